@@ -1,0 +1,376 @@
+//! One line being typed: what every key does to it. [`crate::shell`] feeds the keys, sends what
+//! comes out to the terminal and acts on [`Step`].
+
+use rustyline::line_buffer::{DeleteListener, Direction, LineBuffer, WordAction};
+use rustyline::{At, Movement, Word};
+
+use super::history::History;
+use super::keys::Key;
+use super::paint::Painter;
+use crate::client::MAX_LINE;
+
+/// What the caller has to do after a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing: go on typing.
+    Edit,
+    /// The line is complete.
+    Enter,
+    /// `?`: show help for [`Editor::before_cursor`].
+    Help,
+    /// Tab: complete [`Editor::before_cursor`].
+    Complete,
+    /// Ctrl-Z.
+    End,
+    /// Ctrl-C or Ctrl-^.
+    Abandon,
+}
+
+/// What the last kill removed, for Ctrl-Y.
+#[derive(Default)]
+pub struct Killed(String);
+
+impl DeleteListener for Killed {
+    fn delete(&mut self, _: usize, text: &str, direction: Direction) {
+        match direction {
+            Direction::Forward => self.0.push_str(text),
+            Direction::Backward => self.0.insert_str(0, text),
+        }
+    }
+}
+
+struct Ignored;
+
+impl DeleteListener for Ignored {
+    fn delete(&mut self, _: usize, _: &str, _: Direction) {}
+}
+
+impl rustyline::line_buffer::ChangeListener for Ignored {
+    fn insert_char(&mut self, _: usize, _: char) {}
+    fn insert_str(&mut self, _: usize, _: &str) {}
+    fn replace(&mut self, _: usize, _: &str, _: &str) {}
+}
+
+/// The line, its prompt, and what of it is on the screen.
+pub struct Editor {
+    prompt: String,
+    /// Whether `?` and Tab have a meaning (not in answers to questions).
+    commands: bool,
+    line: LineBuffer,
+    painter: Painter,
+    /// Ctrl-V was typed: the next key is text.
+    quoted: bool,
+}
+
+impl Editor {
+    /// An empty line, to hold [`MAX_LINE`] bytes, after `prompt` on a terminal of `width` columns (0: no limit). `commands`:
+    /// `?` and Tab help, as at the prompt; otherwise they are text, as in answers.
+    #[must_use]
+    pub fn new(prompt: &str, width: usize, commands: bool) -> Self {
+        Self {
+            prompt: prompt.to_owned(),
+            commands,
+            line: LineBuffer::with_capacity(MAX_LINE),
+            painter: Painter::new(prompt.chars().count(), width),
+            quoted: false,
+        }
+    }
+
+    /// The whole line.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.line.as_str()
+    }
+
+    /// The line up to the cursor.
+    #[must_use]
+    pub fn before_cursor(&self) -> &str {
+        &self.line.as_str()[..self.line.pos()]
+    }
+
+    /// Puts `text` in place of what stands before the cursor. Nothing is painted.
+    pub fn replace_before_cursor(&mut self, text: &str) {
+        let line = format!("{text}{}", &self.line.as_str()[self.line.pos()..]);
+        self.line.update(&line, text.len(), &mut Ignored);
+    }
+
+    /// The terminal has another width now. Nothing is painted before the next key.
+    pub fn resize(&mut self, width: usize) {
+        let (line, cursor) = (self.line.as_str().to_owned(), self.cursor());
+        self.painter = Painter::new(self.prompt.chars().count(), width);
+        self.painter.update(&line, cursor, &mut String::new());
+    }
+
+    /// Paints prompt and line at the start of a row.
+    pub fn paint(&mut self, out: &mut String) {
+        out.push_str(&self.prompt);
+        let cursor = self.cursor();
+        self.painter.repaint(self.line.as_str(), cursor, out);
+    }
+
+    /// Takes prompt and line off the screen, to make room for something above them.
+    pub fn erase(&mut self, out: &mut String) {
+        match self.painter.width() {
+            Some(width) => {
+                let width = width + self.prompt.chars().count();
+                out.push('\r');
+                out.extend(std::iter::repeat_n(' ', width));
+                out.push('\r');
+            }
+            None => out.push_str("\r\n"),
+        }
+    }
+
+    /// Leaves the line: the cursor goes behind its last character.
+    pub fn leave(&mut self, out: &mut String) {
+        self.line.move_buffer_end();
+        self.update(out);
+    }
+
+    /// Empties the line.
+    pub fn clear(&mut self) {
+        self.line.update("", 0, &mut Ignored);
+    }
+
+    /// One key: changes the line, appends what the terminal needs to `out`.
+    pub fn key(
+        &mut self,
+        key: Key,
+        history: &mut History,
+        killed: &mut Killed,
+        out: &mut String,
+    ) -> Step {
+        if let (true, Key::Char(_)) = (std::mem::take(&mut self.quoted), key) {
+            return self.insert(key, out);
+        }
+        match key {
+            Key::Enter => return Step::Enter,
+            Key::Char('?') if self.commands => return Step::Help,
+            Key::Tab if self.commands => return Step::Complete,
+            Key::Ctrl('z') => return Step::End,
+            Key::Ctrl('c' | '^') => return Step::Abandon,
+            Key::Ctrl('v') => self.quoted = true,
+            Key::Char(_) | Key::Tab => return self.insert(key, out),
+            Key::Ctrl('r' | 'l') => {
+                out.push_str("\r\n");
+                self.paint(out);
+            }
+            _ => {
+                self.edit(key, history, killed);
+                self.update(out);
+            }
+        }
+        Step::Edit
+    }
+
+    fn insert(&mut self, key: Key, out: &mut String) -> Step {
+        let c = match key {
+            Key::Char(c) => c,
+            _ => ' ',
+        };
+        let at_end = self.line.is_cursor_at_end();
+        if self.line.insert(c, 1, &mut Ignored).is_some()
+            && !(at_end && self.painter.append(c, out))
+        {
+            self.update(out);
+        }
+        Step::Edit
+    }
+
+    fn edit(&mut self, key: Key, history: &mut History, killed: &mut Killed) {
+        let line = &mut self.line;
+        match key {
+            Key::Backspace => drop(line.backspace(1, &mut Ignored)),
+            Key::Delete | Key::Ctrl('d') => drop(line.delete(1, &mut Ignored)),
+            Key::Left | Key::Ctrl('b') => drop(line.move_backward(1)),
+            Key::Right | Key::Ctrl('f') => drop(line.move_forward(1)),
+            Key::Home | Key::Ctrl('a') => drop(line.move_buffer_start()),
+            Key::End | Key::Ctrl('e') => drop(line.move_buffer_end()),
+            Key::Meta('b' | 'B') => drop(line.move_to_prev_word(Word::Emacs, 1)),
+            Key::Meta('f' | 'F') => drop(line.move_to_next_word(At::AfterEnd, Word::Emacs, 1)),
+            Key::Ctrl('t') => drop(line.transpose_chars(&mut Ignored)),
+            Key::Ctrl('w') => kill(line, Movement::BackwardWord(1, Word::Big), killed),
+            Key::Meta('\u{8}') => kill(line, Movement::BackwardWord(1, Word::Emacs), killed),
+            Key::Meta('d' | 'D') => {
+                kill(
+                    line,
+                    Movement::ForwardWord(1, At::AfterEnd, Word::Emacs),
+                    killed,
+                );
+            }
+            Key::Ctrl('u' | 'x') => kill(line, Movement::BeginningOfBuffer, killed),
+            Key::Ctrl('k') => kill(line, Movement::EndOfBuffer, killed),
+            Key::Ctrl('y') => drop(line.yank(&killed.0, 1, &mut Ignored)),
+            Key::Meta('c' | 'C') => drop(line.edit_word(WordAction::Capitalize, &mut Ignored)),
+            Key::Meta('l' | 'L') => drop(line.edit_word(WordAction::Lowercase, &mut Ignored)),
+            Key::Meta('u' | 'U') => drop(line.edit_word(WordAction::Uppercase, &mut Ignored)),
+            Key::Up | Key::Ctrl('p') => {
+                let older = history.older(line.as_str());
+                replace(line, older);
+            }
+            Key::Down | Key::Ctrl('n') => replace(line, history.newer()),
+            _ => {}
+        }
+    }
+
+    fn update(&mut self, out: &mut String) {
+        let cursor = self.cursor();
+        self.painter.update(self.line.as_str(), cursor, out);
+    }
+
+    fn cursor(&self) -> usize {
+        self.before_cursor().chars().count()
+    }
+}
+
+fn kill(line: &mut LineBuffer, movement: Movement, killed: &mut Killed) {
+    let mut removed = Killed::default();
+    if line.kill(&movement, &mut removed) && !removed.0.is_empty() {
+        *killed = removed;
+    }
+}
+
+fn replace(line: &mut LineBuffer, text: Option<String>) {
+    if let Some(text) = text {
+        line.update(&text, text.len(), &mut Ignored);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::super::keys::Decoder;
+    use super::*;
+
+    struct Desk {
+        editor: Editor,
+        history: History,
+        killed: Killed,
+        out: String,
+        steps: Vec<Step>,
+    }
+
+    fn desk(history: &[&str]) -> Desk {
+        let mut past = History::new(10);
+        for line in history {
+            past.add(line);
+        }
+        Desk {
+            editor: Editor::new("R1#", 80, true),
+            history: past,
+            killed: Killed::default(),
+            out: String::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    impl Desk {
+        fn type_in(&mut self, bytes: &[u8]) -> &mut Self {
+            let mut decoder = Decoder::default();
+            let mut keys = VecDeque::new();
+            for &byte in bytes {
+                decoder.push(byte, &mut keys);
+            }
+            for key in keys {
+                let step = self
+                    .editor
+                    .key(key, &mut self.history, &mut self.killed, &mut self.out);
+                if step != Step::Edit {
+                    self.steps.push(step);
+                }
+            }
+            self
+        }
+    }
+
+    #[test]
+    fn typing_echoes_each_letter_once_and_nothing_else() {
+        let text = "show crypto isakmp sa detail ".repeat(2);
+        let mut desk = desk(&[]);
+        assert_eq!(desk.type_in(text.as_bytes()).out, text);
+        let long = "x".repeat(600);
+        desk.editor = Editor::new("R1#", 0, true);
+        desk.out.clear();
+        assert_eq!(desk.type_in(long.as_bytes()).out, long);
+    }
+
+    #[test]
+    fn every_editing_key_does_what_the_manual_says() {
+        let cases: [(&[u8], &str, &str); 18] = [
+            (b"abc\x01x", "xabc", "x"),
+            (b"abc\x01\x05x", "abcx", "abcx"),
+            (b"abc\x02x", "abxc", "abx"),
+            (b"abc\x1b[D\x1b[D\x1b[Cx", "abxc", "abx"),
+            (b"abc\x08\x7fx", "ax", "ax"),
+            (b"abc\x01\x04", "bc", ""),
+            (b"ip route x\x17y", "ip route y", "ip route y"),
+            (b"ip route x\x15y", "y", "y"),
+            (b"ip route\x01\x0by", "y", "y"),
+            (b"ip route\x17\x19\x19", "ip routeroute", "ip routeroute"),
+            (b"ab\x14", "ba", "ba"),
+            (b"ip route x\x1bb\x1bbz", "ip zroute x", "ip z"),
+            (b"ip route x\x01\x1bfz", "ipz route x", "ipz"),
+            (b"ip route x\x01\x1bd", " route x", ""),
+            (b"branch office\x01\x1bu", "BRANCH office", "BRANCH"),
+            (
+                b"BRANCH office\x01\x1bc\x1bc",
+                "Branch Office",
+                "Branch Office",
+            ),
+            (b"pass\x16?word", "pass?word", "pass?word"),
+            (b"abc\x1b[3~\x1b[H\x1b[3~", "bc", ""),
+        ];
+        for (keys, text, before) in cases {
+            let mut desk = desk(&[]);
+            desk.type_in(keys);
+            assert_eq!(desk.editor.text(), text, "{keys:?}");
+            assert_eq!(desk.editor.before_cursor(), before, "{keys:?}");
+            assert!(desk.steps.is_empty(), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn history_comes_back_with_ctrl_p_and_arrows() {
+        let mut desk = desk(&["first", "second"]);
+        assert_eq!(desk.type_in(b"dr\x10").editor.text(), "second");
+        assert_eq!(desk.type_in(b"\x1b[A\x1b[A").editor.text(), "first");
+        assert_eq!(desk.type_in(b"\x0e\x1b[B").editor.text(), "dr");
+    }
+
+    #[test]
+    fn keys_that_leave_the_line() {
+        let mut desk = desk(&[]);
+        desk.type_in(b"a?\t\r\x1a\x03\x1e");
+        use Step::{Abandon, Complete, End, Enter, Help};
+        assert_eq!(desk.steps, [Help, Complete, Enter, End, Abandon, Abandon]);
+        assert_eq!(desk.editor.text(), "a");
+    }
+
+    #[test]
+    fn no_key_sends_an_escape() {
+        let mut desk = desk(&[
+            "an old and rather long line to come back to, wider than the screen, I am sure",
+        ]);
+        let noise: Vec<u8> = (1..=255)
+            .filter(|b| !matches!(b, b'\r' | b'\n'))
+            .cycle()
+            .take(5000)
+            .collect();
+        desk.type_in(&noise);
+        desk.type_in(b"\x10\x01\x05\x1b[A\x1b[B\x17\x19");
+        assert!(
+            desk.out
+                .chars()
+                .all(|c| !c.is_control() || matches!(c, '\u{8}' | '\r' | '\n'))
+        );
+    }
+
+    #[test]
+    fn a_line_over_the_limit_stops_growing() {
+        let mut desk = desk(&[]);
+        desk.editor = Editor::new("R1#", 0, true);
+        desk.type_in(&vec![b'x'; MAX_LINE + 5]);
+        assert_eq!(desk.editor.text().len(), MAX_LINE);
+    }
+}

@@ -1,0 +1,131 @@
+//! `isthmus`: the arguments, and the exit status.
+
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use isthmus_console::check;
+use isthmus_console::plain::{self, Outcome, PlainError, Source};
+use isthmus_console::shell::{self, End};
+
+/// A command was understood and failed.
+const FAILED: u8 = 1;
+/// A command was not understood.
+const SYNTAX: u8 = 2;
+/// The daemon cannot be reached, or went away.
+const UNREACHABLE: u8 = 3;
+/// `--check`: some line is not understood.
+const NOT_UNDERSTOOD: u8 = 1;
+/// `--check`: the file cannot be read.
+const UNREADABLE: u8 = 2;
+/// Added to the number of the signal that ended the session, as shells do.
+const SIGNAL: u8 = 128;
+/// Wrong arguments.
+const USAGE: u8 = 64;
+
+/// The Isthmus console.
+///
+/// Without arguments, on a terminal: the interactive console. With standard input from a file or
+/// a pipe: runs its lines in order, starting in privileged EXEC.
+#[derive(Parser)]
+#[command(
+    name = "isthmus",
+    version,
+    after_help = "Exit status: 0 success, 1 a command failed, \
+    2 a command was not understood, 3 the daemon cannot be reached, 64 wrong arguments.\n\
+    With --check: 0 every line understood, 1 some not, 2 the file cannot be read."
+)]
+struct Arguments {
+    /// The daemon's control socket
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/run/isthmus/isthmusd.sock"
+    )]
+    socket: PathBuf,
+    /// Run a command in privileged EXEC; may be repeated
+    #[arg(short, value_name = "COMMAND")]
+    command: Vec<String>,
+    /// List the lines of a configuration that are not understood; needs no daemon
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    check: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    if let Some(file) = &arguments.check {
+        return check_file(file);
+    }
+    if arguments.command.is_empty() && io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return interactive(&arguments.socket);
+    }
+    let mut input;
+    let source = if arguments.command.is_empty() {
+        input = io::stdin().lock();
+        Source::Input(BufReader::new(&mut input))
+    } else {
+        Source::Commands(VecDeque::from(arguments.command))
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = plain::run(&arguments.socket, source, &mut out);
+    let flushed = out.flush();
+    match (result, flushed) {
+        (Err(error @ PlainError::Session(_)), _) => report(&error, UNREACHABLE),
+        (Err(PlainError::Io(error)), _) | (Ok(_), Err(error)) => stream_failed(&error, FAILED),
+        (Ok(Outcome::Success), Ok(())) => ExitCode::SUCCESS,
+        (Ok(Outcome::Failed), Ok(())) => ExitCode::from(FAILED),
+        (Ok(Outcome::Invalid), Ok(())) => ExitCode::from(SYNTAX),
+    }
+}
+
+fn check_file(file: &Path) -> ExitCode {
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            return report(
+                &format!("% Cannot read {}: {error}", file.display()),
+                UNREADABLE,
+            );
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let checked = check::check(&file.display().to_string(), &text, &mut out);
+    match checked.and_then(|count| out.flush().map(|()| count)) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(NOT_UNDERSTOOD),
+        Err(error) => stream_failed(&error, UNREADABLE),
+    }
+}
+
+/// Standard input or output failed; whoever closed it early (`| head`) need not be told.
+fn stream_failed(error: &io::Error, status: u8) -> ExitCode {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return ExitCode::from(SIGNAL + nix::libc::SIGPIPE as u8);
+    }
+    report(&format!("% {error}"), status)
+}
+
+fn interactive(socket: &Path) -> ExitCode {
+    match shell::run(socket) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ (End::Session(_) | End::GivenUp)) => report(&error, UNREACHABLE),
+        Err(End::Signal(number)) => ExitCode::from(SIGNAL.saturating_add(number as u8)),
+        Err(error) => report(&error, FAILED),
+    }
+}
+
+fn report(error: &dyn Display, status: u8) -> ExitCode {
+    // Nobody may be left to read it.
+    let _ = writeln!(io::stderr(), "{error}");
+    ExitCode::from(status)
+}

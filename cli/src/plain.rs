@@ -1,0 +1,308 @@
+//! The session without a terminal: lines from `-c` or from standard input, plain text out. No
+//! prompts, no pager, no escapes. Called by `main`.
+//!
+//! Every line is run in order, in whatever mode the one before it left. A question takes its
+//! answer from the lines that follow. A refused line is printed with its prompt, so that the
+//! caret below it points at something.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::path::Path;
+
+use isthmus_control::{AskKind, Reply, Request, Status};
+
+use isthmus_grammar::Mode;
+
+use crate::client::{MAX_LINE, Session, SessionError};
+use crate::lang;
+use crate::screen::{Stream, printable};
+
+/// The most text kept back while it is not known whether the command was refused, in bytes.
+const HELD: usize = 2048;
+
+/// How much of a line that is too long is shown, in characters.
+const EXCERPT: usize = 60;
+
+/// What some editors put at the start of a file.
+pub const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// How the whole session went: the worst of its lines, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Every line was done.
+    Success,
+    /// A line was understood and failed.
+    Failed,
+    /// A line was not understood.
+    Invalid,
+}
+
+/// Where the lines come from.
+pub enum Source<'a> {
+    /// `-c`, in order.
+    Commands(VecDeque<String>),
+    /// Standard input.
+    Input(BufReader<&'a mut dyn Read>),
+}
+
+impl Source<'_> {
+    /// The next line without its line end; bytes that are not UTF-8 become U+FFFD, which no
+    /// command takes.
+    fn next(&mut self) -> io::Result<Option<String>> {
+        let input = match self {
+            Self::Commands(lines) => return Ok(lines.pop_front()),
+            Self::Input(input) => input,
+        };
+        let mut bytes = Vec::new();
+        if input.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(None);
+        }
+        while matches!(bytes.last(), Some(b'\n' | b'\r')) {
+            bytes.pop();
+        }
+        bytes.retain(|&b| b != 0);
+        let line = String::from_utf8_lossy(&bytes);
+        Ok(Some(line.trim_start_matches(BYTE_ORDER_MARK).to_owned()))
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Commands(_) => "give it as one more -c (an empty one takes the default)",
+            Self::Input(_) => {
+                "put it on the line after the command (an empty line takes the default)"
+            }
+        }
+    }
+}
+
+/// Why the session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PlainError {
+    /// The daemon.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Standard input or output.
+    #[error("% {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Runs every line of `source` and writes what they answer to `out`.
+///
+/// # Errors
+/// [`PlainError`] when the daemon cannot be reached or goes away, or a stream fails.
+pub fn run<'a>(
+    socket: &Path,
+    source: Source<'a>,
+    out: &'a mut dyn Write,
+) -> Result<Outcome, PlainError> {
+    let session = Session::open(socket, false)?;
+    let mut plain = Plain {
+        prompt: session.welcome.prompt.clone(),
+        mode: session.welcome.mode,
+        numbered: matches!(source, Source::Input(_)),
+        session,
+        source,
+        pushed_back: None,
+        number: 0,
+        out,
+        outcome: Outcome::Success,
+    };
+    while let Some(line) = plain.next_line()? {
+        if !plain.execute(&line)? {
+            plain.left_over()?;
+            break;
+        }
+    }
+    plain.out.flush()?;
+    Ok(plain.outcome)
+}
+
+struct Plain<'a> {
+    session: Session,
+    source: Source<'a>,
+    /// A line that was looked at for an answer and was none.
+    pushed_back: Option<String>,
+    /// Lines read so far.
+    number: usize,
+    numbered: bool,
+    prompt: String,
+    mode: Mode,
+    out: &'a mut dyn Write,
+    outcome: Outcome,
+}
+
+impl Plain<'_> {
+    fn next_line(&mut self) -> io::Result<Option<String>> {
+        if let Some(line) = self.pushed_back.take() {
+            return Ok(Some(line));
+        }
+        let line = self.source.next()?;
+        self.number += usize::from(line.is_some());
+        Ok(line)
+    }
+
+    /// The session is over: lines that were to follow are not lost without a word.
+    fn left_over(&mut self) -> io::Result<()> {
+        while let Some(line) = self.next_waiting()? {
+            if !line.trim().is_empty() {
+                self.outcome = self.outcome.max(Outcome::Failed);
+                let line = printable(&line);
+                return writeln!(
+                    self.out,
+                    "% The session is over; not run from here on: {line}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The next line if it is already here: whoever writes to standard input may wait for our end.
+    fn next_waiting(&mut self) -> io::Result<Option<String>> {
+        match &self.source {
+            Source::Input(input) if input.buffer().is_empty() => Ok(None),
+            _ => self.next_line(),
+        }
+    }
+
+    /// Runs one line, with the text below it if it begins a banner; false when the session is
+    /// over.
+    fn execute(&mut self, line: &str) -> Result<bool, PlainError> {
+        let number = self.number;
+        let Some(end) = lang::banner(self.mode, line) else {
+            return self.execute_whole(number, line);
+        };
+        match self.text(|line| end.ends(line))? {
+            Some(text) => self.execute_whole(number, &format!("{line}\n{text}")),
+            None => {
+                self.refused(number, line, "% The banner has no end\n\n")?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn execute_whole(&mut self, number: usize, line: &str) -> Result<bool, PlainError> {
+        if line.len() > MAX_LINE {
+            let text = format!(
+                "% Line too long: {} bytes, the limit is {MAX_LINE}\n\n",
+                line.len()
+            );
+            self.refused(
+                number,
+                &line.chars().take(EXCERPT).collect::<String>(),
+                &text,
+            )?;
+            return Ok(true);
+        }
+        let (command, filter) = match lang::without_filter(self.mode, line) {
+            Ok(divided) => divided,
+            Err(refusal) => {
+                self.refused(number, line, &refusal)?;
+                return Ok(true);
+            }
+        };
+        let mut stream = Stream::new(filter);
+        let mut held = Some(String::new());
+        self.session.send(&Request::Exec { line: command })?;
+        loop {
+            match self.session.receive()? {
+                Reply::Output { text } => match &mut held {
+                    Some(start) if start.len() + text.len() <= HELD => start.push_str(&text),
+                    _ => {
+                        let text = held.take().unwrap_or_default() + &text;
+                        self.out.write_all(stream.push(&text).as_bytes())?;
+                    }
+                },
+                Reply::Ask { prompt, kind } => {
+                    let text = held.take().unwrap_or_default();
+                    self.out.write_all(stream.push(&text).as_bytes())?;
+                    self.answer(&prompt, kind)?;
+                }
+                Reply::Done {
+                    status,
+                    mode,
+                    prompt,
+                } => {
+                    let text = held.take().unwrap_or_default();
+                    if status == Status::Invalid {
+                        self.refused(number, line, &text)?;
+                    } else {
+                        self.out.write_all(stream.push(&text).as_bytes())?;
+                        self.out.write_all(stream.finish().as_bytes())?;
+                        if status == Status::Failed {
+                            self.outcome = self.outcome.max(Outcome::Failed);
+                        }
+                    }
+                    self.out.flush()?;
+                    self.prompt = prompt;
+                    self.mode = mode;
+                    return Ok(true);
+                }
+                Reply::Bye { text } => {
+                    let held = held.take().unwrap_or_default();
+                    self.out.write_all(stream.push(&held).as_bytes())?;
+                    self.out.write_all(text.as_bytes())?;
+                    if !text.is_empty() && !text.ends_with('\n') {
+                        writeln!(self.out)?;
+                    }
+                    return Ok(false);
+                }
+                Reply::Welcome(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
+            }
+        }
+    }
+
+    fn refused(&mut self, number: usize, line: &str, text: &str) -> io::Result<()> {
+        self.outcome = Outcome::Invalid;
+        if self.numbered {
+            writeln!(self.out, "line {number}:")?;
+        }
+        let first = line.split('\n').next().unwrap_or_default();
+        writeln!(self.out, "{}{}", self.prompt, printable(first))?;
+        self.out.write_all(text.as_bytes())
+    }
+
+    fn answer(&mut self, prompt: &str, kind: AskKind) -> Result<(), PlainError> {
+        let answer = match kind {
+            AskKind::Text { delimiter } => self
+                .text(|line| line.contains(delimiter))?
+                .map(|text| text.split(delimiter).next().unwrap_or_default().to_owned()),
+            AskKind::Confirm => {
+                let line = self.next_line()?;
+                let (key, command) = match line {
+                    Some(line) if line.chars().count() > 1 => (None, Some(line)),
+                    line => (line, None),
+                };
+                self.pushed_back = command;
+                key
+            }
+            AskKind::Line | AskKind::Secret => self.next_line()?,
+        };
+        let request = match answer {
+            Some(text) => Request::Answer { text },
+            None => {
+                self.outcome = self.outcome.max(Outcome::Failed);
+                let prompt = prompt.trim();
+                writeln!(
+                    self.out,
+                    "% No answer to \"{prompt}\": {}",
+                    self.source.advice()
+                )?;
+                Request::Interrupt
+            }
+        };
+        Ok(self.session.send(&request)?)
+    }
+
+    /// Lines up to and with the one for which `ends` is true; `None` when there is no such line.
+    fn text(&mut self, ends: impl Fn(&str) -> bool) -> io::Result<Option<String>> {
+        let mut lines = Vec::new();
+        while let Some(line) = self.next_line()? {
+            let last = ends(&line);
+            lines.push(line);
+            if last {
+                return Ok(Some(lines.join("\n")));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,297 @@
+//! The interactive session, for people and for tools at a terminal. Called by `main`.
+//!
+//! [`Shell::run`] reads a line at the prompt, runs it ([`execute`]), asks what the daemon asks
+//! ([`ask`]), and starts again when the daemon was restarted.
+
+mod ask;
+mod desk;
+mod execute;
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+
+use isthmus_control::Reply;
+use isthmus_grammar::Mode;
+
+use crate::client::{Greeting, Session, SessionError};
+use crate::lang;
+use crate::line::editor::{Editor, Killed, Step};
+use crate::line::history::History;
+use crate::line::keys::Key;
+use crate::tty::Tty;
+use desk::{Desk, Event};
+
+/// How long to wait between two attempts to reach a daemon that went away, in milliseconds.
+const RETRY: u16 = 250;
+
+/// Why the session ends.
+#[derive(Debug, thiserror::Error)]
+pub enum End {
+    /// The daemon closed it, after `exit` for one; its last words.
+    #[error("{0}")]
+    Closed(String),
+    /// A signal, by its number.
+    #[error("% Ended by signal {0}")]
+    Signal(i32),
+    /// The terminal is gone.
+    #[error("% The terminal is gone: {0}")]
+    Terminal(io::Error),
+    /// The daemon is gone, and the operator did not wait for the next one.
+    #[error("% Connection to the daemon lost")]
+    GivenUp,
+    /// There is no session with the daemon.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// What the operator did at the prompt.
+enum Typed {
+    /// Enter.
+    Line(String),
+    /// Ctrl-Z.
+    End(String),
+    /// Ctrl-C.
+    Abandoned,
+}
+
+/// Runs an interactive session until the operator or the daemon ends it.
+///
+/// # Errors
+/// [`End`] when it did not end by `exit`.
+pub fn run(socket: &Path) -> Result<(), End> {
+    let session = Session::open(socket, true)?;
+    let tty = Tty::open().map_err(End::Terminal)?;
+    let mut shell = Shell::new(socket, session, tty);
+    let end = shell.run();
+    shell.desk.fresh_line();
+    let flushed = shell.desk.flush();
+    match end {
+        End::Closed(_) => flushed,
+        end => Err(end),
+    }
+}
+
+struct Shell {
+    socket: PathBuf,
+    session: Session,
+    desk: Desk,
+    mode: Mode,
+    prompt: String,
+    exec_history: History,
+    config_history: History,
+    killed: Killed,
+}
+
+impl Shell {
+    fn new(socket: &Path, session: Session, tty: Tty) -> Self {
+        let welcome = &session.welcome;
+        let mut desk = Desk::new(tty, welcome.terminal);
+        desk.print(&welcome.banner);
+        Self {
+            socket: socket.to_owned(),
+            mode: welcome.mode,
+            prompt: welcome.prompt.clone(),
+            exec_history: History::new(desk.history()),
+            config_history: History::new(desk.history()),
+            killed: Killed::default(),
+            session,
+            desk,
+        }
+    }
+
+    fn run(&mut self) -> End {
+        loop {
+            match self.turn() {
+                Ok(()) => {}
+                Err(End::Session(SessionError::Lost(_))) => {
+                    if let Err(end) = self.reconnect() {
+                        return end;
+                    }
+                }
+                Err(End::Closed(text)) => {
+                    self.desk.fresh_line();
+                    self.desk.print(&text);
+                    return End::Closed(text);
+                }
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// One prompt and what follows from it.
+    fn turn(&mut self) -> Result<(), End> {
+        match self.read_line()? {
+            Typed::Line(line) => {
+                self.history().add(&line);
+                self.execute(&line)
+            }
+            Typed::End(line) => {
+                if self.mode.is_config() {
+                    self.history().add(&line);
+                    self.execute(&line)?;
+                }
+                self.leave_config()
+            }
+            Typed::Abandoned => self.leave_config(),
+        }
+    }
+
+    fn leave_config(&mut self) -> Result<(), End> {
+        if self.mode.is_config() {
+            self.execute("end")
+        } else {
+            Ok(())
+        }
+    }
+
+    fn history(&mut self) -> &mut History {
+        if self.mode.is_config() {
+            &mut self.config_history
+        } else {
+            &mut self.exec_history
+        }
+    }
+
+    /// Reads a line at the prompt; help, completion and log messages happen on the way.
+    fn read_line(&mut self) -> Result<Typed, End> {
+        let mut editor = Editor::new(&self.prompt, self.desk.width(), true);
+        self.history().rewind();
+        self.desk.fresh_line();
+        self.paint(&mut editor);
+        loop {
+            match self.desk.next(Some(&mut self.session))? {
+                Event::Resize => editor.resize(self.desk.width()),
+                Event::Reply(reply) => self.aside(reply, &mut editor)?,
+                Event::Key(key) => {
+                    if let Some(typed) = self.key(key, &mut editor)? {
+                        return Ok(typed);
+                    }
+                }
+            }
+        }
+    }
+
+    fn paint(&mut self, editor: &mut Editor) {
+        let mut out = String::new();
+        editor.paint(&mut out);
+        self.desk.put(&out);
+    }
+
+    fn key(&mut self, key: Key, editor: &mut Editor) -> Result<Option<Typed>, End> {
+        // A tab in the middle of pasted text is a blank, not a request.
+        let key = if key == Key::Tab && self.desk.has_keys() {
+            Key::Char(' ')
+        } else {
+            key
+        };
+        let mut out = String::new();
+        let history = if self.mode.is_config() {
+            &mut self.config_history
+        } else {
+            &mut self.exec_history
+        };
+        let step = editor.key(key, history, &mut self.killed, &mut out);
+        self.desk.put(&out);
+        match step {
+            Step::Edit => {}
+            Step::Help => self.help(editor)?,
+            Step::Complete => {
+                if let Some(text) = lang::complete(self.mode, editor.before_cursor()) {
+                    editor.replace_before_cursor(&text);
+                }
+                self.desk.put("\r\n");
+                self.paint(editor);
+            }
+            Step::Enter => return Ok(Some(Typed::Line(self.leave(editor, "")))),
+            Step::End => return Ok(Some(Typed::End(self.leave(editor, "^Z")))),
+            Step::Abandon => {
+                self.leave(editor, "^C");
+                return Ok(Some(Typed::Abandoned));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the line on the screen and gives its text.
+    fn leave(&mut self, editor: &mut Editor, mark: &str) -> String {
+        let mut out = String::new();
+        editor.leave(&mut out);
+        self.desk.put(&format!("{out}{mark}\r\n"));
+        editor.text().to_owned()
+    }
+
+    fn help(&mut self, editor: &mut Editor) -> Result<(), End> {
+        self.desk.put("?\r\n");
+        let text = lang::help(self.mode, editor.before_cursor());
+        self.show(&text)?;
+        if !text.starts_with('%') {
+            self.desk.fresh_line();
+            self.desk.print("\n");
+        }
+        self.paint(editor);
+        Ok(())
+    }
+
+    /// What the daemon says while the operator types.
+    fn aside(&mut self, reply: Reply, editor: &mut Editor) -> Result<(), End> {
+        match reply {
+            Reply::Log { text } => {
+                let mut out = String::new();
+                editor.erase(&mut out);
+                self.desk.put(&out);
+                self.desk.print(&format!("{text}\n"));
+                self.paint(editor);
+            }
+            Reply::Terminal(settings) => {
+                self.settings(settings);
+                editor.resize(self.desk.width());
+            }
+            Reply::Bye { text } => return Err(End::Closed(text)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn settings(&mut self, settings: isthmus_control::Terminal) {
+        self.desk.set(settings);
+        self.exec_history.resize(self.desk.history());
+        self.config_history.resize(self.desk.history());
+    }
+
+    /// The daemon went away: waits for the next one, unless Ctrl-C says not to.
+    fn reconnect(&mut self) -> Result<(), End> {
+        self.desk.fresh_line();
+        self.desk.print(
+            "% Connection to the daemon lost; waiting for it to come back (Ctrl-C to leave)\n",
+        );
+        loop {
+            match self.greet() {
+                Ok(session) => {
+                    self.mode = session.welcome.mode;
+                    self.prompt.clone_from(&session.welcome.prompt);
+                    let settings = session.welcome.terminal;
+                    self.session = session;
+                    self.settings(settings);
+                    self.desk
+                        .print("% Connected again; this is a new session\n");
+                    return Ok(());
+                }
+                Err(End::Session(SessionError::Unreachable { .. } | SessionError::Lost(_))) => {}
+                Err(end) => return Err(end),
+            }
+            if self.desk.pause(None, Some(RETRY))? {
+                return Err(End::GivenUp);
+            }
+        }
+    }
+
+    /// One attempt at a new session; Ctrl-C ends it, however long the daemon takes to answer.
+    fn greet(&mut self) -> Result<Session, End> {
+        let greeting = Greeting::send(&self.socket, true)?;
+        if self.desk.pause(Some(greeting.as_fd()), None)? {
+            return Err(End::GivenUp);
+        }
+        Ok(greeting.finish()?)
+    }
+}

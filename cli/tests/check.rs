@@ -1,0 +1,137 @@
+//! `--check FILE`: which lines are listed, where the caret stands, and the exit status.
+
+use std::process::{Command, Output};
+
+fn run(text: &[u8]) -> Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let mut output = Command::new(env!("CARGO_BIN_EXE_isthmus"))
+        .arg("--check")
+        .arg(file.path())
+        .output()
+        .unwrap();
+    let name = file.path().to_str().unwrap();
+    output.stdout = String::from_utf8(output.stdout)
+        .unwrap()
+        .replace(name, "FILE")
+        .into_bytes();
+    output
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let output = run(text.as_bytes());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    assert_eq!(output.status.code(), Some(i32::from(!expected.is_empty())));
+}
+
+const GOOD: &str = "\
+!
+version 15.7
+hostname R1
+!
+crypto isakmp policy 10
+ encr aes 256
+ authentication pre-share
+ group 14
+crypto isakmp key secret address 10.0.0.2
+!
+crypto ipsec transform-set T esp-aes 256 esp-sha256-hmac
+ mode tunnel
+!
+crypto map M 10 ipsec-isakmp
+ set peer 10.0.0.2
+ set transform-set T
+ match address 110
+!
+interface eth0
+ ip address 10.0.0.1 255.255.255.0
+ crypto map M
+!
+access-list 110 permit ip 192.168.0.0 0.0.0.255 192.168.1.0 0.0.0.255
+banner motd ^C
+ hello # world
+no command here
+^C
+line con 0
+ exec-timeout 0 0
+!
+end
+";
+
+#[test]
+fn a_good_file_says_nothing() {
+    check(GOOD, "");
+    check(&GOOD.replace('\n', "\r\n"), "");
+    check(&format!("\u{feff}{GOOD}"), "");
+    check("", "");
+}
+
+#[test]
+fn every_fault_is_listed_with_its_place() {
+    let text = "hostname R1\nhostnane R2\ninterface eth0\n ip address 10.0.0.1 255.0.255.x\n ip\n group 14\n";
+    let expected = "\
+FILE:2: invalid input at '^'
+    hostnane R2
+          ^
+FILE:4: invalid input at '^'
+     ip address 10.0.0.1 255.0.255.x
+                         ^
+FILE:5: incomplete command at '^'
+     ip
+       ^
+FILE:6: invalid input at '^'
+     group 14
+     ^
+";
+    check(text, expected);
+}
+
+#[test]
+fn lines_below_an_unknown_one_belong_to_it() {
+    let text = "interface eth0\nrouter ospf 1\n shutdown\n  deeper\nhostname R1\n";
+    let expected = "\
+FILE:2: invalid input at '^'
+    router ospf 1
+    ^
+FILE:3: not understood: it belongs to line 2
+     shutdown
+FILE:4: not understood: it belongs to line 2
+      deeper
+";
+    check(text, expected);
+}
+
+#[test]
+fn a_banner_without_an_end_is_named() {
+    check(
+        "banner motd #\nhello\nhostname R1\n",
+        "FILE:1: the banner has no end\n    banner motd #\n",
+    );
+}
+
+#[test]
+fn noise_and_endless_lines_do_no_harm() {
+    let mut text: Vec<u8> = (0..=255).cycle().take(3000).collect();
+    text.extend(b"\nhostname R1\nhostnane ");
+    text.extend([b'x'; 100_000]);
+    let output = run(&text);
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.lines().all(|l| l.chars().count() < 200), "{report}");
+    assert!(report.contains("hostnane xxx") && report.contains("..."));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_has_its_own_status() {
+    let output = Command::new(env!("CARGO_BIN_EXE_isthmus"))
+        .args(["--check", "/no/such/file"])
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("/no/such/file")
+    );
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,78 @@
+//! Golden screens of the line editor: the real console on a terminal, no command run.
+
+mod support;
+
+use support::{Console, Fake};
+
+#[test]
+fn the_first_prompt_comes_after_the_banner() {
+    let fake = Fake::start();
+    fake.state().banner = "Authorised use only\n".to_owned();
+    Console::start(&fake).shows("Authorised use only\nR1>");
+    let hello = fake.state().hellos[0].clone();
+    assert!(hello.interactive);
+    assert_eq!(hello.line, "console");
+}
+
+#[test]
+fn editing_keys_move_and_change_the_line() {
+    let fake = Fake::start();
+    let mut console = Console::start(&fake);
+    console.shows("R1>");
+    console
+        .types("sow version\x01\x06h")
+        .shows("R1>show version");
+    assert_eq!(console.cursor(), (5, 0));
+    console.types("\x05\x17clock").shows("R1>show clock");
+    console.types("\x15").shows("R1>");
+    console.types("\x19\x02\x02\x02\x0b").shows("R1>show cl");
+    console.types("\x0c").shows("R1>show cl\nR1>show cl");
+}
+
+#[test]
+fn what_is_typed_comes_back_once_and_nothing_else() {
+    let fake = Fake::start();
+    let mut console = Console::start(&fake);
+    console.sent("R1>");
+    console
+        .types("show crypto isakmp sa")
+        .sent("R1>show crypto isakmp sa");
+    console.sends(b"\0 \0").sent("R1>show crypto isakmp sa ");
+    console
+        .types("x\x7f")
+        .sent("R1>show crypto isakmp sa x\u{8} \u{8}");
+}
+
+#[test]
+fn a_long_line_scrolls_and_comes_back() {
+    let fake = Fake::start();
+    let mut console = Console::sized(&fake, 24, 40);
+    console.shows("R1>");
+    console.types("ping 192.168.100.100 source 192.168.200.200");
+    console.shows("R1>$.100.100 source 192.168.200.200");
+    console
+        .types("\x01")
+        .shows("R1>ping 192.168.100.100 source 192.168$");
+    assert_eq!(console.cursor(), (3, 0));
+}
+
+#[test]
+fn a_resized_window_scrolls_at_its_new_edge() {
+    let fake = Fake::start();
+    let mut console = Console::sized(&fake, 24, 40);
+    console.shows("R1>");
+    console.resize(24, 100);
+    let line = "ping 192.168.100.100 source 192.168.200.200 repeat 10";
+    console.types(line).shows(&format!("R1>{line}"));
+}
+
+#[test]
+fn enter_alone_gives_a_new_prompt() {
+    let fake = Fake::start();
+    let mut console = Console::start(&fake);
+    console.sent("R1>");
+    console.types("\r").sent("R1>\r\nR1>");
+    console.types("\n").sent("R1>\r\nR1>\r\nR1>");
+    console.types("\r\n").sent("R1>\r\nR1>\r\nR1>\r\nR1>");
+    assert!(fake.state().lines.is_empty());
+}

@@ -1,0 +1,519 @@
+//! Why a negotiation failed: who is to blame, what came, what was expected, which line to change.
+//!
+//! Every refusal ends here. The endpoint keeps the last `Cause` per connection and per peer and
+//! emits it as `Event::Failed`; the daemon prints it in the log and in `show crypto session detail`.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{IsakmpPolicy, TransformSet};
+use crate::offer::{ChildOffer, PolicyOffer};
+use crate::registry::{GroupNumber, NotifyType};
+use crate::selector::Selector;
+
+/// Who is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Blame {
+    /// The bytes do not form a message
+    Malformed,
+    /// A well-formed message that breaks the protocol
+    Misbehaved,
+    /// Both sides are right but do not fit together: a configuration differs
+    Incompatible,
+    /// A right message at the wrong moment or for something that is not there
+    Inappropriate,
+    /// Our own side was used or configured wrongly
+    Misuse,
+}
+
+/// The line of our configuration that decides; what the operator should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ConfigLine {
+    /// A field of `crypto isakmp policy PRIORITY`
+    IsakmpPolicy {
+        /// The policy
+        priority: u32,
+        /// The line in it
+        field: PolicyField,
+    },
+    /// `crypto isakmp key ... address ADDRESS`
+    IsakmpKey {
+        /// The peer
+        address: IpAddr,
+    },
+    /// `crypto isakmp policy`: there is none at all that could be used
+    NoIsakmpPolicy,
+    /// `crypto ipsec transform-set NAME`
+    TransformSet {
+        /// The set
+        name: String,
+    },
+    /// A line of `crypto map MAP SEQUENCE`
+    CryptoMap {
+        /// Name of the map
+        map: String,
+        /// Sequence number of the entry
+        sequence: u32,
+        /// The line in it
+        item: MapItem,
+    },
+    /// `crypto isakmp identity`
+    IsakmpIdentity,
+}
+
+/// A line of an ISAKMP policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PolicyField {
+    /// `encryption`
+    Encryption,
+    /// `hash`
+    Hash,
+    /// `authentication`
+    Authentication,
+    /// `group`
+    Group,
+    /// `lifetime`
+    Lifetime,
+}
+
+/// A line of a crypto map entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MapItem {
+    /// `match address ACL`
+    MatchAddress(String),
+    /// `set pfs`
+    SetPfs,
+    /// `set transform-set`
+    SetTransformSet,
+    /// `set peer`
+    SetPeer,
+    /// `set security-association lifetime`
+    Lifetime,
+}
+
+/// Which phase failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Phase {
+    /// Main mode
+    One,
+    /// Quick mode
+    Two,
+}
+
+/// Why a negotiation failed. `Display` is one sentence for the operator, `line` the line to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// Responder: none of the peer's phase 1 transforms is one of our policies
+    NoCommonPolicy {
+        /// Everything the peer offered
+        offered: Vec<PolicyOffer>,
+        /// The offer that came closest
+        closest: Box<PolicyOffer>,
+        /// Our policy it came closest to
+        policy: IsakmpPolicy,
+        /// The first field in which the two differ
+        field: PolicyField,
+    },
+    /// There is no usable ISAKMP policy of our own
+    NoPolicy,
+    /// Initiator: the peer refused our phase 1 transforms
+    PolicyRefused {
+        /// What we offered
+        offered: Vec<IsakmpPolicy>,
+        /// What the peer answered
+        notify: NotifyType,
+    },
+    /// The peer chose a transform that was not offered, or changed one
+    ChoseWhatWasNotOffered {
+        /// Which phase
+        phase: Phase,
+        /// Its choice
+        chosen: String,
+    },
+    /// The peer did not answer
+    NoAnswer {
+        /// What we waited in
+        phase: Phase,
+        /// The message that stayed without answer, such as `main mode 1`
+        message: String,
+        /// What it offered
+        offered: String,
+    },
+    /// We have no pre-shared key for the peer
+    NoKey {
+        /// The peer
+        peer: IpAddr,
+    },
+    /// The pre-shared keys differ
+    KeyDiffers {
+        /// The peer
+        peer: IpAddr,
+        /// False when the messages only look like it (they do not decrypt, or the peer fell silent)
+        certain: bool,
+        /// What was seen
+        seen: String,
+    },
+    /// The peer's identity is not what the configuration says
+    IdentityUnexpected {
+        /// The peer
+        peer: IpAddr,
+        /// What it called itself
+        came: String,
+    },
+    /// No crypto map entry names this peer
+    UnknownPeer {
+        /// The peer
+        peer: IpAddr,
+    },
+    /// Responder: the proxy identities are no line of our access-lists
+    NoFlow {
+        /// Our side, as the peer asked for it
+        local: Selector,
+        /// The peer's side, as it asked for it
+        remote: Selector,
+        /// Our lines for this peer (at most 16)
+        ours: Vec<(Selector, Selector)>,
+        /// The entry whose access-list comes closest
+        map: String,
+        /// Its sequence number
+        sequence: u32,
+        /// Its access-list
+        access_list: String,
+    },
+    /// Responder: none of the peer's phase 2 proposals is one of our transform sets
+    NoCommonTransform {
+        /// Everything the peer offered
+        offered: Vec<ChildOffer>,
+        /// Our transform sets for the flow
+        ours: Vec<TransformSet>,
+        /// The entry
+        map: String,
+        /// Its sequence number
+        sequence: u32,
+    },
+    /// Responder: the proposals fit but the PFS group does not
+    PfsDiffers {
+        /// The peer's group, if it wants PFS
+        offered: Option<GroupNumber>,
+        /// Ours
+        expected: Option<GroupNumber>,
+        /// The entry
+        map: String,
+        /// Its sequence number
+        sequence: u32,
+    },
+    /// Initiator: the peer refused our quick mode
+    ChildRefused {
+        /// What the peer answered
+        notify: NotifyType,
+        /// Our side
+        local: Selector,
+        /// The peer's side
+        remote: Selector,
+        /// What we offered
+        offered: Vec<TransformSet>,
+        /// Our PFS group
+        pfs: Option<GroupNumber>,
+        /// The entry
+        map: String,
+        /// Its sequence number
+        sequence: u32,
+        /// Its access-list
+        access_list: String,
+    },
+    /// The peer sent something that breaks the protocol
+    Protocol {
+        /// Who is to blame
+        blame: Blame,
+        /// Which phase
+        phase: Phase,
+        /// What came
+        came: String,
+        /// What was expected
+        expected: String,
+    },
+    /// The peer does not answer R-U-THERE
+    PeerDead {
+        /// The peer
+        peer: IpAddr,
+        /// Unanswered R-U-THERE
+        tries: u32,
+    },
+    /// The kernel did not take the SA
+    KernelRefused {
+        /// Its reason
+        reason: String,
+    },
+    /// None of our transform sets can be offered for this flow
+    NothingToOffer {
+        /// The entry
+        map: String,
+        /// Its sequence number
+        sequence: u32,
+    },
+}
+
+impl Cause {
+    /// Who is to blame.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::NoCommonPolicy { .. }
+            | Self::PolicyRefused { .. }
+            | Self::KeyDiffers { .. }
+            | Self::IdentityUnexpected { .. }
+            | Self::NoFlow { .. }
+            | Self::NoCommonTransform { .. }
+            | Self::PfsDiffers { .. }
+            | Self::ChildRefused { .. } => Blame::Incompatible,
+            Self::NoPolicy
+            | Self::NoKey { .. }
+            | Self::KernelRefused { .. }
+            | Self::NothingToOffer { .. } => Blame::Misuse,
+            Self::ChoseWhatWasNotOffered { .. } => Blame::Misbehaved,
+            Self::NoAnswer { .. } | Self::UnknownPeer { .. } | Self::PeerDead { .. } => {
+                Blame::Inappropriate
+            }
+            Self::Protocol { blame, .. } => *blame,
+        }
+    }
+
+    /// The line of our configuration to look at, where one decides.
+    pub fn line(&self) -> Option<ConfigLine> {
+        let entry = |map: &String, sequence: &u32, item| ConfigLine::CryptoMap {
+            map: map.clone(),
+            sequence: *sequence,
+            item,
+        };
+        Some(match self {
+            Self::NoCommonPolicy { policy, field, .. } => ConfigLine::IsakmpPolicy {
+                priority: policy.priority,
+                field: *field,
+            },
+            Self::PolicyRefused { offered, .. } => {
+                let policy = offered.first()?;
+                let field = PolicyField::Encryption;
+                ConfigLine::IsakmpPolicy {
+                    priority: policy.priority,
+                    field,
+                }
+            }
+            Self::NoPolicy => ConfigLine::NoIsakmpPolicy,
+            Self::NoKey { peer } | Self::KeyDiffers { peer, .. } => {
+                ConfigLine::IsakmpKey { address: *peer }
+            }
+            Self::IdentityUnexpected { .. } => ConfigLine::IsakmpIdentity,
+            Self::NoFlow {
+                map,
+                sequence,
+                access_list,
+                ..
+            } => entry(map, sequence, MapItem::MatchAddress(access_list.clone())),
+            Self::ChildRefused {
+                notify,
+                map,
+                sequence,
+                access_list,
+                ..
+            } if *notify == NotifyType::INVALID_ID_INFORMATION => {
+                entry(map, sequence, MapItem::MatchAddress(access_list.clone()))
+            }
+            Self::NoCommonTransform {
+                ours,
+                map,
+                sequence,
+                ..
+            } => match ours.as_slice() {
+                [only] => ConfigLine::TransformSet {
+                    name: only.name.clone(),
+                },
+                _ => entry(map, sequence, MapItem::SetTransformSet),
+            },
+            Self::ChildRefused { map, sequence, .. } | Self::NothingToOffer { map, sequence } => {
+                entry(map, sequence, MapItem::SetTransformSet)
+            }
+            Self::PfsDiffers { map, sequence, .. } => entry(map, sequence, MapItem::SetPfs),
+            _ => return None,
+        })
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn group(group: &Option<GroupNumber>) -> String {
+    group.map_or_else(|| "no PFS".into(), |group| format!("PFS group {}", group.0))
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCommonPolicy {
+                closest,
+                policy,
+                field: PolicyField::Lifetime,
+                ..
+            } => write!(
+                f,
+                "peer offered {closest} with lifetime {}, local policy {} asks at most {}",
+                closest.seconds.unwrap_or(0),
+                policy.priority,
+                policy.lifetime
+            ),
+            Self::NoCommonPolicy {
+                closest, policy, ..
+            } => {
+                write!(
+                    f,
+                    "peer offered {closest}, local policy {} asks {policy}",
+                    policy.priority
+                )
+            }
+            Self::NoPolicy => f.write_str("no local ISAKMP policy can be used"),
+            Self::PolicyRefused { offered, notify } => {
+                write!(f, "peer answered {notify} to our offer {}", list(offered))
+            }
+            Self::ChoseWhatWasNotOffered { chosen, .. } => {
+                write!(f, "peer chose {chosen}, which was not offered")
+            }
+            Self::NoAnswer {
+                message, offered, ..
+            } if offered.is_empty() => {
+                write!(f, "peer did not answer {message}")
+            }
+            Self::NoAnswer {
+                message, offered, ..
+            } => {
+                write!(f, "peer did not answer {message} with our offer {offered}")
+            }
+            Self::NoKey { peer } => write!(f, "no pre-shared key for {peer}"),
+            Self::KeyDiffers {
+                peer,
+                certain: true,
+                seen,
+            } => {
+                write!(f, "pre-shared key for {peer} differs: {seen}")
+            }
+            Self::KeyDiffers {
+                peer,
+                certain: false,
+                seen,
+            } => {
+                write!(f, "pre-shared key for {peer} probably differs: {seen}")
+            }
+            Self::IdentityUnexpected { peer, came } => {
+                write!(f, "peer {peer} calls itself {came}, which is not expected")
+            }
+            Self::UnknownPeer { peer } => write!(f, "no crypto map entry names peer {peer}"),
+            Self::NoFlow {
+                local,
+                remote,
+                ours,
+                map,
+                sequence,
+                access_list,
+            } => {
+                write!(f, "peer asked for local {local} remote {remote}, ")?;
+                match ours.first() {
+                    Some((local, remote)) => write!(
+                        f,
+                        "access-list {access_list} of {map} {sequence} has local {local} remote {remote}"
+                    )?,
+                    None => write!(
+                        f,
+                        "access-list {access_list} of {map} {sequence} has no line"
+                    )?,
+                }
+                match ours.len() {
+                    0 | 1 => Ok(()),
+                    more => write!(f, " and {} more", more - 1),
+                }
+            }
+            Self::NoCommonTransform { offered, ours, .. } => {
+                write!(f, "peer offered {}, ", list(offered))?;
+                match ours.as_slice() {
+                    [] => f.write_str("no local transform-set can be used"),
+                    [only] => write!(f, "local transform-set {} asks {only}", only.name),
+                    ours => write!(f, "local transform-sets ask {}", list(ours)),
+                }
+            }
+            Self::PfsDiffers {
+                offered,
+                expected,
+                map,
+                sequence,
+            } => write!(
+                f,
+                "peer offered {}, {map} {sequence} asks {}",
+                group(offered),
+                group(expected)
+            ),
+            Self::ChildRefused {
+                notify,
+                local,
+                remote,
+                offered,
+                pfs,
+                ..
+            } => write!(
+                f,
+                "peer answered {notify} to local {local} remote {remote} with {}, {}",
+                list(offered),
+                group(pfs)
+            ),
+            Self::Protocol { came, expected, .. } => write!(f, "{came}, expected {expected}"),
+            Self::PeerDead { peer, tries } => {
+                write!(f, "peer {peer} did not answer {tries} keepalives")
+            }
+            Self::KernelRefused { reason } => write!(f, "the kernel refused the SA: {reason}"),
+            Self::NothingToOffer { map, sequence } => {
+                write!(f, "no transform-set of {map} {sequence} can be offered")
+            }
+        }
+    }
+}
+
+/// The configuration line as typed, shortened to what names it.
+impl fmt::Display for ConfigLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IsakmpPolicy { priority, field } => {
+                write!(
+                    f,
+                    "crypto isakmp policy {priority}, {}",
+                    match field {
+                        PolicyField::Encryption => "encryption",
+                        PolicyField::Hash => "hash",
+                        PolicyField::Authentication => "authentication",
+                        PolicyField::Group => "group",
+                        PolicyField::Lifetime => "lifetime",
+                    }
+                )
+            }
+            Self::IsakmpKey { address } => write!(f, "crypto isakmp key ... address {address}"),
+            Self::NoIsakmpPolicy => f.write_str("crypto isakmp policy"),
+            Self::TransformSet { name } => write!(f, "crypto ipsec transform-set {name}"),
+            Self::CryptoMap {
+                map,
+                sequence,
+                item,
+            } => {
+                write!(f, "crypto map {map} {sequence}, ")?;
+                match item {
+                    MapItem::MatchAddress(name) => write!(f, "match address {name}"),
+                    MapItem::SetPfs => f.write_str("set pfs"),
+                    MapItem::SetTransformSet => f.write_str("set transform-set"),
+                    MapItem::SetPeer => f.write_str("set peer"),
+                    MapItem::Lifetime => f.write_str("set security-association lifetime"),
+                }
+            }
+            Self::IsakmpIdentity => f.write_str("crypto isakmp identity"),
+        }
+    }
+}

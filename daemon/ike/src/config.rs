@@ -1,0 +1,334 @@
+//! What the operator wants, as the engine needs it: policies, keys, connections.
+//!
+//! Built by the daemon from the running-config and given to `Endpoint::set_config`. `Config` (made
+//! by the endpoint) adds the indexes, so that ten thousand connections do not slow a handshake.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
+use crate::registry::GroupNumber;
+use crate::secret::Secret;
+use crate::selector::Selector;
+
+/// Everything the engine is configured with. Replaced as a whole; unchanged connections keep the
+/// same `Arc` (or compare equal) and are not disturbed.
+#[derive(Clone, Debug, Default)]
+pub struct EngineConfig {
+    /// `crypto isakmp policy`, lowest number (highest priority) first
+    pub policies: Vec<IsakmpPolicy>,
+    /// `crypto isakmp key`
+    pub keys: PreSharedKeys,
+    /// `crypto isakmp identity`
+    pub identity: OwnIdentity,
+    /// `crypto isakmp keepalive`
+    pub keepalive: Option<Keepalive>,
+    /// Every crypto map entry that is applied to an interface, in map order
+    pub connections: Vec<Arc<Connection>>,
+}
+
+/// One `crypto isakmp policy`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IsakmpPolicy {
+    /// 1 (first) to 10000; 65507 and above for the built-in ones
+    pub priority: u32,
+    /// Cipher of the ISAKMP SA
+    pub encryption: Encryption,
+    /// Hash, and by its HMAC the PRF
+    pub hash: Hash,
+    /// How the peers prove who they are
+    pub authentication: Authentication,
+    /// Diffie-Hellman group
+    pub group: GroupNumber,
+    /// Lifetime of the ISAKMP SA in seconds
+    pub lifetime: u32,
+}
+
+/// What we call ourselves in the ID payload (RFC 2407 4.6.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnIdentity {
+    /// The local address of the exchange
+    #[default]
+    Address,
+    /// `hostname.domain`, sent as ID_FQDN
+    Hostname(String),
+}
+
+/// `crypto isakmp keepalive SECONDS RETRY {periodic | on-demand}` (RFC 3706).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keepalive {
+    /// Idle time before the first R-U-THERE
+    pub interval: Duration,
+    /// Time between repeats when no answer came
+    pub retry: Duration,
+    /// When to ask
+    pub kind: KeepaliveKind,
+}
+
+/// When R-U-THERE is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeepaliveKind {
+    /// Every interval
+    Periodic,
+    /// Only when traffic goes out and nothing came back
+    OnDemand,
+}
+
+/// Names a connection; the daemon chooses it and keeps it while the map entry lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConnectionId(pub u32);
+
+/// Names a flow within its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FlowId(pub u32);
+
+/// One crypto map entry on one interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Name of the entry here and in every output
+    pub id: ConnectionId,
+    /// Name of the crypto map
+    pub map: String,
+    /// Sequence number of the entry
+    pub sequence: u32,
+    /// Our addresses for this connection; the first is used when we start
+    pub local: Vec<IpAddr>,
+    /// `set peer` addresses in the order to try
+    pub peers: Vec<IpAddr>,
+    /// `match address`: name or number of the access-list
+    pub access_list: String,
+    /// One per permit line of the access-list, in its order
+    pub flows: Vec<Flow>,
+    /// `set transform-set`, in order
+    pub transform_sets: Vec<TransformSet>,
+    /// `set pfs`
+    pub pfs: Option<GroupNumber>,
+    /// Lifetime of the children
+    pub lifetime: ChildLifetime,
+    /// Anti-replay window in packets; 0 when disabled
+    pub replay_window: u32,
+    /// DF bit of the outer header
+    pub df_bit: DfBit,
+}
+
+/// One permit line of an access-list, seen outbound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Name of the flow within its connection
+    pub id: FlowId,
+    /// Source of outbound packets
+    pub local: Selector,
+    /// Destination of outbound packets
+    pub remote: Selector,
+}
+
+/// One `crypto ipsec transform-set`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransformSet {
+    /// Its name
+    pub name: String,
+    /// The AH transform
+    pub ah: Option<Integrity>,
+    /// The ESP transforms
+    pub esp: Option<EspTransform>,
+    /// `mode`; transport is used only where both ends of the flow are the peers themselves
+    pub mode: Mode,
+    /// `mode transport require`: never fall back to tunnel
+    pub require_transport: bool,
+}
+
+/// The ESP part of a transform set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EspTransform {
+    /// The cipher
+    pub cipher: EspCipher,
+    /// The authenticator, absent with GCM and GMAC and where the operator gave none
+    pub integrity: Option<Integrity>,
+}
+
+/// `security-association lifetime`; whichever limit comes first ends the child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildLifetime {
+    /// Seconds
+    pub seconds: u32,
+    /// Kilobytes of traffic, none when disabled
+    pub kilobytes: Option<u32>,
+}
+
+/// `df-bit` of the outer header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DfBit {
+    /// Cleared
+    Clear,
+    /// As in the inner header
+    #[default]
+    Copy,
+    /// Set
+    Set,
+}
+
+/// `crypto isakmp key`: the most specific address wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PreSharedKeys {
+    /// By prefix length, longest first, then by first address
+    by_prefix: Vec<(u8, HashMap<IpAddr, Secret>)>,
+    by_hostname: HashMap<String, Secret>,
+}
+
+impl PreSharedKeys {
+    /// `crypto isakmp key KEY address ADDRESS MASK`; replaces the key of the same prefix.
+    pub fn add_address(&mut self, address: IpAddr, prefix: u8, key: Secret) {
+        let network = Selector::prefix(address, prefix, 0, 0).first;
+        let at = self
+            .by_prefix
+            .partition_point(|(length, _)| *length > prefix);
+        if self
+            .by_prefix
+            .get(at)
+            .is_none_or(|(length, _)| *length != prefix)
+        {
+            self.by_prefix.insert(at, (prefix, HashMap::new()));
+        }
+        self.by_prefix[at].1.insert(network, key);
+    }
+
+    /// `crypto isakmp key KEY hostname NAME`; names compare without case.
+    pub fn add_hostname(&mut self, name: &str, key: Secret) {
+        self.by_hostname.insert(name.to_ascii_lowercase(), key);
+    }
+
+    /// The key of the most specific address line that covers `peer`.
+    pub fn for_address(&self, peer: IpAddr) -> Option<&Secret> {
+        self.by_prefix
+            .iter()
+            .find_map(|(prefix, keys)| keys.get(&Selector::prefix(peer, *prefix, 0, 0).first))
+    }
+
+    /// The key of a hostname line.
+    pub fn for_hostname(&self, name: &str) -> Option<&Secret> {
+        self.by_hostname.get(&name.to_ascii_lowercase())
+    }
+}
+
+/// The configuration with its indexes. Made by `Endpoint::set_config`.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) policies: Vec<IsakmpPolicy>,
+    pub(crate) keys: PreSharedKeys,
+    pub(crate) identity: OwnIdentity,
+    pub(crate) keepalive: Option<Keepalive>,
+    connections: HashMap<ConnectionId, Arc<Connection>>,
+    by_peer: HashMap<IpAddr, Vec<ConnectionId>>,
+    by_flow: HashMap<FlowKey, Vec<(ConnectionId, FlowId)>>,
+}
+
+/// What a quick mode asks for: who asks, our side, their side.
+type FlowKey = (IpAddr, Selector, Selector);
+
+impl Config {
+    /// Builds the indexes.
+    pub(crate) fn new(config: EngineConfig) -> Self {
+        let EngineConfig {
+            policies,
+            keys,
+            identity,
+            keepalive,
+            connections,
+        } = config;
+        let mut indexed = Self {
+            policies,
+            keys,
+            identity,
+            keepalive,
+            ..Self::default()
+        };
+        for connection in connections {
+            indexed.index(connection);
+        }
+        indexed
+    }
+
+    fn index(&mut self, connection: Arc<Connection>) {
+        for peer in &connection.peers {
+            self.by_peer.entry(*peer).or_default().push(connection.id);
+            for flow in &connection.flows {
+                let key = (*peer, flow.local, flow.remote);
+                self.by_flow
+                    .entry(key)
+                    .or_default()
+                    .push((connection.id, flow.id));
+            }
+        }
+        self.connections.insert(connection.id, connection);
+    }
+
+    /// The connection of this name.
+    pub(crate) fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
+        self.connections.get(&id)
+    }
+
+    /// Every connection, in no order.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.connections.values()
+    }
+
+    /// The connections that name `peer`, in map order.
+    pub(crate) fn with_peer(&self, peer: IpAddr) -> impl Iterator<Item = &Arc<Connection>> {
+        self.by_peer
+            .get(&peer)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.connections.get(id))
+    }
+
+    /// The connections and flows between exactly these selectors that name `peer`, in map order.
+    pub(crate) fn with_flow(
+        &self,
+        peer: IpAddr,
+        local: Selector,
+        remote: Selector,
+    ) -> impl Iterator<Item = (&Arc<Connection>, FlowId)> {
+        self.by_flow
+            .get(&(peer, local, remote))
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, flow)| Some((self.connections.get(id)?, *flow)))
+    }
+}
+
+impl Connection {
+    /// The flow of this name.
+    pub fn flow(&self, id: FlowId) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_specific_key_wins() {
+        let mut keys = PreSharedKeys::default();
+        keys.add_address("0.0.0.0".parse().unwrap(), 0, "any".into());
+        keys.add_address("192.0.2.0".parse().unwrap(), 24, "net".into());
+        keys.add_address("192.0.2.7".parse().unwrap(), 32, "host".into());
+        let key = |peer: &str| keys.for_address(peer.parse().unwrap()).unwrap().expose();
+        assert_eq!(key("192.0.2.7"), b"host");
+        assert_eq!(key("192.0.2.8"), b"net");
+        assert_eq!(key("198.51.100.1"), b"any");
+        assert!(keys.for_address("2001:db8::1".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn keys_do_not_show() {
+        let mut keys = PreSharedKeys::default();
+        keys.add_hostname("Peer.Example", "cisco123".into());
+        assert!(!format!("{keys:?}").contains("cisco"));
+        assert!(keys.for_hostname("peer.example").is_some());
+    }
+}

@@ -1,0 +1,524 @@
+//! The engine's way in: one endpoint per shard, everything of IKE behind it.
+//!
+//! The caller feeds datagrams, timeouts, kernel events, configuration and operator actions, each
+//! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
+//!
+//! Where things are: `session` (which peer, which flows wait), `ike` (life of an ISAKMP SA),
+//! `lifecycle` (life of a child), `v1` (the exchanges), `clear`, `snapshot`.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::algorithm::IpsecProtocol;
+use crate::child::ChildId;
+use crate::children::{Children, Standing};
+use crate::config::{ConnectionId, EngineConfig, FlowId, KeepaliveKind};
+use crate::context::{Context, Path};
+use crate::event::{DownReason, DropReason, Event};
+use crate::output::{Clear, Expiry, Output, Traffic};
+use crate::random::Randomness;
+use crate::registry::{ExchangeType, ProtocolId};
+use crate::sa::{IkeSa, SaId, State, Want, digest};
+use crate::session::Session;
+use crate::status::Role;
+use crate::time::Instant;
+use crate::timer::Timer;
+use crate::wire::v1::{Body, Message};
+use crate::wire::{Cookie, Cookies, Header};
+
+/// UDP port of ISAKMP (RFC 2408 2.5.1).
+pub(crate) const PORT: u16 = 500;
+
+/// How often a message is sent again before its negotiation is given up.
+pub(crate) const RETRANSMITS: u32 = 5;
+
+/// How often an answer is repeated because the peer repeats itself.
+const MAX_REPEATS: u32 = 12;
+
+/// How long a responder waits for phase 1 to complete.
+pub(crate) const HALF_OPEN_TIME: Duration = Duration::from_secs(40);
+
+/// Half-open negotiations that one peer, and all of them, may have with us as the responder.
+const MAX_HALF_OPEN_OF_PEER: usize = 16;
+const MAX_HALF_OPEN: usize = 4096;
+
+/// Quick modes at once under one ISAKMP SA, of those that we start.
+pub(crate) const MAX_QUICK_MODES: usize = 32;
+
+/// How long the answer of a finished quick mode is kept for repeats.
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to install what quick mode message 3 confirms. Short, since with a volume limit the old SA may be
+/// used up meanwhile.
+pub(crate) const ACTIVATION_TIME: Duration = Duration::from_millis(250);
+
+/// Wait before the next repeat of a message: 1, 2, 4, 8, 8 seconds.
+pub(crate) fn retransmit_after(attempt: u32) -> Duration {
+    Duration::from_secs(1 << attempt.min(3))
+}
+
+/// An IKE endpoint. See the module's documentation.
+pub struct Endpoint {
+    pub(crate) ctx: Context,
+    pub(crate) sas: BTreeMap<SaId, IkeSa>,
+    /// By the cookie that we chose
+    by_cookie: HashMap<Cookie, SaId>,
+    /// As the responder, by the peer and its cookie: finds repeats of message 1
+    by_offer: HashMap<(IpAddr, Cookie), SaId>,
+    /// By peer, oldest first
+    pub(crate) by_peer: HashMap<IpAddr, Vec<SaId>>,
+    pub(crate) children: Children,
+    pub(crate) sessions: HashMap<ConnectionId, Session>,
+    /// Flows that are being negotiated, or wait for it
+    pub(crate) busy: HashSet<(ConnectionId, FlowId)>,
+    pub(crate) next_sa: u64,
+    pub(crate) next_child_conn_id: u32,
+    /// Half-open negotiations with us as the responder
+    half_open: usize,
+}
+
+impl Endpoint {
+    /// An endpoint without configuration: it drops every datagram.
+    pub fn new(random: Box<dyn Randomness + Send>) -> Self {
+        Self {
+            ctx: Context::new(random),
+            sas: BTreeMap::new(),
+            by_cookie: HashMap::new(),
+            by_offer: HashMap::new(),
+            by_peer: HashMap::new(),
+            children: Children::default(),
+            sessions: HashMap::new(),
+            busy: HashSet::new(),
+            next_sa: 0,
+            next_child_conn_id: 1,
+            half_open: 0,
+        }
+    }
+
+    /// Emits debug facts (`Event::is_debug`) or stops to. Off at first.
+    pub fn set_debug(&mut self, on: bool) {
+        self.ctx.debug = on;
+    }
+
+    /// Puts a configuration in force. SAs of entries that did not change are left alone; of a
+    /// changed entry only those go that it does not describe any more, with deletes to the peer.
+    pub fn set_config(&mut self, now: Instant, config: EngineConfig) {
+        self.ctx.now = now;
+        self.config_changed(config);
+    }
+
+    /// A datagram came for `local` from `remote`.
+    pub fn datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+        self.ctx.now = now;
+        let path = Path {
+            local,
+            remote,
+            conn_id: 0,
+        };
+        match Header::decode(bytes) {
+            Err(error) => self
+                .ctx
+                .drop_datagram(path, DropReason::Malformed, error.to_string()),
+            Ok(header) if header.version.major != 1 => {
+                let detail = format!("major version {}", header.version.major);
+                self.ctx.drop_datagram(path, DropReason::Version, detail);
+            }
+            Ok(_) => match Message::decode(bytes) {
+                Ok(message) => self.message(path, &message, digest(bytes)),
+                Err(error) => {
+                    self.ctx
+                        .drop_datagram(path, DropReason::Malformed, error.to_string());
+                }
+            },
+        }
+    }
+
+    /// The kernel wants an SA for a flow. `peer` overrides the choice among `set peer`.
+    pub fn acquire(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        flow: FlowId,
+        peer: Option<IpAddr>,
+    ) {
+        self.ctx.now = now;
+        let negotiated = self
+            .children
+            .of_flow(connection, flow)
+            .into_iter()
+            .any(|id| {
+                self.children
+                    .get(id)
+                    .is_some_and(|child| child.standing != Standing::Retiring)
+            });
+        if !negotiated {
+            self.want(
+                Want {
+                    connection,
+                    flow,
+                    rekeys: None,
+                },
+                peer,
+            );
+        }
+    }
+
+    /// The kernel reports a limit of one of our SAs. `destination` is the SA's own.
+    pub fn expire(
+        &mut self,
+        now: Instant,
+        destination: IpAddr,
+        protocol: IpsecProtocol,
+        spi: u32,
+        kind: Expiry,
+    ) {
+        self.ctx.now = now;
+        if let Some(id) = self.child_with_spi(destination, protocol, spi) {
+            self.child_limit(id, kind);
+        }
+    }
+
+    /// An `Output::InstallChild` could not be carried out; both halves are given up.
+    pub fn install_failed(&mut self, now: Instant, child: ChildId, reason: &str) {
+        self.ctx.now = now;
+        self.child_not_installed(child, reason);
+    }
+
+    /// Ends SAs on the operator's behalf.
+    pub fn clear(&mut self, now: Instant, what: Clear) {
+        self.ctx.now = now;
+        self.clear_now(what);
+    }
+
+    /// Counters of a child read from the kernel. Needed only where `wants_traffic` names the child.
+    pub fn traffic(&mut self, now: Instant, child: ChildId, traffic: Traffic) {
+        self.ctx.now = now;
+        let Some(keepalive) = self.ctx.config.keepalive else {
+            return;
+        };
+        let Some(child) = self.children.get_mut(child) else {
+            return;
+        };
+        let came = traffic.inbound_packets > child.traffic.inbound_packets;
+        let went = traffic.outbound_packets > child.traffic.outbound_packets;
+        child.traffic = traffic;
+        if came || !went {
+            child.heard = if came { now } else { child.heard };
+            return;
+        }
+        let (local, peer, heard) = (child.sa.local, child.sa.remote, child.heard);
+        let Some(ike) = self.usable_sa(local, peer) else {
+            return;
+        };
+        let proven = self
+            .sas
+            .get(&ike)
+            .and_then(|sa| sa.live())
+            .map(|live| live.heard);
+        if now.since(heard.max(proven.unwrap_or_default())) >= keepalive.interval {
+            self.ask_peer(ike);
+        }
+    }
+
+    /// Children whose counters the endpoint wants about every second (on-demand keepalive).
+    pub fn wants_traffic(&self) -> Vec<ChildId> {
+        let on_demand = self
+            .ctx
+            .config
+            .keepalive
+            .is_some_and(|keepalive| keepalive.kind == KeepaliveKind::OnDemand);
+        let current = self
+            .children
+            .iter()
+            .filter(|child| on_demand && child.is_current());
+        current.map(|child| child.sa.id).collect()
+    }
+
+    /// Does what is due at `now`.
+    pub fn timeout(&mut self, now: Instant) {
+        self.ctx.now = now;
+        while let Some(timer) = self.ctx.timers.pop_due(now) {
+            match timer {
+                Timer::Retransmit(id, message_id) => self.retransmit(id, message_id),
+                Timer::HalfOpen(id) => self.half_open_too_long(id),
+                Timer::ForgetAnswer(id, message_id) => {
+                    if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+                        live.answered.remove(&message_id);
+                    }
+                }
+                Timer::RekeyIke(id) => self.rekey_ike(id),
+                Timer::ExpireIke(id) => self.expire_ike(id),
+                Timer::RetireIke(id) => self.retire_ike(id),
+                Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
+                Timer::ForgetIke(id) => {
+                    self.sas.remove(&id);
+                }
+                Timer::Keepalive(id) => self.keepalive_due(id),
+                Timer::RekeyChild(id) => self.rekey_child(id),
+                Timer::ExpireChild(id) => self.expire_child(id),
+                Timer::RetireChild(id) => self.retire_child(id),
+                Timer::ActivateChild(id) => self.activate_child(id),
+            }
+        }
+    }
+
+    /// When `timeout` must be called at the latest.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.ctx.timers.next()
+    }
+
+    /// The next thing for the caller to do, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.ctx.outputs.pop_front()
+    }
+
+    /// Datagrams dropped so far, by reason.
+    pub fn dropped(&self) -> &BTreeMap<DropReason, u64> {
+        &self.ctx.dropped
+    }
+
+    /// Finds the SA of a message, or begins one.
+    fn message(&mut self, path: Path, message: &Message, digest: u64) {
+        let (exchange, cookies) = (message.header.exchange, message.header.cookies);
+        if cookies.responder.is_zero() && exchange == ExchangeType::IDENTITY_PROTECTION {
+            return self.offer(path, message, digest);
+        }
+        let Some(id) = self.find(path, cookies) else {
+            let detail = format!(
+                "no SA with cookies {} {}",
+                cookies.initiator, cookies.responder
+            );
+            return self.ctx.drop_datagram(path, DropReason::NoSa, detail);
+        };
+        self.packet_received(id, message);
+        match exchange {
+            ExchangeType::IDENTITY_PROTECTION => self.main_mode_message(id, message, digest),
+            ExchangeType::QUICK_MODE => self.quick_mode_message(id, message, digest),
+            ExchangeType::INFORMATIONAL => self.informational(id, message),
+            other => {
+                let detail = format!("{other} exchange");
+                self.ctx
+                    .drop_datagram(path, DropReason::ExchangeType, detail);
+            }
+        }
+    }
+
+    fn packet_received(&mut self, id: SaId, message: &Message) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let header = &message.header;
+        let (role, state) = (Some(sa.common.role), Some(sa.state.word()));
+        self.ctx.debug(sa.common.path(), || Event::PacketReceived {
+            exchange: header.exchange,
+            message_id: header.message_id,
+            role,
+            state,
+            length: header.length as usize,
+        });
+    }
+
+    /// The SA with these cookies, between these addresses.
+    fn find(&self, path: Path, cookies: Cookies) -> Option<SaId> {
+        let ours = [cookies.responder, cookies.initiator];
+        ours.into_iter()
+            .filter_map(|cookie| self.by_cookie.get(&cookie))
+            .copied()
+            .find(|id| {
+                self.sas.get(id).is_some_and(|sa| {
+                    let known = sa.common.cookies;
+                    let answered = !known.responder.is_zero()
+                        || matches!(sa.state, State::AwaitsChoice(_))
+                            && sa.common.role == Role::Initiator;
+                    known.initiator == cookies.initiator
+                        && (known.responder == cookies.responder || known.responder.is_zero())
+                        && answered
+                        && sa.common.peer() == path.remote.ip()
+                })
+            })
+    }
+
+    /// Main mode message 1: a new negotiation, or a repeat.
+    fn offer(&mut self, path: Path, message: &Message, digest: u64) {
+        let exchange = message.header.exchange;
+        let length = message.header.length as usize;
+        self.ctx.debug(path, || Event::PacketReceived {
+            exchange,
+            message_id: 0,
+            role: None,
+            state: None,
+            length,
+        });
+        let peer = path.remote.ip();
+        let initiator = message.header.cookies.initiator;
+        if self.by_cookie.contains_key(&initiator) {
+            let detail = "our own main mode 1 came back".into();
+            return self.ctx.drop_datagram(path, DropReason::Unexpected, detail);
+        }
+        if let Some(id) = self.by_offer.get(&(peer, initiator)).copied() {
+            let known = self.sas.get(&id).map(|sa| &sa.common.flight);
+            if known.is_some_and(|flight| flight.answers == Some(digest)) {
+                return self.repeat_answer(id);
+            }
+            let detail = "main mode 1 of a negotiation that has gone on".into();
+            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
+        }
+        let Body::Clear(payloads) = &message.body else {
+            let detail = "main mode 1 is encrypted".into();
+            return self.ctx.drop_datagram(path, DropReason::Unexpected, detail);
+        };
+        if message.header.message_id != 0 {
+            let detail = "main mode 1 with a message id".into();
+            return self.ctx.drop_datagram(path, DropReason::Unexpected, detail);
+        }
+        if self.ctx.config.with_peer(peer).next().is_none() {
+            let cause = crate::cause::Cause::UnknownPeer { peer };
+            return self
+                .ctx
+                .drop_datagram(path, DropReason::UnknownPeer, cause.to_string());
+        }
+        let of_peer = self.by_peer.get(&peer).into_iter().flatten().filter(|id| {
+            self.sas
+                .get(id)
+                .is_some_and(|sa| sa.state.is_half_open() && sa.common.role == Role::Responder)
+        });
+        if of_peer.count() >= MAX_HALF_OPEN_OF_PEER || self.half_open >= MAX_HALF_OPEN {
+            let detail = format!("{} half-open negotiations", self.half_open);
+            return self
+                .ctx
+                .drop_datagram(path, DropReason::HalfOpenLimit, detail);
+        }
+        let cookies = Cookies {
+            initiator,
+            responder: self.fresh_cookie(),
+        };
+        let common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        self.main_mode_offer(common, payloads, digest);
+    }
+
+    /// Takes a new SA into the tables.
+    pub(crate) fn insert_sa(&mut self, sa: IkeSa) {
+        let common = &sa.common;
+        let id = common.id;
+        self.by_cookie.insert(common.own_cookie(), id);
+        if common.role == Role::Responder {
+            self.by_offer
+                .insert((common.peer(), common.cookies.initiator), id);
+            self.half_open += 1;
+        }
+        self.by_peer.entry(common.peer()).or_default().push(id);
+        self.sas.insert(id, sa);
+    }
+
+    /// Takes an SA out of the tables that find it; it stays to be shown.
+    pub(crate) fn unlist_sa(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let common = &sa.common;
+        self.by_cookie.remove(&common.own_cookie());
+        self.by_offer
+            .remove(&(common.peer(), common.cookies.initiator));
+        if let Some(ids) = self.by_peer.get_mut(&common.peer()) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_peer.remove(&common.peer());
+            }
+        }
+    }
+
+    /// A responder's negotiation is half-open no more.
+    pub(crate) fn half_open_over(&mut self, role: Role) {
+        if role == Role::Responder {
+            self.half_open = self.half_open.saturating_sub(1);
+        }
+    }
+
+    /// Repeats the last message of phase 1 because the peer repeated its own.
+    pub(crate) fn repeat_answer(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let path = sa.common.path();
+        let flight = &mut sa.common.flight;
+        if flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
+            let detail = "repeated main mode message".into();
+            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
+        }
+        flight.repeats += 1;
+        let bytes = flight.sent.clone();
+        self.ctx.transmit(path, bytes);
+        let exchange = ExchangeType::IDENTITY_PROTECTION;
+        self.ctx.debug(path, || Event::AnswerRepeated {
+            exchange,
+            message_id: 0,
+        });
+    }
+
+    /// Repeats our last message of a quick mode because the peer repeated its own.
+    pub(crate) fn repeat_quick(&mut self, id: SaId, message_id: u32) {
+        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        let path = common.path();
+        let in_progress = live
+            .quick
+            .get_mut(&message_id)
+            .map(|quick| &mut quick.flight);
+        let Some(flight) = in_progress.or_else(|| live.answered.get_mut(&message_id)) else {
+            return;
+        };
+        if flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
+            let detail = "repeated quick mode message".into();
+            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
+        }
+        flight.repeats += 1;
+        let bytes = flight.sent.clone();
+        self.ctx.transmit(path, bytes);
+        let exchange = ExchangeType::QUICK_MODE;
+        self.ctx.debug(path, || Event::AnswerRepeated {
+            exchange,
+            message_id,
+        });
+    }
+
+    /// A cookie that no SA of ours has.
+    pub(crate) fn fresh_cookie(&mut self) -> Cookie {
+        loop {
+            let cookie = Cookie(self.ctx.random_bytes());
+            if !cookie.is_zero() && !self.by_cookie.contains_key(&cookie) {
+                return cookie;
+            }
+        }
+    }
+
+    /// A message id that was not used under this SA.
+    pub(crate) fn fresh_message_id(&mut self, id: SaId) -> u32 {
+        loop {
+            let message_id = u32::from_be_bytes(self.ctx.random_bytes());
+            let live = self.sas.get(&id).and_then(IkeSa::live);
+            let spent = live.is_some_and(|live| {
+                live.is_spent(message_id) || live.quick.contains_key(&message_id)
+            });
+            if message_id != 0 && !spent {
+                return message_id;
+            }
+        }
+    }
+
+    /// The child with this SPI, which is of packets to `destination`.
+    pub(crate) fn child_with_spi(
+        &self,
+        destination: IpAddr,
+        protocol: IpsecProtocol,
+        spi: u32,
+    ) -> Option<ChildId> {
+        let number = match protocol {
+            IpsecProtocol::Ah => ProtocolId::AH,
+            IpsecProtocol::Esp => ProtocolId::ESP,
+        };
+        let inbound = self.children.by_inbound(protocol, spi).filter(|id| {
+            self.children
+                .get(*id)
+                .is_some_and(|child| child.sa.local == destination)
+        });
+        inbound.or_else(|| self.children.by_outbound(destination, number, spi))
+    }
+}

@@ -1,0 +1,593 @@
+//! The life of an ISAKMP SA: up, failed, repeated, rekeyed, replaced, expired, dead.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::cause::{Blame, Cause, Phase};
+use crate::endpoint::{Endpoint, RETRANSMITS, retransmit_after};
+use crate::event::{DownReason, Event, ExchangeState, Input};
+use crate::offer::PolicyOffer;
+use crate::registry::ExchangeType;
+use crate::sa::{IkeSa, SaId, State};
+use crate::status::Role;
+use crate::timer::Timer;
+use crate::v1::dpd::Dpd;
+use crate::v1::established::{Fate, Live};
+use crate::v1::main_mode::Up;
+use crate::v1::quick::QuickState;
+
+/// How long a deleted SA is shown.
+const SHOWN: Duration = Duration::from_secs(60);
+
+/// How long a replaced SA stays for what the peer still sends under it.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// How long an SA that the peer deleted can still read what it sent before.
+const STRAGGLERS: Duration = Duration::from_millis(500);
+
+/// Wait before the next attempt to rekey.
+const RETRY: Duration = Duration::from_secs(15);
+
+impl Endpoint {
+    /// True when we have no other SA with the peer, so that INITIAL-CONTACT is right to send
+    /// (RFC 2407 4.6.3.3).
+    pub(crate) fn is_lonely(&self, id: SaId) -> bool {
+        let Some(sa) = self.sas.get(&id) else {
+            return false;
+        };
+        let peer = sa.common.peer();
+        let others = self.by_peer.get(&peer).into_iter().flatten();
+        let mut established = others
+            .filter(|other| **other != id)
+            .filter(|other| self.sas.get(other).is_some_and(|sa| sa.live().is_some()));
+        established.next().is_none() && !self.children.has_peer(peer)
+    }
+
+    /// Phase 1 is done.
+    pub(crate) fn phase1_up(&mut self, id: SaId, up: Up) {
+        let now = self.ctx.now;
+        let first = u32::from_be_bytes(self.ctx.random_bytes());
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let policy = up.established.policy;
+        let life = Duration::from_secs(policy.lifetime.into());
+        let common = &mut sa.common;
+        common.identity = Some(up.identity.clone());
+        common.established = Some(now);
+        common.suspicion = None;
+        let (role, path) = (common.role, common.path());
+        let live = Live::new(up.established, now, now + life, Dpd::new(first));
+        sa.state = State::Established(Box::new(live));
+        self.half_open_over(role);
+        self.ctx.timers.cancel(Timer::HalfOpen(id));
+        self.ctx.timers.set(now + life, Timer::ExpireIke(id));
+        let margin = self.ike_margin(life, role);
+        self.ctx
+            .timers
+            .set(now + (life - margin), Timer::RekeyIke(id));
+        if up.initial_contact {
+            self.initial_contact(id);
+        }
+        let rekey = self.settle_ike_rivals(id);
+        let identity = up.identity;
+        self.ctx.fact(
+            path,
+            Event::IkeUp {
+                role,
+                identity,
+                policy,
+                rekey,
+            },
+        );
+        self.schedule_keepalive(id);
+        self.start_wants(id);
+    }
+
+    /// How long before the end the next phase 1 starts; the initiator is the earlier of the two.
+    fn ike_margin(&mut self, life: Duration, role: Role) -> Duration {
+        let life = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
+        let widest = (life / 10).clamp(20_000, 180_000).min(life / 3);
+        let margin = match role {
+            Role::Initiator => widest - self.ctx.random_below(widest / 4),
+            Role::Responder => widest / 2 - self.ctx.random_below(widest / 8),
+        };
+        Duration::from_millis(margin)
+    }
+
+    /// Starts the quick modes that waited for this SA, and for others with the same peer.
+    fn start_wants(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let mut wants = Vec::new();
+        let ids = self.by_peer.get(&peer).cloned().unwrap_or_default();
+        for other in ids {
+            let Some(sa) = self.sas.get_mut(&other) else {
+                continue;
+            };
+            let waits = other == id || sa.state.is_half_open() || sa.live().is_none();
+            if waits && sa.common.local.ip() == local {
+                wants.append(&mut sa.common.wants);
+                // An attempt of ours that nobody needs any more and the peer has not answered.
+                if other != id && matches!(sa.state, State::AwaitsChoice(_)) {
+                    self.remove_quietly(other);
+                }
+            }
+        }
+        for want in wants {
+            self.start_quick(id, want);
+        }
+    }
+
+    /// Ends a negotiation without a word.
+    fn remove_quietly(&mut self, id: SaId) {
+        self.unlist_sa(id);
+        self.cancel_ike_timers(id);
+        if let Some(sa) = self.sas.remove(&id)
+            && sa.state.is_half_open()
+        {
+            self.half_open_over(sa.common.role);
+        }
+    }
+
+    /// Settles which SA between two addresses goes on, as `settle_rivals` does for children. True
+    /// when it takes the place of another.
+    fn settle_ike_rivals(&mut self, id: SaId) -> bool {
+        let Some(new) = self.sas.get(&id) else {
+            return false;
+        };
+        let (local, remote) = (new.common.local.ip(), new.common.peer());
+        let (role, rank) = (new.common.role, new.common.cookies.initiator);
+        let takes_over = new.common.takes_over;
+        let mut replaced = false;
+        for other in self.by_peer.get(&remote).cloned().unwrap_or_default() {
+            let Some(old) = self.sas.get(&other) else {
+                continue;
+            };
+            let current = old.live().is_some_and(|live| live.fate == Fate::Current);
+            if other == id || old.common.local.ip() != local || !current {
+                continue;
+            }
+            let outranked = old.common.cookies.initiator < rank;
+            match (role, old.common.role) {
+                _ if takes_over == Some(other) => self.retire_ike_later(other),
+                (Role::Initiator, Role::Responder) if !outranked => {
+                    self.retire_ike_later(id);
+                    continue;
+                }
+                (Role::Responder, Role::Initiator) if outranked => self.retire_ike_later(other),
+                _ => self.supersede_ike(other),
+            }
+            replaced = true;
+        }
+        replaced
+    }
+
+    /// Leaves the end of an SA to the peer, or to its lifetime.
+    fn supersede_ike(&mut self, id: SaId) {
+        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        live.fate = Fate::Superseded;
+        self.ctx.timers.cancel(Timer::RekeyIke(id));
+        self.ctx.timers.cancel(Timer::Keepalive(id));
+    }
+
+    /// When the SA with a peer went, one that it had superseded takes its place again.
+    fn reinstate_ike(&mut self, local: IpAddr, peer: IpAddr) {
+        let Some(id) = self.usable_sa(local, peer) else {
+            return;
+        };
+        let now = self.ctx.now;
+        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        if live.fate != Fate::Superseded {
+            return;
+        }
+        live.fate = Fate::Current;
+        let (left, role) = (live.expires.since(now), common.role);
+        let margin = self.ike_margin(left, role);
+        self.ctx
+            .timers
+            .set(now + (left - margin), Timer::RekeyIke(id));
+        self.schedule_keepalive(id);
+    }
+
+    fn retire_ike_later(&mut self, id: SaId) {
+        let at = self.ctx.now + GRACE;
+        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        live.fate = Fate::Retiring;
+        self.ctx.timers.cancel(Timer::RekeyIke(id));
+        self.ctx.timers.cancel(Timer::Keepalive(id));
+        self.ctx.timers.set(at, Timer::RetireIke(id));
+    }
+
+    /// A replaced SA goes, once no quick mode needs it.
+    pub(crate) fn retire_ike(&mut self, id: SaId) {
+        let Some(live) = self.sas.get(&id).and_then(IkeSa::live) else {
+            return;
+        };
+        if !live.quick.is_empty() {
+            return self
+                .ctx
+                .timers
+                .set(self.ctx.now + GRACE, Timer::RetireIke(id));
+        }
+        self.send_ike_delete(id);
+        self.ike_down(id, DownReason::Replaced);
+    }
+
+    /// The peer deleted the SA. What it sent under it before may still come.
+    pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
+        self.end_quick_modes(id, |common| Cause::Protocol {
+            blame: Blame::Misbehaved,
+            phase: Phase::Two,
+            came: format!("peer {} deleted the ISAKMP SA", common.peer()),
+            expected: "an answer to quick mode".into(),
+        });
+        let at = self.ctx.now + STRAGGLERS;
+        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        live.fate = Fate::Deleted;
+        self.cancel_ike_timers(id);
+        self.ctx.timers.set(at, Timer::DeletedIke(id));
+    }
+
+    /// The peer has started afresh: whatever else we have with it is worth nothing
+    /// (RFC 2407 4.6.3.3).
+    ///
+    /// The peer says so of the moment when it wrote the message: what came up since this exchange
+    /// began, because both ends began at once, is not meant.
+    pub(crate) fn initial_contact(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id) else {
+            return;
+        };
+        let (peer, identity) = (sa.common.peer(), sa.common.identity.clone());
+        let began = sa.common.created;
+        let meant = |other: &SaId| {
+            self.sas.get(other).is_some_and(|sa| {
+                let older = sa.common.established.is_some_and(|at| at < began);
+                sa.live().is_some() && older && sa.common.identity == identity
+            })
+        };
+        let ids = self.by_peer.get(&peer).into_iter().flatten().copied();
+        let others: Vec<_> = ids.filter(|other| *other != id && meant(other)).collect();
+        for other in others {
+            self.end_quick_modes(other, peer_restarted);
+            self.ike_down(other, DownReason::InitialContact);
+        }
+        for child in self.children.of_peer(peer) {
+            let up = self.children.get(child).and_then(|child| child.up);
+            if up.is_some_and(|up| up < began) {
+                self.child_down(child, DownReason::InitialContact, false);
+            }
+        }
+    }
+
+    /// Remembers what is wrong if the negotiation does not recover, and tells it the first time.
+    pub(crate) fn suspect(&mut self, id: SaId, cause: Cause) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        if sa.common.suspicion.as_ref() == Some(&cause) {
+            return;
+        }
+        sa.common.suspicion = Some(cause.clone());
+        let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
+        let connection = connection.or_else(|| self.connection_of(&cause, path.remote.ip()));
+        let exchange = ExchangeType::IDENTITY_PROTECTION;
+        self.negotiation_failed_on(path, exchange, role, connection, cause);
+    }
+
+    /// A negotiation of phase 1 is over without success.
+    pub(crate) fn phase1_failed(&mut self, id: SaId, cause: Cause) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let told = sa.common.suspicion.as_ref() == Some(&cause);
+        let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
+        let wants = std::mem::take(&mut sa.common.wants);
+        if !told {
+            let known = connection.or_else(|| self.connection_of(&cause, path.remote.ip()));
+            let exchange = ExchangeType::IDENTITY_PROTECTION;
+            self.negotiation_failed_on(path, exchange, role, known, cause);
+        }
+        self.ike_down(id, DownReason::NegotiationFailed);
+        let (local, peer) = (path.local.ip(), path.remote.ip());
+        match self.usable_sa(local, peer) {
+            // It was to replace an SA that is still alive.
+            Some(old) => {
+                let expires = self
+                    .sas
+                    .get(&old)
+                    .and_then(IkeSa::live)
+                    .map(|live| live.expires);
+                let at = self.ctx.now + RETRY;
+                if role == Role::Initiator && expires.is_some_and(|expires| at < expires) {
+                    self.ctx.timers.set(at, Timer::RekeyIke(old));
+                }
+                for want in wants {
+                    self.start_quick(old, want);
+                }
+            }
+            None => self.try_next_peers(wants, peer),
+        }
+    }
+
+    /// The responder waited long enough.
+    pub(crate) fn half_open_too_long(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id).filter(|sa| sa.state.is_half_open()) else {
+            return;
+        };
+        let cause = sa
+            .common
+            .suspicion
+            .clone()
+            .unwrap_or_else(|| Cause::NoAnswer {
+                phase: Phase::One,
+                message: match sa.state {
+                    State::AwaitsInitiatorsProof(_) => "main mode 4".into(),
+                    _ => "main mode 2".into(),
+                },
+                offered: String::new(),
+            });
+        self.phase1_failed(id, cause);
+    }
+
+    /// Sends the last message of an exchange again, or gives up.
+    pub(crate) fn retransmit(&mut self, id: SaId, message_id: u32) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let (path, state) = (sa.common.path(), sa.state.word());
+        let flight = match (message_id, &mut sa.state) {
+            (0, _) => &mut sa.common.flight,
+            (_, State::Established(live)) => match live.quick.get_mut(&message_id) {
+                Some(quick) => &mut quick.flight,
+                None => return,
+            },
+            _ => return,
+        };
+        if flight.attempt >= RETRANSMITS {
+            return self.unanswered(id, message_id);
+        }
+        flight.attempt += 1;
+        let (attempt, bytes) = (flight.attempt, flight.sent.clone());
+        let at = self.ctx.now + retransmit_after(attempt);
+        self.ctx.timers.set(at, Timer::Retransmit(id, message_id));
+        self.ctx.transmit(path, bytes);
+        let exchange = match message_id {
+            0 => ExchangeType::IDENTITY_PROTECTION,
+            _ => ExchangeType::QUICK_MODE,
+        };
+        let of = RETRANSMITS;
+        self.ctx.debug(path, || Event::Retransmitted {
+            exchange,
+            message_id,
+            state,
+            attempt,
+            of,
+        });
+    }
+
+    fn unanswered(&mut self, id: SaId, message_id: u32) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        if message_id == 0 {
+            let cause = sa
+                .common
+                .suspicion
+                .clone()
+                .unwrap_or_else(|| phase1_silence(sa));
+            return self.phase1_failed(id, cause);
+        }
+        let quick = sa.live().and_then(|live| live.quick.get(&message_id));
+        let Some(quick) = quick else { return };
+        let (message, offered, want) = match &quick.state {
+            QuickState::AwaitsAnswer(state) => {
+                let sets: Vec<_> = state.offered.iter().map(ToString::to_string).collect();
+                ("quick mode 1", sets.join(", "), Some(state.want))
+            }
+            QuickState::AwaitsConfirmation(_) => ("quick mode 2", String::new(), None),
+        };
+        let cause = Cause::NoAnswer {
+            phase: Phase::Two,
+            message: message.into(),
+            offered,
+        };
+        self.quick_mode_failed(id, message_id, cause);
+        // The peer may have lost the ISAKMP SA: begin again with phase 1, once.
+        if let Some(want) = want.filter(|want| want.rekeys.is_none()) {
+            self.send_ike_delete(id);
+            self.ike_down(id, DownReason::PeerDead);
+            self.want(want, None);
+        }
+    }
+
+    /// Starts the phase 1 that replaces an SA, if anything needs it.
+    pub(crate) fn rekey_ike(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, remote) = (sa.common.local, sa.common.remote);
+        if sa.live().is_none_or(|live| live.fate != Fate::Current) {
+            return;
+        }
+        let children = self.children.of_peer(remote.ip());
+        let child = children
+            .iter()
+            .filter_map(|child| self.children.get(*child))
+            .next();
+        let Some(connection) = child.map(|child| child.sa.connection) else {
+            return;
+        };
+        let ids = self.by_peer.get(&remote.ip()).into_iter().flatten();
+        let under_way = ids.filter_map(|other| self.sas.get(other)).any(|sa| {
+            sa.state.is_half_open() && sa.common.local == local && sa.common.role == Role::Initiator
+        });
+        if !under_way {
+            self.start_main_mode(local, remote, Some(connection), Vec::new(), Some(id));
+        }
+    }
+
+    /// The lifetime of an ISAKMP SA is over. Its children live on.
+    pub(crate) fn expire_ike(&mut self, id: SaId) {
+        self.end_quick_modes(id, |_| Cause::Protocol {
+            blame: Blame::Inappropriate,
+            phase: Phase::Two,
+            came: "the ISAKMP SA expired during quick mode".into(),
+            expected: "an answer in time".into(),
+        });
+        self.send_ike_delete(id);
+        self.ike_down(id, DownReason::Expired);
+    }
+
+    /// The peer does not answer: everything with it goes, and traffic will try the next peer.
+    pub(crate) fn peer_dead(&mut self, id: SaId, tries: u32) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (path, role) = (sa.common.path(), sa.common.role);
+        let peer = path.remote.ip();
+        let cause = Cause::PeerDead { peer, tries };
+        let children = self.children.of_peer(peer);
+        let mut connections: Vec<_> = children
+            .iter()
+            .filter_map(|child| self.children.get(*child))
+            .map(|child| child.sa.connection)
+            .collect();
+        connections.sort_unstable();
+        connections.dedup();
+        for child in children {
+            self.child_down(child, DownReason::PeerDead, false);
+        }
+        for other in self.by_peer.get(&peer).cloned().unwrap_or_default() {
+            self.end_quick_modes(other, |_| Cause::PeerDead { peer, tries });
+            self.ike_down(other, DownReason::PeerDead);
+        }
+        for connection in connections {
+            let exchange = ExchangeType::INFORMATIONAL;
+            let cause = cause.clone();
+            self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
+            self.leave_peer(connection, peer);
+        }
+    }
+
+    /// Drops the quick modes of an SA that goes, with whatever they had installed.
+    fn drop_quick_modes(&mut self, id: SaId) {
+        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        for (message_id, quick) in std::mem::take(&mut live.quick) {
+            self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
+            match quick.state {
+                QuickState::AwaitsAnswer(state) => self.want_lost(state.want),
+                QuickState::AwaitsConfirmation(state) => {
+                    let child = self.children.get(state.child);
+                    if child.is_some_and(|child| child.up.is_none()) {
+                        self.child_stillborn(state.child);
+                    }
+                }
+            }
+        }
+    }
+
+    /// An ISAKMP SA is gone: it is only shown for a while.
+    pub(crate) fn ike_down(&mut self, id: SaId, reason: DownReason) {
+        self.drop_quick_modes(id);
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        if matches!(sa.state, State::Deleted) && reason != DownReason::NegotiationFailed {
+            return;
+        }
+        let (path, role) = (sa.common.path(), sa.common.role);
+        let (half_open, was_up) = (sa.common.established.is_none(), sa.live().is_some());
+        let wants = std::mem::take(&mut sa.common.wants);
+        sa.state = State::Deleted;
+        sa.common.flight.sent.clear();
+        for want in wants {
+            self.want_lost(want);
+        }
+        if half_open {
+            self.half_open_over(role);
+        }
+        self.unlist_sa(id);
+        self.cancel_ike_timers(id);
+        self.ctx
+            .timers
+            .set(self.ctx.now + SHOWN, Timer::ForgetIke(id));
+        self.ctx.debug(path, || Event::StateChanged {
+            input: Input::Phase1Delete,
+            message_id: 0,
+            old: ExchangeState::Phase1Complete,
+            new: ExchangeState::DestroySa,
+        });
+        if was_up {
+            self.ctx.fact(path, Event::IkeDown { role, reason });
+            self.reinstate_ike(path.local.ip(), path.remote.ip());
+        }
+    }
+
+    fn cancel_ike_timers(&mut self, id: SaId) {
+        let mut timers = vec![
+            Timer::Retransmit(id, 0),
+            Timer::HalfOpen(id),
+            Timer::RekeyIke(id),
+            Timer::ExpireIke(id),
+            Timer::RetireIke(id),
+            Timer::DeletedIke(id),
+            Timer::Keepalive(id),
+        ];
+        if let Some(live) = self.sas.get(&id).and_then(IkeSa::live) {
+            timers.extend(live.quick.keys().map(|key| Timer::Retransmit(id, *key)));
+            timers.extend(
+                live.answered
+                    .keys()
+                    .map(|key| Timer::ForgetAnswer(id, *key)),
+            );
+        }
+        for timer in timers {
+            self.ctx.timers.cancel(timer);
+        }
+    }
+}
+
+fn peer_restarted(common: &crate::sa::Common) -> Cause {
+    Cause::Protocol {
+        blame: Blame::Inappropriate,
+        phase: Phase::Two,
+        came: format!("peer {} started afresh", common.peer()),
+        expected: "an answer to quick mode".into(),
+    }
+}
+
+/// What the silence of a peer in main mode means.
+fn phase1_silence(sa: &IkeSa) -> Cause {
+    let silence = |message: &str, offered: String| Cause::NoAnswer {
+        phase: Phase::One,
+        message: message.into(),
+        offered,
+    };
+    match &sa.state {
+        State::AwaitsChoice(state) => {
+            let offered: Vec<_> = state.offered.iter().map(ToString::to_string).collect();
+            silence("main mode 1", offered.join(", "))
+        }
+        State::AwaitsProof(_) => Cause::KeyDiffers {
+            peer: sa.common.peer(),
+            certain: false,
+            seen: "peer did not answer our proof (main mode 5)".into(),
+        },
+        _ => silence("main mode 3", agreed(sa)),
+    }
+}
+
+fn agreed(sa: &IkeSa) -> String {
+    let Some(policy) = sa.common.policy else {
+        return PolicyOffer::default().to_string();
+    };
+    format!(
+        "{}/{}/group {}",
+        policy.encryption, policy.hash, policy.group.0
+    )
+}

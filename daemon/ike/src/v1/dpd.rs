@@ -1,0 +1,139 @@
+//! Dead peer detection (RFC 3706).
+
+use crate::config::KeepaliveKind;
+use crate::endpoint::Endpoint;
+use crate::event::Event;
+use crate::registry::NotifyType;
+use crate::sa::SaId;
+use crate::timer::Timer;
+use crate::v1::established::Fate;
+use crate::wire::v1::{Notification, Payload};
+
+/// Unanswered R-U-THERE after which the peer is dead.
+const TRIES: u32 = 5;
+
+/// The state of dead peer detection on one ISAKMP SA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dpd {
+    /// Number of the next R-U-THERE
+    next: u32,
+    /// Number of the first R-U-THERE that waits for an answer, and how many were sent
+    waiting: Option<(u32, u32)>,
+    /// Highest number the peer asked with
+    asked: Option<u32>,
+}
+
+impl Dpd {
+    /// Starts numbering at `first`, which should be random (RFC 3706 6.1).
+    pub(crate) fn new(first: u32) -> Self {
+        // Room to count up without wrapping in an SA's life.
+        Self {
+            next: first & 0x7FFF_FFFF,
+            waiting: None,
+            asked: None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Sets the timer of a periodic keepalive, if that is configured and the peer can answer.
+    pub(crate) fn schedule_keepalive(&mut self, id: SaId) {
+        let Some(keepalive) = self.ctx.config.keepalive else {
+            return;
+        };
+        let Some(sa) = self.sas.get(&id) else { return };
+        if keepalive.kind == KeepaliveKind::Periodic && sa.common.peer_has_dpd {
+            self.ctx
+                .timers
+                .set(self.ctx.now + keepalive.interval, Timer::Keepalive(id));
+        }
+    }
+
+    /// Asks the peer, unless a question is already out.
+    pub(crate) fn ask_peer(&mut self, id: SaId) {
+        let can = self.sas.get(&id).is_some_and(|sa| {
+            sa.common.peer_has_dpd && sa.live().is_some_and(|live| live.dpd.waiting.is_none())
+        });
+        if can {
+            self.keepalive_due(id);
+        }
+    }
+
+    /// The keepalive timer: asks, asks again, or gives the peer up.
+    pub(crate) fn keepalive_due(&mut self, id: SaId) {
+        let Some(keepalive) = self.ctx.config.keepalive else {
+            return;
+        };
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let Some((common, live)) = sa.live_mut() else {
+            return;
+        };
+        if live.fate != Fate::Current {
+            return;
+        }
+        let sent = live.dpd.waiting.map_or(0, |(_, sent)| sent);
+        if sent >= TRIES {
+            let path = common.path();
+            self.ctx.fact(path, Event::PeerDead);
+            return self.peer_dead(id, sent);
+        }
+        let sequence = live.dpd.next;
+        live.dpd.next = sequence.wrapping_add(1);
+        let first = live.dpd.waiting.map_or(sequence, |(first, _)| first);
+        live.dpd.waiting = Some((first, sent + 1));
+        let (cookies, path) = (common.cookies, common.path());
+        let ask = Notification::dead_peer_detection(NotifyType::R_U_THERE, cookies, sequence);
+        self.ctx
+            .timers
+            .set(self.ctx.now + keepalive.retry, Timer::Keepalive(id));
+        self.send_informational(id, vec![Payload::Notification(ask)]);
+        self.ctx.debug(path, || Event::DpdSent {
+            sequence,
+            attempt: sent + 1,
+        });
+    }
+
+    /// The peer asks.
+    pub(crate) fn answer_peer(&mut self, id: SaId, ask: &Notification) {
+        let Ok(sequence) = ask.number() else { return };
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let Some((common, live)) = sa.live_mut() else {
+            return;
+        };
+        // A replay: the numbers of live questions grow (RFC 3706 6).
+        if live.dpd.asked.is_some_and(|highest| sequence < highest) {
+            return;
+        }
+        live.dpd.asked = Some(sequence);
+        let (cookies, path) = (common.cookies, common.path());
+        let ack = Notification::dead_peer_detection(NotifyType::R_U_THERE_ACK, cookies, sequence);
+        self.send_informational(id, vec![Payload::Notification(ack)]);
+        self.ctx.debug(path, || Event::DpdAsked { sequence });
+    }
+
+    /// The peer answers one of our questions.
+    pub(crate) fn peer_answered(&mut self, id: SaId, ack: &Notification) {
+        let Ok(sequence) = ack.number() else { return };
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let Some((common, live)) = sa.live_mut() else {
+            return;
+        };
+        let Some((first, _)) = live.dpd.waiting else {
+            return;
+        };
+        if !(first..live.dpd.next).contains(&sequence) {
+            return;
+        }
+        live.dpd.waiting = None;
+        let path = common.path();
+        self.ctx.debug(path, || Event::DpdAnswered { sequence });
+        self.ctx.timers.cancel(Timer::Keepalive(id));
+        self.schedule_keepalive(id);
+    }
+}

@@ -1,0 +1,227 @@
+//! Quick mode as the initiator, on behalf of the endpoint (RFC 2409 5.5).
+
+use super::quick_mode::{Made, between};
+use crate::cause::{Cause, Phase};
+use crate::crypto::Group;
+use crate::endpoint::{ANSWER_TIME, Endpoint, MAX_QUICK_MODES};
+use crate::event::{Event, ExchangeState, Input};
+use crate::lifecycle::Birth;
+use crate::registry::ExchangeType;
+use crate::sa::{Flight, SaId, Want};
+use crate::status::Role;
+use crate::timer::Timer;
+use crate::v1::quick::{AwaitsAnswer, Exchange, Negotiated, Opening, Quick, QuickState, Subject};
+use crate::v1::transform::{self, Terms};
+
+impl Endpoint {
+    /// Begins quick mode for a want under an established SA.
+    pub(crate) fn start_quick(&mut self, id: SaId, want: Want) {
+        let busy = self.sas.get(&id).and_then(|sa| sa.live());
+        if busy.is_none_or(|live| live.quick.len() >= MAX_QUICK_MODES) {
+            if let Some(sa) = self.sas.get_mut(&id) {
+                sa.common.wants.push(want);
+            }
+            return;
+        }
+        match self.opening(id, want) {
+            Ok(opening) => self.open_quick(id, opening),
+            Err(Some(cause)) => self.want_failed(id, want, ExchangeType::QUICK_MODE, cause),
+            Err(None) => self.want_lost(want),
+        }
+    }
+
+    /// What to offer; no cause when the configuration does not have the flow any more.
+    fn opening(&mut self, id: SaId, want: Want) -> Result<Opening, Option<Cause>> {
+        let Some(sa) = self.sas.get(&id) else {
+            return Err(None);
+        };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let connection = self
+            .ctx
+            .config
+            .connection(want.connection)
+            .cloned()
+            .ok_or(None)?;
+        let flow = connection.flow(want.flow).ok_or(None)?;
+        let host_to_host = between(flow.local, local) && between(flow.remote, peer);
+        let offered = transform::effective(&connection.transform_sets, host_to_host);
+        let group_known = connection
+            .pfs
+            .is_none_or(|group| Group::from_number(group).is_some());
+        if offered.is_empty() || !group_known {
+            let (map, sequence) = (connection.map.clone(), connection.sequence);
+            return Err(Some(Cause::NothingToOffer { map, sequence }));
+        }
+        let terms = Terms {
+            seconds: connection.lifetime.seconds,
+            kilobytes: connection.lifetime.kilobytes,
+            pfs: connection.pfs,
+        };
+        let subject = Subject {
+            connection: want.connection,
+            flow: want.flow,
+            local: flow.local,
+            remote: flow.remote,
+        };
+        Ok(Opening {
+            want,
+            subject,
+            offered,
+            terms,
+            own: self.fresh_spis(),
+        })
+    }
+
+    fn open_quick(&mut self, id: SaId, opening: Opening) {
+        let message_id = self.fresh_message_id(id);
+        let want = opening.want;
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let Some((common, live)) = sa.live_mut() else {
+            return;
+        };
+        let (cookies, path) = (common.cookies, common.path());
+        let exchange = Exchange {
+            cookies,
+            keys: &live.sa.keys,
+            message_id,
+        };
+        let random = self.ctx.random.as_mut();
+        let (state, bytes) = match opening.build(exchange, &live.sa.last_block, random) {
+            Ok(built) => built,
+            Err(error) => {
+                let cause = crate::v1::message::too_long(Phase::Two)(error);
+                return self.want_failed(id, want, ExchangeType::QUICK_MODE, cause);
+            }
+        };
+        live.spend(message_id);
+        let state = QuickState::AwaitsAnswer(Box::new(state));
+        live.quick.insert(
+            message_id,
+            Quick {
+                state,
+                flight: Flight::default(),
+            },
+        );
+        let role = Role::Initiator;
+        let kind = ExchangeType::QUICK_MODE;
+        self.ctx.debug(path, || Event::ExchangeStarted {
+            exchange: kind,
+            role,
+            message_id,
+        });
+        self.quick_moved(
+            id,
+            message_id,
+            Input::InitQuickMode,
+            ExchangeState::QmReady,
+            ExchangeState::QmInitiator1,
+        );
+        self.send_quick(id, message_id, bytes, None);
+    }
+
+    /// The initiator has the answer: the inbound half, message 3, then the outbound half. When it
+    /// replaces a child, that one goes on sending until the peer surely has the new one.
+    pub(super) fn initiators_child(
+        &mut self,
+        id: SaId,
+        message_id: u32,
+        state: &AwaitsAnswer,
+        negotiated: Negotiated,
+    ) {
+        self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
+        self.ctx.timers.set(
+            self.ctx.now + ANSWER_TIME,
+            Timer::ForgetAnswer(id, message_id),
+        );
+        let (old, new) = (ExchangeState::QmInitiator1, ExchangeState::QmInstallAwait);
+        self.quick_moved(id, message_id, Input::QuickModeExchange, old, new);
+        let Some(connection) = self
+            .ctx
+            .config
+            .connection(state.subject.connection)
+            .cloned()
+        else {
+            return self.want_lost(state.want);
+        };
+        let shortest = |ours: u32, theirs: [Option<u32>; 2]| {
+            theirs
+                .into_iter()
+                .flatten()
+                .filter(|value| *value > 0)
+                .fold(ours, u32::min)
+        };
+        let agreement = &negotiated.agreement;
+        let seconds = shortest(state.terms.seconds, [agreement.seconds, negotiated.seconds]);
+        let kilobytes = match (state.terms.kilobytes, negotiated.kilobytes) {
+            (Some(ours), theirs) => Some(shortest(ours, [agreement.kilobytes, theirs])),
+            (None, theirs) => theirs.filter(|value| *value > 0),
+        };
+        let child = self.children.next_id();
+        let made = Made {
+            child,
+            connection,
+            subject: state.subject,
+            negotiated,
+            role: Role::Initiator,
+            seconds,
+            kilobytes,
+        };
+        let sa = self.child_sa(id, made);
+        let Some(sa) = sa else {
+            return self.want_lost(state.want);
+        };
+        let takes_over = state
+            .want
+            .rekeys
+            .filter(|old| self.children.get(*old).is_some());
+        self.name_transform_set(id, message_id, &state.subject, &sa.1);
+        self.child_born(Birth {
+            ike: id,
+            sa: sa.0,
+            role: Role::Initiator,
+            takes_over,
+        });
+        self.repeat_or_send_answer(id, message_id);
+        let (old, new) = (
+            ExchangeState::QmInstallAwait,
+            ExchangeState::QmPhase2Complete,
+        );
+        self.quick_moved(id, message_id, Input::InstallDone, old, new);
+        self.want_over(state.want);
+        match takes_over {
+            Some(_) => self.ctx.timers.set(
+                self.ctx.now + crate::endpoint::ACTIVATION_TIME,
+                Timer::ActivateChild(child),
+            ),
+            None => self.activate_child(child),
+        }
+        self.next_want(id);
+    }
+
+    /// Sends message 3, kept as the answer to repeats of message 2.
+    fn repeat_or_send_answer(&mut self, id: SaId, message_id: u32) {
+        let answered = self
+            .sas
+            .get(&id)
+            .and_then(|sa| sa.live()?.answered.get(&message_id));
+        if let Some(bytes) = answered.map(|flight| flight.sent.clone()) {
+            self.transmit_quick(id, message_id, bytes);
+        }
+    }
+
+    /// Begins the next quick mode that waited for others to finish.
+    pub(crate) fn next_want(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let full = sa
+            .live()
+            .is_none_or(|live| live.quick.len() >= MAX_QUICK_MODES);
+        if !full && !sa.common.wants.is_empty() {
+            let want = sa.common.wants.remove(0);
+            self.start_quick(id, want);
+        }
+    }
+}

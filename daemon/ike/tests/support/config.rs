@@ -1,0 +1,153 @@
+//! Configurations for ladder tests.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ike::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
+use ike::config::{
+    ChildLifetime, Connection, ConnectionId, DfBit, EngineConfig, EspTransform, Flow, FlowId,
+    IsakmpPolicy, TransformSet,
+};
+use ike::registry::GroupNumber;
+use ike::selector::Selector;
+
+use super::{Host, World};
+
+pub const A: &str = "192.0.2.1";
+pub const B: &str = "198.51.100.1";
+pub const FLOW: FlowId = FlowId(1);
+
+pub fn policy(priority: u32, encryption: Encryption, hash: Hash, group: u16) -> IsakmpPolicy {
+    IsakmpPolicy {
+        priority,
+        encryption,
+        hash,
+        authentication: Authentication::PreShared,
+        group: GroupNumber(group),
+        lifetime: 86_400,
+    }
+}
+
+/// The quickest group, so that tests are quick.
+pub fn usual_policy() -> IsakmpPolicy {
+    policy(10, Encryption::Aes256, Hash::Sha256, 19)
+}
+
+pub fn esp(name: &str, cipher: EspCipher, integrity: Option<Integrity>) -> TransformSet {
+    TransformSet {
+        name: name.into(),
+        ah: None,
+        esp: Some(EspTransform { cipher, integrity }),
+        mode: Mode::Tunnel,
+        require_transport: false,
+    }
+}
+
+pub fn usual_set() -> TransformSet {
+    esp("TS", EspCipher::Aes256, Some(Integrity::HmacSha256))
+}
+
+pub fn net(text: &str) -> Selector {
+    let (address, prefix) = text.split_once('/').unwrap();
+    Selector::prefix(address.parse().unwrap(), prefix.parse().unwrap(), 0, 0)
+}
+
+pub fn flow(id: u32, local: &str, remote: &str) -> Flow {
+    Flow {
+        id: FlowId(id),
+        local: net(local),
+        remote: net(remote),
+    }
+}
+
+pub fn connection(local: &str, peer: &str, flows: Vec<Flow>) -> Connection {
+    Connection {
+        id: ConnectionId(1),
+        map: "MAP".into(),
+        sequence: 10,
+        local: vec![local.parse().unwrap()],
+        peers: vec![peer.parse().unwrap()],
+        access_list: "101".into(),
+        flows,
+        transform_sets: vec![usual_set()],
+        pfs: None,
+        lifetime: ChildLifetime {
+            seconds: 3600,
+            kilobytes: Some(4_608_000),
+        },
+        replay_window: 64,
+        df_bit: DfBit::Copy,
+    }
+}
+
+/// Both sides of one tunnel between 10.1.0.0/16 behind A and 10.2.0.0/16 behind B.
+pub struct Pair {
+    pub a: Connection,
+    pub b: Connection,
+    pub global_a: EngineConfig,
+    pub global_b: EngineConfig,
+}
+
+pub fn global(peer: &str, key: &str) -> EngineConfig {
+    let mut config = EngineConfig {
+        policies: vec![usual_policy()],
+        ..EngineConfig::default()
+    };
+    config
+        .keys
+        .add_address(peer.parse::<IpAddr>().unwrap(), 32, key.into());
+    config
+}
+
+impl Pair {
+    pub fn usual() -> Self {
+        Self {
+            a: connection(A, B, vec![flow(1, "10.1.0.0/16", "10.2.0.0/16")]),
+            b: connection(B, A, vec![flow(1, "10.2.0.0/16", "10.1.0.0/16")]),
+            global_a: global(B, "cisco123"),
+            global_b: global(A, "cisco123"),
+        }
+    }
+
+    /// Changes both connections alike.
+    pub fn both(mut self, change: impl Fn(&mut Connection)) -> Self {
+        change(&mut self.a);
+        change(&mut self.b);
+        self
+    }
+
+    /// Changes both global configurations alike.
+    pub fn global(mut self, change: impl Fn(&mut EngineConfig)) -> Self {
+        change(&mut self.global_a);
+        change(&mut self.global_b);
+        self
+    }
+
+    pub fn config_a(&self) -> EngineConfig {
+        with(&self.global_a, &self.a)
+    }
+
+    pub fn config_b(&self) -> EngineConfig {
+        with(&self.global_b, &self.b)
+    }
+
+    pub fn world(&self, seed: u64) -> World {
+        let mut world = World::new(seed);
+        world.host(A, self.config_a());
+        world.host(B, self.config_b());
+        world
+    }
+}
+
+pub fn with(global: &EngineConfig, connection: &Connection) -> EngineConfig {
+    EngineConfig {
+        connections: vec![Arc::new(connection.clone())],
+        ..global.clone()
+    }
+}
+
+/// The last failure that a host shows for its connection.
+pub fn last_failure(host: &Host) -> Option<String> {
+    let status = host.endpoint.connection_status(ConnectionId(1))?;
+    status.last_failure.map(|failure| failure.cause.to_string())
+}

@@ -1,0 +1,388 @@
+//! A world for ladder tests: endpoints with a fake clock, fake kernels, and a wire that can lose,
+//! repeat, delay and change datagrams. Everything follows from the seed.
+#![allow(dead_code)]
+
+pub mod config;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ike::child::{ChildId, ChildSa, Direction};
+use ike::config::{ConnectionId, FlowId};
+use ike::endpoint::Endpoint;
+use ike::event::{Event, Fact};
+use ike::random::Randomness;
+use ike::{Instant, Output};
+
+/// A generator that is good enough for tests and the same every run (splitmix64).
+#[derive(Clone)]
+pub struct Seeded(pub u64);
+
+impl Seeded {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn percent(&mut self, chance: u64) -> bool {
+        self.next() % 100 < chance
+    }
+}
+
+impl Randomness for Seeded {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        bytes.fill_with(|| self.next() as u8);
+    }
+}
+
+/// What the fake kernel of a host holds.
+#[derive(Default)]
+pub struct Kernel {
+    pub halves: BTreeMap<(ChildId, Direction), ChildSa>,
+}
+
+impl Kernel {
+    /// The outbound SA that the kernel would use for a flow: the youngest.
+    pub fn outbound(&self, flow: FlowId) -> Option<&ChildSa> {
+        let mut halves = self.halves.iter().rev();
+        halves
+            .find(|((_, direction), sa)| *direction == Direction::Outbound && sa.flow == flow)
+            .map(|(_, sa)| sa)
+    }
+
+    pub fn count(&self, direction: Direction) -> usize {
+        self.halves
+            .keys()
+            .filter(|(_, half)| *half == direction)
+            .count()
+    }
+}
+
+pub struct Host {
+    pub address: IpAddr,
+    pub endpoint: Endpoint,
+    pub kernel: Kernel,
+    pub facts: Vec<Fact>,
+    /// Answers every datagram with silence when false
+    pub plugged: bool,
+    /// Refuses every SA when true
+    pub kernel_refuses: bool,
+}
+
+impl Host {
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.facts.iter().map(|fact| &fact.event)
+    }
+
+    pub fn count(&self, which: impl Fn(&Event) -> bool) -> usize {
+        self.events().filter(|event| which(event)).count()
+    }
+
+    pub fn has(&self, which: impl Fn(&Event) -> bool) -> bool {
+        self.count(which) > 0
+    }
+
+    /// The causes of failures so far, as text.
+    pub fn causes(&self) -> Vec<String> {
+        self.events()
+            .filter_map(|event| match event {
+                Event::Failed { cause, .. } => Some(cause.to_string()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The configuration lines that the failures so far name, as text.
+    pub fn lines(&self) -> Vec<String> {
+        self.events()
+            .filter_map(|event| match event {
+                Event::Failed { cause, .. } => Some(cause.line()?.to_string()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// A datagram on the wire.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub bytes: Vec<u8>,
+}
+
+/// Changes a datagram, or swallows it by saying false; gets its number.
+pub type Tamper = Box<dyn FnMut(usize, &mut Datagram) -> bool>;
+
+/// How the wire treats datagrams.
+pub struct Wire {
+    pub random: Seeded,
+    /// Percent lost, repeated
+    pub loss: u64,
+    pub repeats: u64,
+    pub latency: Duration,
+    /// Extra latency up to this, which reorders
+    pub jitter: Duration,
+    /// Changes or swallows a datagram; gets its number
+    pub tamper: Option<Tamper>,
+    /// Everything that was sent, in order
+    pub sent: Vec<Datagram>,
+    flying: BTreeMap<(Instant, u64), Datagram>,
+}
+
+pub struct World {
+    pub now: Instant,
+    pub hosts: Vec<Host>,
+    pub wire: Wire,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: Instant::from_millis(1_000_000),
+            hosts: Vec::new(),
+            wire: Wire {
+                random: Seeded(seed),
+                loss: 0,
+                repeats: 0,
+                latency: Duration::from_millis(10),
+                jitter: Duration::ZERO,
+                tamper: None,
+                sent: Vec::new(),
+                flying: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// Adds a host and gives its number.
+    pub fn host(&mut self, address: &str, config: ike::config::EngineConfig) -> usize {
+        let address: IpAddr = address.parse().unwrap();
+        let seed = self.wire.random.next();
+        let mut endpoint = Endpoint::new(Box::new(Seeded(seed)));
+        endpoint.set_debug(true);
+        endpoint.set_config(self.now, config);
+        self.hosts.push(Host {
+            address,
+            endpoint,
+            kernel: Kernel::default(),
+            facts: Vec::new(),
+            plugged: true,
+            kernel_refuses: false,
+        });
+        self.hosts.len() - 1
+    }
+
+    /// Replaces a host by one that remembers nothing.
+    pub fn restart(&mut self, host: usize, config: ike::config::EngineConfig) {
+        let seed = self.wire.random.next();
+        let mut endpoint = Endpoint::new(Box::new(Seeded(seed)));
+        endpoint.set_debug(true);
+        endpoint.set_config(self.now, config);
+        self.hosts[host].endpoint = endpoint;
+        self.hosts[host].kernel = Kernel::default();
+    }
+
+    /// Calls an endpoint and carries out what comes of it.
+    pub fn with<R>(&mut self, host: usize, call: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
+        let result = call(&mut self.hosts[host].endpoint, self.now);
+        self.drain(host);
+        result
+    }
+
+    pub fn acquire(&mut self, host: usize, connection: u32, flow: u32) {
+        self.with(host, |endpoint, now| {
+            endpoint.acquire(now, ConnectionId(connection), FlowId(flow), None);
+        });
+    }
+
+    fn drain(&mut self, host: usize) {
+        let mut refused = Vec::new();
+        loop {
+            let hosted = &mut self.hosts[host];
+            let Some(output) = hosted.endpoint.poll_output() else {
+                break;
+            };
+            match output {
+                Output::Transmit {
+                    local,
+                    remote,
+                    bytes,
+                } => {
+                    assert_eq!(local.ip(), hosted.address);
+                    let datagram = Datagram {
+                        from: local,
+                        to: remote,
+                        bytes,
+                    };
+                    if hosted.plugged {
+                        self.send(datagram);
+                    }
+                }
+                Output::InstallChild { child, .. } if hosted.kernel_refuses => {
+                    refused.push(child.id);
+                }
+                Output::InstallChild { child, direction } => {
+                    let old = hosted.kernel.halves.insert((child.id, direction), *child);
+                    assert!(old.is_none(), "installed twice");
+                }
+                Output::RemoveChild { id, direction, sas } => {
+                    let old = hosted.kernel.halves.remove(&(id, direction));
+                    assert!(
+                        old.is_some() || hosted.kernel_refuses,
+                        "removed what is not there"
+                    );
+                    assert!(!sas.is_empty());
+                }
+                Output::Fact(fact) => hosted.facts.push(fact),
+            }
+        }
+        for child in refused {
+            self.with(host, |endpoint, now| {
+                endpoint.install_failed(now, child, "no ESP")
+            });
+        }
+    }
+
+    fn send(&mut self, mut datagram: Datagram) {
+        let wire = &mut self.wire;
+        let number = wire.sent.len();
+        wire.sent.push(datagram.clone());
+        if let Some(tamper) = &mut wire.tamper
+            && !tamper(number, &mut datagram)
+        {
+            return;
+        }
+        if wire.random.percent(wire.loss) {
+            return;
+        }
+        let copies = if wire.random.percent(wire.repeats) {
+            2
+        } else {
+            1
+        };
+        for _ in 0..copies {
+            let jitter = wire.jitter.as_millis() as u64;
+            let extra = if jitter == 0 {
+                0
+            } else {
+                wire.random.next() % jitter
+            };
+            let at = self.now + wire.latency + Duration::from_millis(extra);
+            let key = (at, wire.random.next());
+            wire.flying.insert(key, datagram.clone());
+        }
+    }
+
+    /// Puts a datagram on the wire as if a host had sent it.
+    pub fn inject(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
+        let (from, to) = (self.hosts[from].address, self.hosts[to].address);
+        let datagram = Datagram {
+            from: SocketAddr::new(from, 500),
+            to: SocketAddr::new(to, 500),
+            bytes,
+        };
+        self.deliver(datagram);
+    }
+
+    fn deliver(&mut self, datagram: Datagram) {
+        let found = self
+            .hosts
+            .iter()
+            .position(|host| host.address == datagram.to.ip());
+        if let Some(host) = found.filter(|host| self.hosts[*host].plugged) {
+            self.with(host, |endpoint, now| {
+                endpoint.datagram(now, datagram.to, datagram.from, &datagram.bytes);
+            });
+        }
+    }
+
+    /// The next moment at which anything happens.
+    fn next(&self) -> Option<Instant> {
+        let flying = self.wire.flying.keys().next().map(|(at, _)| *at);
+        let timers = self
+            .hosts
+            .iter()
+            .filter_map(|host| host.endpoint.next_timeout());
+        timers.chain(flying).min()
+    }
+
+    /// Lets everything happen that happens within `time`.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.run_until(end, |_| false);
+    }
+
+    /// Runs until `done`, at most until `end`; says whether it was done.
+    pub fn run_until(&mut self, end: Instant, done: impl Fn(&World) -> bool) -> bool {
+        loop {
+            if done(self) {
+                return true;
+            }
+            let Some(next) = self.next().filter(|next| *next <= end) else {
+                self.now = end;
+                return false;
+            };
+            self.now = self.now.max(next);
+            while let Some(entry) = self.wire.flying.first_entry() {
+                if entry.key().0 > self.now {
+                    break;
+                }
+                let datagram = entry.remove();
+                self.deliver(datagram);
+            }
+            for host in 0..self.hosts.len() {
+                let due = self.hosts[host].endpoint.next_timeout();
+                if due.is_some_and(|due| due <= self.now) {
+                    self.with(host, |endpoint, now| endpoint.timeout(now));
+                }
+            }
+        }
+    }
+
+    /// Runs until `done` or panics after `seconds`.
+    pub fn expect(&mut self, seconds: u64, what: &str, done: impl Fn(&World) -> bool) {
+        let end = self.now + Duration::from_secs(seconds);
+        if !self.run_until(end, done) {
+            for (number, host) in self.hosts.iter().enumerate() {
+                for fact in &host.facts {
+                    eprintln!("{number}: {:?}", fact.event);
+                }
+            }
+            panic!("not within {seconds} seconds: {what}");
+        }
+    }
+
+    /// True when a packet of a flow gets from one host to the other: the sender has an outbound SA
+    /// and the receiver the same SA inbound, with the same keys.
+    pub fn packet_arrives(&self, from: usize, to: usize, flow: FlowId) -> bool {
+        let Some(sent) = self.hosts[from].kernel.outbound(flow) else {
+            return false;
+        };
+        let halves = self.hosts[to].kernel.halves.iter();
+        let inbound = halves.filter(|((_, direction), _)| *direction == Direction::Inbound);
+        inbound.map(|(_, sa)| sa).any(|received| {
+            received.mode == sent.mode
+                && received.protocols.len() == sent.protocols.len()
+                && received
+                    .protocols
+                    .iter()
+                    .zip(&sent.protocols)
+                    .all(|(theirs, ours)| {
+                        theirs.protocol == ours.protocol
+                            && theirs.inbound_spi == ours.outbound_spi
+                            && theirs.cipher == ours.cipher
+                            && theirs.integrity == ours.integrity
+                            && theirs.inbound == ours.outbound
+                    })
+        })
+    }
+
+    /// Both ways.
+    pub fn traffic_flows(&self, a: usize, b: usize, flow: FlowId) -> bool {
+        self.packet_arrives(a, b, flow) && self.packet_arrives(b, a, flow)
+    }
+}

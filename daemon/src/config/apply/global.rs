@@ -1,0 +1,320 @@
+//! Commands of global configuration; those with much to them are handed on.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use isthmus_grammar::command::{
+    AclKind, CredentialKind, Form, GlobalCommand, IpRoute, Secret, SecretEncoding, Severity,
+    TimestampFormat, TimestampKind,
+};
+
+use super::{Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line};
+use crate::config::model::{
+    AccessList, Change, DEFAULT_LOG_BUFFER, DEFAULT_TIMESTAMP, Logging, RouteKey, RouteOptions,
+    Running,
+};
+use crate::config::secret;
+
+pub(super) fn apply(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome {
+    match command {
+        GlobalCommand::AccessList {
+            number,
+            sequence,
+            entry,
+        } => acl::numbered(
+            running,
+            form,
+            AclKind::Extended,
+            *number,
+            entry,
+            |list, entry| match list {
+                AccessList::Extended(list) => list.add(*sequence, entry.into()),
+                AccessList::Standard(_) => Ok(()),
+            },
+        ),
+        GlobalCommand::StandardAccessList {
+            number,
+            sequence,
+            entry,
+        } => acl::numbered(
+            running,
+            form,
+            AclKind::Standard,
+            *number,
+            entry,
+            |list, entry| match list {
+                AccessList::Standard(list) => list.add(*sequence, entry.into()),
+                AccessList::Extended(_) => Ok(()),
+            },
+        ),
+        GlobalCommand::IpAccessList { kind, name } => acl::named(running, form, *kind, name),
+        GlobalCommand::IpAccessListResequence { name, start, step } => {
+            acl::resequence(running, name, *start, *step)
+        }
+        GlobalCommand::CryptoIpsecDfBit(value) => crypto::df_bit(running, form, *value),
+        GlobalCommand::CryptoIpsecLifetime(lifetime) => crypto::lifetime(running, form, *lifetime),
+        GlobalCommand::CryptoIpsecReplay(replay) => crypto::replay(running, form, *replay),
+        GlobalCommand::CryptoIpsecTransformSet { name, transforms } => {
+            crypto::transform_set(running, form, name, transforms)
+        }
+        GlobalCommand::CryptoIsakmpEnable => crypto::enable(running, form),
+        GlobalCommand::CryptoIsakmpIdentity(identity) => crypto::identity(running, form, *identity),
+        GlobalCommand::CryptoIsakmpKeepalive {
+            seconds,
+            retry,
+            mode,
+        } => crypto::keepalive(running, form, *seconds, *retry, *mode),
+        GlobalCommand::CryptoIsakmpKey {
+            key,
+            peer,
+            no_xauth,
+        } => crypto::key(running, form, key.as_ref(), peer, *no_xauth),
+        GlobalCommand::CryptoIsakmpPolicy(priority) => {
+            crypto::select_policy(running, form, *priority)
+        }
+        GlobalCommand::CryptoMap {
+            name,
+            sequence,
+            ipsec_isakmp,
+        } => crypto_map::select(running, form, name, *sequence, *ipsec_isakmp),
+        GlobalCommand::CryptoMapLocalAddress { name, interface } => {
+            crypto_map::local_address(running, form, name, interface)
+        }
+        GlobalCommand::Interface(name) => interface::select(running, form, name),
+        GlobalCommand::IpRoute(route) => ip_route(running, form, route),
+        GlobalCommand::Line { kind, first, last } => {
+            line::select(running, form, *kind, *first, *last)
+        }
+        GlobalCommand::LoggingBuffered { .. }
+        | GlobalCommand::LoggingConsole(_)
+        | GlobalCommand::LoggingMonitor(_)
+        | GlobalCommand::LoggingTrap(_)
+        | GlobalCommand::LoggingHost(_) => logging(running, form, command),
+        _ => system(running, form, command),
+    }
+}
+
+/// What concerns neither packets nor peers.
+fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome {
+    let on = form == Form::Set;
+    match command {
+        GlobalCommand::Hostname(name) => {
+            if let Some(name) = name.as_ref().filter(|_| on) {
+                check_hostname(name)?;
+            }
+            running.hostname = given(form, name);
+        }
+        GlobalCommand::Banner { kind, text } => match given(form, text) {
+            Some(text) => {
+                running.banners.insert(*kind, text);
+            }
+            None => {
+                running.banners.remove(kind);
+            }
+        },
+        GlobalCommand::Enable {
+            kind,
+            level,
+            secret,
+        } => {
+            let key = (level.unwrap_or(15), *kind);
+            match given(form, secret) {
+                Some(secret) => {
+                    let known = running.enable.get(&key);
+                    let secret = hashed(*kind, &secret, known)?;
+                    running.enable.insert(key, secret)
+                }
+                None => running.enable.remove(&key),
+            };
+        }
+        GlobalCommand::Username {
+            name,
+            privilege,
+            no_password,
+            credential,
+        } if on => {
+            let known = running
+                .users
+                .get(name)
+                .and_then(|user| user.credential.as_ref());
+            let known = known.map(|(_, secret)| secret);
+            let fresh = match credential {
+                Some((kind, secret)) => Some((*kind, hashed(*kind, secret, known)?)),
+                None => None,
+            };
+            let user = running.users.entry(name.clone()).or_default();
+            user.privilege = privilege.or(user.privilege);
+            if fresh.is_some() {
+                user.credential = fresh;
+                user.no_password = false;
+            } else if *no_password {
+                user.credential = None;
+                user.no_password = true;
+            }
+        }
+        GlobalCommand::Username { name, .. } => {
+            running.users.shift_remove(name);
+        }
+        GlobalCommand::IpDomainLookup => running.domain_lookup = form != Form::No,
+        GlobalCommand::IpDomainName(name) => running.domain_name = given(form, name),
+        GlobalCommand::CryptoLoggingSession => {
+            running.crypto.log_sessions = on;
+            running.note(Change::Isakmp);
+        }
+        GlobalCommand::ServicePasswordEncryption => running.services.password_encryption = on,
+        GlobalCommand::ServiceTimestamps { kind, format } => {
+            timestamps(running, form, *kind, *format)
+        }
+        // Accepted without effect: version and the boot markers. The others have their own functions.
+        _ => return done(),
+    }
+    running.note(Change::System);
+    done()
+}
+
+/// What is kept of a typed secret: a `secret` in clear only as its hash, the known one if it is the same.
+fn hashed(kind: CredentialKind, typed: &Secret, known: Option<&Secret>) -> Result<Secret, Refused> {
+    if kind != CredentialKind::Secret || typed.encoding() != SecretEncoding::Clear {
+        return Ok(typed.clone());
+    }
+    if let Some(known) = known.filter(|known| secret::opens(known, typed.expose())) {
+        return Ok(known.clone());
+    }
+    secret::hash(typed.expose())
+        .ok_or_else(|| Refused::new("% The system has no random numbers to hash the secret with"))
+}
+
+fn check_hostname(name: &str) -> Result<(), Refused> {
+    let good = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.len() > 63 {
+        Err(Refused::new(
+            "% Hostname is too long: 63 characters at most.",
+        ))
+    } else if name.is_empty() || !name.chars().all(good) {
+        Err(Refused::new(
+            "% Hostname contains one or more illegal characters.",
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+fn timestamps(
+    running: &mut Running,
+    form: Form,
+    kind: Option<TimestampKind>,
+    format: Option<TimestampFormat>,
+) {
+    let kinds = kind.map_or(TimestampKind::ALL.to_vec(), |kind| vec![kind]);
+    for kind in kinds {
+        match form {
+            Form::No => running.services.timestamps.remove(&kind),
+            Form::Set => running
+                .services
+                .timestamps
+                .insert(kind, format.unwrap_or(TimestampFormat::Uptime)),
+            Form::Default => running.services.timestamps.insert(kind, DEFAULT_TIMESTAMP),
+        };
+    }
+}
+
+fn logging(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome {
+    let default = Logging::default();
+    let logging = &mut running.logging;
+    let level = |typed: Option<Severity>, usual: Option<Severity>| match form {
+        Form::Set => typed.or(Some(Severity::Debugging)),
+        Form::No => None,
+        Form::Default => usual,
+    };
+    match command {
+        GlobalCommand::LoggingBuffered { size, severity } => {
+            logging.buffered = match form {
+                Form::Set => severity.or(logging.buffered).or(default.buffered),
+                _ => level(*severity, default.buffered),
+            };
+            logging.buffer_size = match form {
+                Form::Set => size.unwrap_or(logging.buffer_size),
+                _ => DEFAULT_LOG_BUFFER,
+            };
+        }
+        GlobalCommand::LoggingConsole(severity) => {
+            logging.console = level(*severity, default.console)
+        }
+        GlobalCommand::LoggingMonitor(severity) => {
+            logging.monitor = level(*severity, default.monitor)
+        }
+        GlobalCommand::LoggingTrap(severity) => {
+            logging.trap = match form {
+                Form::Set => severity.or(default.trap),
+                _ => level(*severity, default.trap),
+            };
+        }
+        GlobalCommand::LoggingHost(host) => {
+            logging.hosts.retain(|known| known != host);
+            if form == Form::Set {
+                logging.hosts.push(host.clone());
+            }
+        }
+        _ => {}
+    }
+    running.note(Change::Logging);
+    done()
+}
+
+fn ip_route(running: &mut Running, form: Form, route: &IpRoute) -> Outcome {
+    let typed = route.destination;
+    let Some(destination) = typed.net().filter(|net| net.addr() == net.network()) else {
+        return Err(Refused::new("%Inconsistent address and mask"));
+    };
+    if form == Form::Set {
+        if let Some(next_hop) = route.next_hop {
+            check_next_hop(running, next_hop)?;
+        }
+        let key = RouteKey {
+            destination,
+            interface: route.interface.clone(),
+            next_hop: route.next_hop,
+        };
+        let options = RouteOptions {
+            distance: route.distance.filter(|distance| *distance != 1),
+            name: route.name.clone(),
+        };
+        running.routes.insert(key, options);
+    } else if !remove_routes(running, destination, route) {
+        return Err(Refused::new("%No matching route to delete"));
+    }
+    running.note(Change::Routes);
+    done()
+}
+
+fn check_next_hop(running: &Running, next_hop: Ipv4Addr) -> Result<(), Refused> {
+    if running.interfaces.with_address(next_hop).is_some() {
+        return Err(Refused::new("%Invalid next hop address (it's this router)"));
+    }
+    if next_hop.is_multicast() || next_hop.is_broadcast() || next_hop.is_unspecified() {
+        return Err(Refused::new("%Invalid next hop address"));
+    }
+    Ok(())
+}
+
+/// Removes the routes to a destination through what the command names; all of them when it names nothing.
+fn remove_routes(running: &mut Running, destination: Ipv4Net, route: &IpRoute) -> bool {
+    let first = RouteKey {
+        destination,
+        interface: None,
+        next_hop: None,
+    };
+    let doomed: Vec<RouteKey> = running
+        .routes
+        .range(first..)
+        .map(|(key, _)| key)
+        .take_while(|key| key.destination == destination)
+        .filter(|key| route.interface.is_none() || key.interface == route.interface)
+        .filter(|key| route.next_hop.is_none() || key.next_hop == route.next_hop)
+        .cloned()
+        .collect();
+    for key in &doomed {
+        running.routes.remove(key);
+    }
+    !doomed.is_empty()
+}

@@ -1,0 +1,217 @@
+//! `interface NAME` and the `(config-if)#` commands.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::{AddressMask, Form, InterfaceCommand};
+
+use super::{Applied, Origin, Outcome, Refused, done, given, say};
+use crate::config::model::{Change, Running};
+
+/// `interface NAME`, `no interface NAME`, `default interface NAME`.
+pub(super) fn select(running: &mut Running, form: Form, name: &InterfaceName) -> Outcome {
+    match form {
+        Form::Set => {
+            if running.interfaces.get(name).is_none() {
+                running.interfaces.entry(name);
+                running.note(Change::Interface(name.clone()));
+            }
+            done()
+        }
+        Form::No if is_hardware(name) => Err(Refused::new(
+            "% Removal of physical interfaces is not permitted",
+        )),
+        Form::No => {
+            if running.interfaces.remove(name) {
+                running.note(Change::Interface(name.clone()));
+            }
+            done()
+        }
+        Form::Default => {
+            running.interfaces.remove(name);
+            running.interfaces.entry(name);
+            running.note(Change::Interface(name.clone()));
+            say(format!("Interface {name} set to default configuration\n"))
+        }
+    }
+}
+
+/// A device that IOS would not let go: everything with an IOS name that is not made by the configuration.
+fn is_hardware(name: &InterfaceName) -> bool {
+    let made = [
+        "Loopback",
+        "Tunnel",
+        "Virtual-Template",
+        "Virtual-Access",
+        "Port-channel",
+        "Dialer",
+    ];
+    name.ios_parts()
+        .is_some_and(|(kind, number)| !made.contains(&kind) && !number.contains('.'))
+}
+
+/// A command of the interface.
+pub(super) fn apply(
+    running: &mut Running,
+    name: &InterfaceName,
+    form: Form,
+    command: &InterfaceCommand,
+    origin: Origin,
+) -> Outcome {
+    let applied = match command {
+        InterfaceCommand::IpAddress { address, secondary } => {
+            ip_address(running, name, form, *address, *secondary)?
+        }
+        InterfaceCommand::CryptoMap(map) => crypto_map(running, name, form, map, origin)?,
+        InterfaceCommand::Shutdown => set(running, name, |one| one.shutdown = form == Form::Set),
+        InterfaceCommand::Description(text) => {
+            set(running, name, |one| one.description = given(form, text))
+        }
+        InterfaceCommand::Mtu(mtu) => set(running, name, |one| one.mtu = given(form, mtu)),
+    };
+    running.note(Change::Interface(name.clone()));
+    Ok(applied)
+}
+
+fn set(
+    running: &mut Running,
+    name: &InterfaceName,
+    change: impl FnOnce(&mut crate::config::model::Interface),
+) -> Applied {
+    change(running.interfaces.entry(name));
+    Applied::default()
+}
+
+fn crypto_map(
+    running: &mut Running,
+    name: &InterfaceName,
+    form: Form,
+    map: &Option<String>,
+    origin: Origin,
+) -> Outcome {
+    let wanted = given(form, map);
+    if let Some(map) = &wanted
+        && origin == Origin::Terminal
+        && !running.crypto.maps.contains_key(map)
+    {
+        return Err(Refused::new(format!(
+            "ERROR: Crypto Map with tag \"{map}\" does not exist."
+        )));
+    }
+    if form != Form::Set
+        && let Some(map) = map
+        && running
+            .interfaces
+            .get(name)
+            .and_then(|one| one.crypto_map.as_ref())
+            != Some(map)
+    {
+        return done();
+    }
+    running.interfaces.set_crypto_map(name, wanted);
+    done()
+}
+
+fn ip_address(
+    running: &mut Running,
+    name: &InterfaceName,
+    form: Form,
+    address: Option<AddressMask>,
+    secondary: bool,
+) -> Outcome {
+    let Some(interface) = running.interfaces.get(name) else {
+        return done();
+    };
+    let (mut primary, mut others) = (interface.address, interface.secondary.clone());
+    let Some(typed) = address else {
+        running.interfaces.set_addresses(name, None, Vec::new());
+        return done();
+    };
+    if form != Form::Set {
+        let net = typed.net();
+        if secondary {
+            others.retain(|other| Some(*other) != net);
+        } else if primary != net {
+            return Err(Refused::new(format!(
+                "% Invalid address: {} is not the primary address",
+                typed.address
+            )));
+        } else if !others.is_empty() {
+            return Err(Refused::new(
+                "Must delete secondary before deleting primary",
+            ));
+        } else {
+            primary = None;
+        }
+    } else {
+        let net = host_address(typed)?;
+        if let Some(owner) = running.interfaces.overlapping(net, name) {
+            return Err(Refused::new(format!(
+                "% {} overlaps with {owner}",
+                net.network()
+            )));
+        }
+        // Several addresses of one network are fine; networks of one interface that contain each other are not.
+        let kept = primary
+            .filter(|_| secondary)
+            .into_iter()
+            .chain(others.iter().copied());
+        let nested = |other: Ipv4Net| {
+            let touches = other.contains(&net.network()) || net.contains(&other.network());
+            touches && other.trunc() != net.trunc() && other.addr() != net.addr()
+        };
+        if kept.into_iter().any(nested) {
+            return Err(Refused::new(format!(
+                "% {} overlaps with {name}",
+                net.network()
+            )));
+        }
+        if secondary {
+            if primary.is_none() {
+                return Err(Refused::new(
+                    "% Primary address must be configured before secondary",
+                ));
+            }
+            if primary.is_some_and(|first| first.addr() == net.addr()) {
+                return Err(Refused::new("% Secondary can't be same as primary"));
+            }
+            others.retain(|other| other.addr() != net.addr());
+            others.push(net);
+        } else {
+            others.retain(|other| other.addr() != net.addr());
+            primary = Some(net);
+        }
+    }
+    running.interfaces.set_addresses(name, primary, others);
+    done()
+}
+
+/// The typed address as one that a host may have.
+fn host_address(typed: AddressMask) -> Result<Ipv4Net, Refused> {
+    let address = typed.address;
+    let Some(net) = typed.net().filter(|net| net.prefix_len() > 0) else {
+        let mask = u32::from(typed.mask);
+        return Err(Refused::new(format!(
+            "% Bad mask 0x{mask:X} for address {address}"
+        )));
+    };
+    let impossible = address.is_loopback()
+        || address.is_multicast()
+        || address.octets()[0] == 0
+        || address.octets()[0] >= 240
+        || address == Ipv4Addr::BROADCAST;
+    if impossible {
+        return Err(Refused::new(format!(
+            "% Not a valid host address - {address}"
+        )));
+    }
+    let ends = net.prefix_len() < 31 && (address == net.network() || address == net.broadcast());
+    if ends {
+        return Err(Refused::new(format!(
+            "% Bad mask /{} for address {address}",
+            net.prefix_len()
+        )));
+    }
+    Ok(net)
+}

@@ -1,0 +1,148 @@
+//! One configuration command changes the running-config, wholly or not at all.
+//!
+//! Called by the sessions for every line typed in a configuration mode and by the loader for every line of a file.
+//! Touches neither kernel nor engine: the reconciler makes those follow.
+
+mod acl;
+mod crypto;
+mod crypto_map;
+mod global;
+mod interface;
+mod line;
+
+use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};
+
+use super::context::Context;
+use super::model::{Change, LineId, Running};
+
+/// Where a line comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An operator: names must exist when they are used, as on IOS.
+    Terminal,
+    /// A file that is loaded as one transaction: names may be used before the line that makes them.
+    File,
+}
+
+/// The command was obeyed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What the operator sees, every line ended; mostly empty.
+    pub text: String,
+}
+
+/// The command was refused and nothing was changed; not even the mode.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.trim_end())]
+pub struct Refused(
+    /// What the operator sees, every line ended.
+    pub String,
+);
+
+impl Refused {
+    fn new(text: impl AsRef<str>) -> Refused {
+        Refused(format!("{}\n", text.as_ref()))
+    }
+}
+
+type Outcome = Result<Applied, Refused>;
+
+const DONE: Applied = Applied {
+    text: String::new(),
+};
+
+fn done() -> Outcome {
+    Ok(DONE)
+}
+
+fn say(text: impl Into<String>) -> Outcome {
+    Ok(Applied { text: text.into() })
+}
+
+/// Obeys one configuration command in a context and moves the context to the mode it leads to.
+///
+/// # Errors
+/// The refusal, in IOS's words where it has them. Nothing was changed then.
+pub fn apply(
+    running: &mut Running,
+    context: &mut Context,
+    line: &ConfigLine,
+    origin: Origin,
+) -> Outcome {
+    let form = line.form;
+    let applied = match &line.command {
+        ConfigCommand::Global(command) => global::apply(running, form, command)?,
+        command => {
+            if !exists(running, context) {
+                return Err(Refused::new(
+                    "% What this mode edits was removed meanwhile: leave it with exit.",
+                ));
+            }
+            match (command, &*context) {
+                (ConfigCommand::Interface(command), Context::Interface(name)) => {
+                    interface::apply(running, name, form, command, origin)?
+                }
+                (ConfigCommand::ExtendedAcl(command), Context::ExtendedAcl(name)) => {
+                    acl::extended(running, name, form, command)?
+                }
+                (ConfigCommand::StandardAcl(command), Context::StandardAcl(name)) => {
+                    acl::standard(running, name, form, command)?
+                }
+                (ConfigCommand::IsakmpPolicy(command), Context::IsakmpPolicy(priority)) => {
+                    crypto::policy(running, *priority, form, command)
+                }
+                (ConfigCommand::TransformSet(command), Context::TransformSet(name)) => {
+                    crypto::transform_set_mode(running, name, form, command)
+                }
+                (ConfigCommand::CryptoMap(command), Context::CryptoMap { name, sequence }) => {
+                    crypto_map::entry(running, name, *sequence, form, command, origin)?
+                }
+                (ConfigCommand::Line(command), Context::Line { kind, first, last }) => {
+                    line::apply(running, *kind, *first..=*last, form, command)
+                }
+                _ => {
+                    return Err(Refused::new(
+                        "% This command belongs to another configuration mode.",
+                    ));
+                }
+            }
+        }
+    };
+    *context = context.next(form, &line.command);
+    Ok(applied)
+}
+
+/// Whether the object that a context edits is (still) there.
+fn exists(running: &mut Running, context: &Context) -> bool {
+    running.kept_in(context).is_some()
+}
+
+/// Removes a line that was kept from a file without being understood: the operator's `no LINE` (the text without the
+/// `no`), which no grammar can read. False when no such line is kept in this context.
+pub fn remove_kept(running: &mut Running, context: &Context, text: &str) -> bool {
+    let text = text.trim();
+    let removed = match context {
+        Context::Line { kind, first, last } => (*first..=*last).fold(false, |removed, number| {
+            let line = running.lines.get_mut(&LineId {
+                kind: *kind,
+                number,
+            });
+            line.is_some_and(|line| line.kept.remove(text)) || removed
+        }),
+        _ => running
+            .kept_in(context)
+            .is_some_and(|kept| kept.remove(text)),
+    };
+    if removed {
+        running.note(Change::System);
+    }
+    removed
+}
+
+/// The value of a command in its form: what was given with the plain form, nothing with `no` and `default`.
+fn given<T: Clone>(form: Form, value: &Option<T>) -> Option<T> {
+    match form {
+        Form::Set => value.clone(),
+        Form::No | Form::Default => None,
+    }
+}

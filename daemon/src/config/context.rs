@@ -1,0 +1,94 @@
+//! Where a configuration line is typed: the mode and the object it edits.
+
+use isthmus_grammar::command::{AclId, ConfigCommand, Form, GlobalCommand, LineKind};
+use isthmus_grammar::{InterfaceName, Mode};
+
+/// A configuration mode with the object it edits. The session keeps one while it is in configuration mode.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Context {
+    /// `(config)#`
+    #[default]
+    Global,
+    /// `(config-if)#`
+    Interface(InterfaceName),
+    /// `(config-ext-nacl)#`
+    ExtendedAcl(AclId),
+    /// `(config-std-nacl)#`
+    StandardAcl(AclId),
+    /// `(config-isakmp)#`
+    IsakmpPolicy(u16),
+    /// `(cfg-crypto-trans)#`
+    TransformSet(String),
+    /// `(config-crypto-map)#`
+    CryptoMap {
+        /// The map.
+        name: String,
+        /// The entry.
+        sequence: u16,
+    },
+    /// `(config-line)#`
+    Line {
+        /// console, aux or vty.
+        kind: LineKind,
+        /// The first line.
+        first: u16,
+        /// The last line, the same for a single one.
+        last: u16,
+    },
+}
+
+impl Context {
+    /// The mode whose commands are understood here.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Context::Global => Mode::Config,
+            Context::Interface(_) => Mode::Interface,
+            Context::ExtendedAcl(_) => Mode::ExtendedAcl,
+            Context::StandardAcl(_) => Mode::StandardAcl,
+            Context::IsakmpPolicy(_) => Mode::IsakmpPolicy,
+            Context::TransformSet(_) => Mode::TransformSet,
+            Context::CryptoMap { .. } => Mode::CryptoMap,
+            Context::Line { .. } => Mode::Line,
+        }
+    }
+
+    /// The context after a global command was obeyed: the sub-mode it enters, or global configuration.
+    pub(super) fn after(form: Form, command: &GlobalCommand) -> Context {
+        if form != Form::Set {
+            return Context::Global;
+        }
+        match command {
+            GlobalCommand::Interface(name) => Context::Interface(name.clone()),
+            GlobalCommand::IpAccessList { kind, name } => match kind {
+                isthmus_grammar::command::AclKind::Extended => Context::ExtendedAcl(name.clone()),
+                isthmus_grammar::command::AclKind::Standard => Context::StandardAcl(name.clone()),
+            },
+            GlobalCommand::CryptoIsakmpPolicy(priority) => Context::IsakmpPolicy(*priority),
+            GlobalCommand::CryptoIpsecTransformSet { name, .. } => {
+                Context::TransformSet(name.clone())
+            }
+            GlobalCommand::CryptoMap {
+                name,
+                sequence: Some(sequence),
+                ..
+            } => Context::CryptoMap {
+                name: name.clone(),
+                sequence: *sequence,
+            },
+            GlobalCommand::Line { kind, first, last } => Context::Line {
+                kind: *kind,
+                first: *first,
+                last: last.unwrap_or(*first),
+            },
+            _ => Context::Global,
+        }
+    }
+
+    /// The context after `command` was obeyed here.
+    pub(super) fn next(&self, form: Form, command: &ConfigCommand) -> Context {
+        match command {
+            ConfigCommand::Global(global) => Context::after(form, global),
+            _ => self.clone(),
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! A configuration file becomes the running-config, as one transaction.
+//!
+//! Called at boot and by `copy FILE running-config`. A line that is not understood, or that is refused, is reported with
+//! its number, kept with the lines indented below it, and never stops the lines after it.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::Hash;
+
+use isthmus_grammar::banner::{Delimiter, banner_start};
+use isthmus_grammar::command::{
+    AclCommand, AclEntry, AclId, Command, ConfigCommand, ConfigLine, CryptoMapCommand, Form,
+    GlobalCommand, InterfaceCommand, StandardAclCommand, StandardAclEntry,
+};
+use isthmus_grammar::{Refusal, parser};
+
+use super::apply::{Origin, apply};
+use super::context::Context;
+use super::model::{AccessList, AclLine, Kept, KeptLine, LineId, Numbered, Running};
+use super::rank;
+
+/// A line of a file that was not obeyed. Its text is made safe for logs: keys and passwords are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as the operator named it.
+    pub file: String,
+    /// The line's number, counted from 1.
+    pub line: usize,
+    /// The line, without secrets.
+    pub text: String,
+    /// What is wrong.
+    pub what: String,
+    /// How many lines below it went with it.
+    pub below: usize,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem {
+            file,
+            line,
+            text,
+            what,
+            below,
+        } = self;
+        write!(f, "{file}:{line}: \"{text}\": {what}")?;
+        match below {
+            0 => Ok(()),
+            1 => f.write_str(" (with the line below it)"),
+            _ => write!(f, " (with the {below} lines below it)"),
+        }
+    }
+}
+
+/// Loads a whole file into a fresh configuration.
+pub fn load(text: &str, file: &str) -> (Running, Vec<Problem>) {
+    let mut running = Running::default();
+    let problems = merge(&mut running, text, file);
+    (running, problems)
+}
+
+/// Adds a file to the configuration, as if its lines were typed: `copy FILE running-config`.
+pub fn merge(running: &mut Running, text: &str, file: &str) -> Vec<Problem> {
+    let lines = text
+        .lines()
+        .map(|line| line.trim_end_matches('\r'))
+        .collect();
+    let mut loader = Loader {
+        running,
+        lines,
+        file,
+        next: 0,
+        place: Place::default(),
+        problems: Vec::new(),
+        references: Vec::new(),
+        remarks: HashMap::new(),
+    };
+    while loader.next < loader.lines.len() {
+        loader.line();
+    }
+    loader.check_references();
+    loader.problems
+}
+
+struct Loader<'a> {
+    running: &'a mut Running,
+    lines: Vec<&'a str>,
+    file: &'a str,
+    next: usize,
+    place: Place,
+    problems: Vec<Problem>,
+    references: Vec<(usize, Reference)>,
+    /// The remarks that each list had before this file came to it: a merged file does not double them.
+    remarks: HashMap<AclId, HashSet<String>>,
+}
+
+fn remarks(list: Option<&AccessList>) -> HashSet<String> {
+    fn of<R: Clone + Eq + Hash>(list: &Numbered<R>) -> HashSet<String> {
+        let text = |line: &AclLine<R>| match line {
+            AclLine::Remark(text) => Some(text.clone()),
+            AclLine::Rule(_) => None,
+        };
+        list.lines().filter_map(|(_, line)| text(line)).collect()
+    }
+    match list {
+        Some(AccessList::Extended(list)) => of(list),
+        Some(AccessList::Standard(list)) => of(list),
+        None => HashSet::new(),
+    }
+}
+
+/// Where the loader is.
+#[derive(Default)]
+struct Place {
+    context: Context,
+    /// Indentation of the line that entered the context.
+    header: usize,
+    /// Lines of this context are indented deeper than its header, so the first that is not leaves it.
+    indented: bool,
+    /// A `!` at the left margin was seen since the last line that was understood.
+    separated: bool,
+    /// The rank of the last known line in this context, and at the global level.
+    rank: u8,
+    global_rank: u8,
+}
+
+/// A name that some line uses and a later one may define.
+enum Reference {
+    CryptoMap(String),
+    TransformSet(String),
+}
+
+const HEADERS: [&str; 3] = [
+    "Building configuration",
+    "Current configuration :",
+    "Using ",
+];
+
+impl Loader<'_> {
+    fn line(&mut self) {
+        let number = self.next;
+        let raw = self.lines[number];
+        self.next += 1;
+        let text = raw.trim();
+        let indent = raw.len() - raw.trim_start().len();
+        if text.is_empty() {
+            return;
+        }
+        if text.starts_with('!') {
+            self.place.separated |= indent == 0;
+            return;
+        }
+        self.leave_block(indent);
+        let whole = match self.banner(text) {
+            Some(Ok(whole)) => whole,
+            Some(Err(())) => {
+                self.problem(
+                    number,
+                    indent,
+                    "the banner has no end: its delimiter does not come again; kept",
+                );
+                return;
+            }
+            None => text.to_owned(),
+        };
+        let mode = self.place.context.mode();
+        let parsed = match parser::parse_exact(mode, &whole) {
+            Some(parsed) => Ok(parsed),
+            None => parser::parse(mode, &whole),
+        };
+        match parsed.map(|parsed| parsed.command) {
+            Ok(Command::Config(line)) => self.obey(number, indent, &line),
+            Ok(Command::Empty) => {}
+            Ok(Command::Exit | Command::End) => self.place.context = Context::Global,
+            Ok(Command::Exec(_) | Command::Do(_)) => {
+                self.problem(
+                    number,
+                    indent,
+                    "this is no configuration command; kept, not obeyed",
+                );
+            }
+            Err(_) if HEADERS.iter().any(|header| text.starts_with(header)) => {}
+            Err(refusal) => self.problem(number, indent, why(refusal)),
+        }
+    }
+
+    fn leave_block(&mut self, indent: usize) {
+        if self.place.context == Context::Global {
+            return;
+        }
+        if indent > self.place.header {
+            self.place.indented = true;
+        } else if self.place.indented {
+            self.place.context = Context::Global;
+        }
+    }
+
+    /// The whole text of a banner that begins on this line; an error when it never ends.
+    fn banner(&mut self, text: &str) -> Option<Result<String, ()>> {
+        let delimiter = banner_start(text)?;
+        let end = self.banner_end(&delimiter).ok_or(());
+        Some(end.map(|end| {
+            let rest = self.lines[self.next..=end].join("\n");
+            self.next = end + 1;
+            format!("{text}\n{rest}")
+        }))
+    }
+
+    fn banner_end(&self, delimiter: &Delimiter) -> Option<usize> {
+        (self.next..self.lines.len()).find(|index| delimiter.ends(self.lines[*index]))
+    }
+
+    fn obey(&mut self, number: usize, indent: usize, line: &ConfigLine) {
+        let before = self.place.context.clone();
+        if self.is_known_remark(line) {
+            return;
+        }
+        if let Err(refused) = apply(self.running, &mut self.place.context, line, Origin::File) {
+            let what = format!("{refused}; kept, not obeyed");
+            self.problem(number, indent, &what);
+            return;
+        }
+        self.remember_references(number, line);
+        self.place.separated = false;
+        let rank = rank::rank(&line.command);
+        if let ConfigCommand::Global(_) = line.command {
+            self.place.global_rank = rank;
+            self.place.rank = 0;
+            self.place.header = indent;
+            self.place.indented = false;
+        } else if before == self.place.context {
+            self.place.rank = rank;
+        }
+    }
+
+    fn is_known_remark(&mut self, line: &ConfigLine) -> bool {
+        let extended = |entry: &AclEntry| match entry {
+            AclEntry::Remark(text) => Some(text.clone()),
+            AclEntry::Rule(_) => None,
+        };
+        let standard = |entry: &StandardAclEntry| match entry {
+            StandardAclEntry::Remark(text) => Some(text.clone()),
+            StandardAclEntry::Rule(_) => None,
+        };
+        let (name, remark) = match (&line.command, &self.place.context) {
+            (ConfigCommand::Global(GlobalCommand::AccessList { number, entry, .. }), _) => {
+                (number.to_string(), entry.as_ref().and_then(extended))
+            }
+            (ConfigCommand::Global(GlobalCommand::StandardAccessList { number, entry, .. }), _) => {
+                (number.to_string(), entry.as_ref().and_then(standard))
+            }
+            (
+                ConfigCommand::ExtendedAcl(AclCommand::Entry { entry, .. }),
+                Context::ExtendedAcl(name),
+            ) => (name.clone(), extended(entry)),
+            (
+                ConfigCommand::StandardAcl(StandardAclCommand::Entry { entry, .. }),
+                Context::StandardAcl(name),
+            ) => (name.clone(), standard(entry)),
+            _ => return false,
+        };
+        if !self.remarks.contains_key(&name) {
+            self.remarks
+                .insert(name.clone(), remarks(self.running.access_lists.get(&name)));
+        }
+        remark.is_some_and(|text| line.form == Form::Set && self.remarks[&name].contains(&text))
+    }
+
+    /// Reports a line and keeps it with everything indented deeper below it.
+    fn problem(&mut self, number: usize, indent: usize, what: &str) {
+        let text = self.lines[number].trim().to_owned();
+        let below = self.take_below(&text, indent);
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line: number + 1,
+            text: without_secrets(&text),
+            what: what.to_owned(),
+            below: below.len(),
+        });
+        if indent <= self.place.header && self.place.separated {
+            self.place.context = Context::Global;
+        }
+        let after = match self.place.context {
+            Context::Global => self.place.global_rank,
+            _ => self.place.rank,
+        };
+        self.keep(KeptLine { after, text, below });
+    }
+
+    /// The lines that belong to an unknown one: those indented deeper, or the text of an unknown kind of banner.
+    fn take_below(&mut self, text: &str, indent: usize) -> Vec<String> {
+        if let Some(delimiter) = unknown_banner(text)
+            && let Some(end) = self.banner_end(&delimiter)
+        {
+            let below = self.lines[self.next..=end]
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect();
+            self.next = end + 1;
+            return below;
+        }
+        let mut below = Vec::new();
+        while let Some(raw) = self.lines.get(self.next) {
+            let depth = raw.len() - raw.trim_start().len();
+            if raw.trim().is_empty() || depth <= indent {
+                break;
+            }
+            below.push(raw[indent..].trim_end().to_owned());
+            self.next += 1;
+        }
+        below
+    }
+
+    fn keep(&mut self, line: KeptLine) {
+        let add = |kept: &mut Kept| {
+            if !kept.has(&line) {
+                kept.add(line.clone());
+            }
+        };
+        match self.place.context.clone() {
+            Context::Line { kind, first, last } => {
+                for number in first..=last {
+                    let found = self.running.lines.get_mut(&LineId { kind, number });
+                    if let Some(settings) = found {
+                        add(&mut settings.kept);
+                    }
+                }
+            }
+            context => match self.running.kept_in(&context) {
+                Some(kept) => add(kept),
+                None => add(&mut self.running.kept),
+            },
+        }
+    }
+
+    fn remember_references(&mut self, number: usize, line: &ConfigLine) {
+        if line.form != Form::Set {
+            return;
+        }
+        match &line.command {
+            ConfigCommand::Interface(InterfaceCommand::CryptoMap(Some(map))) => {
+                self.references
+                    .push((number, Reference::CryptoMap(map.clone())));
+            }
+            ConfigCommand::CryptoMap(CryptoMapCommand::SetTransformSet(sets)) => {
+                let named = sets
+                    .iter()
+                    .map(|set| (number, Reference::TransformSet(set.clone())));
+                self.references.extend(named);
+            }
+            _ => {}
+        }
+    }
+
+    fn check_references(&mut self) {
+        let crypto = &self.running.crypto;
+        for (number, reference) in &self.references {
+            let what = match reference {
+                Reference::CryptoMap(name) if !crypto.maps.contains_key(name) => {
+                    format!(
+                        "there is no crypto map {name}: the interface stays without one until it is configured"
+                    )
+                }
+                Reference::TransformSet(name) if !crypto.transform_sets.contains_key(name) => {
+                    format!(
+                        "there is no transform set {name}: it is left out until it is configured"
+                    )
+                }
+                _ => continue,
+            };
+            let text = self.lines[*number].trim().to_owned();
+            self.problems.push(Problem {
+                file: self.file.to_owned(),
+                line: number + 1,
+                text,
+                what,
+                below: 0,
+            });
+        }
+        self.problems.sort_by_key(|problem| problem.line);
+    }
+}
+
+fn why(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Invalid { .. } => "not understood; kept",
+        Refusal::Incomplete => "incomplete command; kept",
+        Refusal::Ambiguous => "ambiguous command; kept",
+    }
+}
+
+/// The delimiter of a banner of a kind that the grammar does not know, when its text goes on below.
+fn unknown_banner(text: &str) -> Option<Delimiter> {
+    let mut words = text.splitn(3, char::is_whitespace);
+    let (command, _, rest) = (words.next()?, words.next()?, words.next()?);
+    let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
+    if is_banner {
+        banner_start(&format!("banner motd {}", rest.trim_start()))
+    } else {
+        None
+    }
+}
+
+/// A line that may be logged: everything after a word that announces a secret is left out.
+pub(super) fn without_secrets(text: &str) -> String {
+    const ANNOUNCE: [&str; 8] = [
+        "key",
+        "password",
+        "secret",
+        "pre-shared-key",
+        "community",
+        "key-string",
+        "authentication-key",
+        "session-key",
+    ];
+    let mut safe = Vec::new();
+    for word in text.split_whitespace() {
+        safe.push(word);
+        if ANNOUNCE.contains(&word.to_ascii_lowercase().as_str()) {
+            safe.push("...");
+            break;
+        }
+    }
+    safe.join(" ")
+}

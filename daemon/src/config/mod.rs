@@ -1,0 +1,18 @@
+//! The running configuration: the model, how commands change it, how it is printed, how it is loaded and saved.
+
+pub mod apply;
+pub mod context;
+pub mod load;
+pub mod model;
+mod rank;
+pub mod render;
+pub mod secret;
+pub mod startup;
+
+#[cfg(test)]
+mod tests;
+
+pub use apply::{Applied, Origin, Refused, apply, remove_kept};
+pub use context::Context;
+pub use load::{Problem, load, merge};
+pub use model::Running;

@@ -1,0 +1,290 @@
+//! The typed running-config: everything that `show running-config` can print, and nothing else.
+//!
+//! Changed only by [`crate::config::apply`] and the loader; read by `translate`, the sessions and the show screens.
+//! Every look-up that a configuration line needs is by key, so that loading ten thousand lines costs ten thousand
+//! times one line.
+
+mod acl;
+mod crypto;
+mod interface;
+mod kept;
+mod lines;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use indexmap::IndexMap;
+use ipnet::Ipv4Net;
+use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::{
+    AclId, BannerKind, CredentialKind, Secret, Severity, TimestampFormat, TimestampKind,
+};
+use jiff::ZonedDateTime;
+
+pub(crate) use acl::AddError;
+pub use acl::{AccessList, AclLine, Numbered};
+pub use crypto::{
+    Crypto, CryptoMap, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Entry, IsakmpPolicy, Keepalive,
+    Lifetime, LifetimeUnit, PreSharedKey, PreSharedKeys, ReplayWindow, TransformSet,
+};
+pub use interface::{Interface, InterfaceOrder, Interfaces};
+pub use kept::{Kept, KeptLine};
+pub use lines::{LineId, LineSettings};
+
+use super::context::Context;
+
+/// The name of a router that was given none.
+pub const DEFAULT_HOSTNAME: &str = "Router";
+
+/// The whole running-config.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// `hostname`; see [`Running::hostname`].
+    pub hostname: Option<String>,
+    /// `service ...`.
+    pub services: Services,
+    /// `logging ...`.
+    pub logging: Logging,
+    /// `enable password` and `enable secret` by level.
+    pub enable: BTreeMap<(u8, CredentialKind), Secret>,
+    /// `username ...` in the order of entry.
+    pub users: IndexMap<String, User>,
+    /// `banner ...`: the text between the delimiters.
+    pub banners: BTreeMap<BannerKind, String>,
+    /// `ip domain lookup`; on by default.
+    pub domain_lookup: bool,
+    /// `ip domain name`.
+    pub domain_name: Option<String>,
+    /// Everything that starts with `crypto`.
+    pub crypto: Crypto,
+    /// The interfaces that were ever mentioned.
+    pub interfaces: Interfaces,
+    /// `ip route`.
+    pub routes: BTreeMap<RouteKey, RouteOptions>,
+    /// Access-lists by number or name.
+    pub access_lists: IndexMap<AclId, AccessList>,
+    /// `line ...`, one by one; ranges are put together again when printed.
+    pub lines: BTreeMap<LineId, LineSettings>,
+    /// Lines that were loaded from a file and not understood.
+    pub kept: Kept,
+    /// When the configuration was last changed by an operator, and by whom.
+    pub last_change: Option<(ZonedDateTime, String)>,
+    /// When it was last saved, and by whom.
+    pub last_save: Option<(ZonedDateTime, String)>,
+    pub(super) changes: BTreeSet<Change>,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Running {
+            hostname: None,
+            services: Services::default(),
+            logging: Logging::default(),
+            enable: BTreeMap::new(),
+            users: IndexMap::new(),
+            banners: BTreeMap::new(),
+            domain_lookup: true,
+            domain_name: None,
+            crypto: Crypto::default(),
+            interfaces: Interfaces::default(),
+            routes: BTreeMap::new(),
+            access_lists: IndexMap::new(),
+            lines: lines::initial(),
+            kept: Kept::default(),
+            last_change: None,
+            last_save: None,
+            changes: BTreeSet::from([Change::Everything]),
+        }
+    }
+}
+
+impl Running {
+    /// The name in the prompt.
+    pub fn hostname(&self) -> &str {
+        self.hostname.as_deref().unwrap_or(DEFAULT_HOSTNAME)
+    }
+
+    /// ISAKMP is enabled and some interface has a crypto map: the router answers and starts negotiations.
+    pub fn isakmp_on(&self) -> bool {
+        self.crypto.isakmp_enabled && self.interfaces.with_crypto_map() > 0
+    }
+
+    /// What was changed since the last call, each thing once.
+    pub fn take_changes(&mut self) -> BTreeSet<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Remembers for the header of `show running-config` that an operator changed the configuration.
+    pub fn mark_changed(&mut self, at: ZonedDateTime, by: impl Into<String>) {
+        self.last_change = Some((at, by.into()));
+    }
+
+    /// Remembers for the header that the configuration was saved.
+    pub fn mark_saved(&mut self, at: ZonedDateTime, by: impl Into<String>) {
+        self.last_save = Some((at, by.into()));
+    }
+
+    pub(super) fn note(&mut self, change: Change) {
+        self.changes.insert(change);
+    }
+}
+
+/// One thing that changed. The router looks with [`Change::is_for_packets`] whether engine or kernel have to follow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// The whole configuration is another one.
+    Everything,
+    /// Name, services, banners, users, lines, DNS: nothing that touches kernel or engine.
+    System,
+    /// `logging`.
+    Logging,
+    /// An interface's addresses, MTU, shutdown, description or map.
+    Interface(InterfaceName),
+    /// Static routes.
+    Routes,
+    /// An access-list.
+    AccessList(AclId),
+    /// ISAKMP policies, identity, keepalive, enable.
+    Isakmp,
+    /// Pre-shared keys.
+    Keys,
+    /// Global IPsec lifetimes, replay window, DF bit.
+    Ipsec,
+    /// A transform set.
+    TransformSet(String),
+    /// One entry of a crypto map; `None`: the map as a whole (local address, removal).
+    CryptoMap(String, Option<u16>),
+}
+
+impl Change {
+    /// Engine or kernel may have to follow; otherwise it is between the operator and the router.
+    pub fn is_for_packets(&self) -> bool {
+        !matches!(self, Change::System | Change::Logging)
+    }
+}
+
+/// `service ...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Services {
+    /// `service timestamps debug` and `log`; absent when switched off.
+    pub timestamps: BTreeMap<TimestampKind, TimestampFormat>,
+    /// `service password-encryption`.
+    pub password_encryption: bool,
+}
+
+/// The stamp of a fresh router: date and time with milliseconds.
+pub const DEFAULT_TIMESTAMP: TimestampFormat = TimestampFormat::Datetime {
+    msec: true,
+    localtime: false,
+    show_timezone: false,
+    year: false,
+};
+
+impl Default for Services {
+    fn default() -> Self {
+        let timestamps = TimestampKind::ALL
+            .iter()
+            .map(|kind| (*kind, DEFAULT_TIMESTAMP))
+            .collect();
+        Services {
+            timestamps,
+            password_encryption: false,
+        }
+    }
+}
+
+/// `logging ...`: where messages go and how severe they must be. An absent severity is a destination switched off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// The console (the daemon's own output).
+    pub console: Option<Severity>,
+    /// Sessions with `terminal monitor`.
+    pub monitor: Option<Severity>,
+    /// The buffer behind `show logging`.
+    pub buffered: Option<Severity>,
+    /// The buffer's size in octets.
+    pub buffer_size: u32,
+    /// Remote hosts.
+    pub trap: Option<Severity>,
+    /// `logging host`.
+    pub hosts: Vec<String>,
+}
+
+/// The buffer of a fresh router, in octets.
+pub const DEFAULT_LOG_BUFFER: u32 = 4096;
+
+impl Default for Logging {
+    fn default() -> Self {
+        Logging {
+            console: Some(Severity::Debugging),
+            monitor: Some(Severity::Debugging),
+            buffered: Some(Severity::Debugging),
+            buffer_size: DEFAULT_LOG_BUFFER,
+            trap: Some(Severity::Informational),
+            hosts: Vec::new(),
+        }
+    }
+}
+
+/// `username NAME ...`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    /// `privilege`; 1 when absent.
+    pub privilege: Option<u8>,
+    /// `nopassword`.
+    pub no_password: bool,
+    /// `password` or `secret`.
+    pub credential: Option<(CredentialKind, Secret)>,
+}
+
+/// What tells static routes apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RouteKey {
+    /// The destination.
+    pub destination: Ipv4Net,
+    /// The interface to send through.
+    pub interface: Option<InterfaceName>,
+    /// The address to send to.
+    pub next_hop: Option<Ipv4Addr>,
+}
+
+/// The rest of an `ip route` line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteOptions {
+    /// Administrative distance; 1 when absent.
+    pub distance: Option<u8>,
+    /// `name`.
+    pub name: Option<String>,
+}
+
+impl Running {
+    /// The kept lines of the place that a context edits, if it has any.
+    pub(super) fn kept_in(&mut self, context: &Context) -> Option<&mut Kept> {
+        match context {
+            Context::Global => Some(&mut self.kept),
+            Context::Interface(name) => self.interfaces.get_mut(name).map(|one| &mut one.kept),
+            Context::ExtendedAcl(name) | Context::StandardAcl(name) => {
+                self.access_lists.get_mut(name).map(|list| list.kept_mut())
+            }
+            Context::IsakmpPolicy(priority) => {
+                let policy = self.crypto.policies.get_mut(priority);
+                policy.map(|policy| &mut policy.kept)
+            }
+            Context::TransformSet(name) => {
+                let set = self.crypto.transform_sets.get_mut(name);
+                set.map(|set| &mut set.kept)
+            }
+            Context::CryptoMap { name, sequence } => {
+                let entry = self.crypto.maps.get_mut(name)?.entries.get_mut(sequence);
+                entry.map(|entry| &mut entry.kept)
+            }
+            Context::Line { kind, first, .. } => {
+                let line = LineId {
+                    kind: *kind,
+                    number: *first,
+                };
+                self.lines.get_mut(&line).map(|line| &mut line.kept)
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The order of the running-config: the place of each kind of line, at the global level and inside a block.
+//!
+//! Used by the renderer to print in that order and by the loader to remember after which known line an unknown one stood.
+
+use isthmus_grammar::command::{
+    ConfigCommand, CryptoMapCommand, GlobalCommand, InterfaceCommand, IsakmpPolicyCommand,
+    SaLifetime,
+};
+
+/// The sections of the global level, in the order in which they are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Section {
+    Top,
+    Version,
+    Services,
+    Hostname,
+    Boot,
+    LocalLogging,
+    Enable,
+    Domain,
+    Users,
+    CryptoLogging,
+    IsakmpPolicies,
+    IsakmpGlobals,
+    IpsecLifetime,
+    TransformSets,
+    IpsecGlobals,
+    CryptoMaps,
+    Interfaces,
+    Routes,
+    NamedLists,
+    RemoteLogging,
+    NumberedLists,
+    Banners,
+    Lines,
+}
+
+/// All sections in order.
+pub(super) const SECTIONS: [Section; 23] = [
+    Section::Top,
+    Section::Version,
+    Section::Services,
+    Section::Hostname,
+    Section::Boot,
+    Section::LocalLogging,
+    Section::Enable,
+    Section::Domain,
+    Section::Users,
+    Section::CryptoLogging,
+    Section::IsakmpPolicies,
+    Section::IsakmpGlobals,
+    Section::IpsecLifetime,
+    Section::TransformSets,
+    Section::IpsecGlobals,
+    Section::CryptoMaps,
+    Section::Interfaces,
+    Section::Routes,
+    Section::NamedLists,
+    Section::RemoteLogging,
+    Section::NumberedLists,
+    Section::Banners,
+    Section::Lines,
+];
+
+/// The section of a global command.
+pub(super) fn section(command: &GlobalCommand) -> Section {
+    match command {
+        GlobalCommand::Version(_) => Section::Version,
+        GlobalCommand::ServicePasswordEncryption | GlobalCommand::ServiceTimestamps { .. } => {
+            Section::Services
+        }
+        GlobalCommand::Hostname(_) => Section::Hostname,
+        GlobalCommand::BootStartMarker | GlobalCommand::BootEndMarker => Section::Boot,
+        GlobalCommand::LoggingBuffered { .. }
+        | GlobalCommand::LoggingConsole(_)
+        | GlobalCommand::LoggingMonitor(_) => Section::LocalLogging,
+        GlobalCommand::Enable { .. } => Section::Enable,
+        GlobalCommand::IpDomainLookup | GlobalCommand::IpDomainName(_) => Section::Domain,
+        GlobalCommand::Username { .. } => Section::Users,
+        GlobalCommand::CryptoLoggingSession => Section::CryptoLogging,
+        GlobalCommand::CryptoIsakmpPolicy(_) => Section::IsakmpPolicies,
+        GlobalCommand::CryptoIsakmpEnable
+        | GlobalCommand::CryptoIsakmpIdentity(_)
+        | GlobalCommand::CryptoIsakmpKeepalive { .. }
+        | GlobalCommand::CryptoIsakmpKey { .. } => Section::IsakmpGlobals,
+        GlobalCommand::CryptoIpsecLifetime(_) | GlobalCommand::CryptoIpsecReplay(_) => {
+            Section::IpsecLifetime
+        }
+        GlobalCommand::CryptoIpsecTransformSet { .. } => Section::TransformSets,
+        GlobalCommand::CryptoIpsecDfBit(_) => Section::IpsecGlobals,
+        GlobalCommand::CryptoMap { .. } | GlobalCommand::CryptoMapLocalAddress { .. } => {
+            Section::CryptoMaps
+        }
+        GlobalCommand::Interface(_) => Section::Interfaces,
+        GlobalCommand::IpRoute(_) => Section::Routes,
+        GlobalCommand::IpAccessList { .. } | GlobalCommand::IpAccessListResequence { .. } => {
+            Section::NamedLists
+        }
+        GlobalCommand::LoggingTrap(_) | GlobalCommand::LoggingHost(_) => Section::RemoteLogging,
+        GlobalCommand::AccessList { .. } | GlobalCommand::StandardAccessList { .. } => {
+            Section::NumberedLists
+        }
+        GlobalCommand::Banner { .. } => Section::Banners,
+        GlobalCommand::Line { .. } => Section::Lines,
+    }
+}
+
+/// The rank of a command among its siblings; kept lines remember the rank of the line before them.
+pub(super) fn rank(command: &ConfigCommand) -> u8 {
+    match command {
+        ConfigCommand::Global(command) => section(command) as u8,
+        ConfigCommand::Interface(command) => match command {
+            InterfaceCommand::Description(_) => 1,
+            InterfaceCommand::Mtu(_) => 2,
+            InterfaceCommand::IpAddress { .. } => 3,
+            InterfaceCommand::Shutdown => 4,
+            InterfaceCommand::CryptoMap(_) => 5,
+        },
+        ConfigCommand::IsakmpPolicy(command) => match command {
+            IsakmpPolicyCommand::Encryption(_) => 1,
+            IsakmpPolicyCommand::Hash(_) => 2,
+            IsakmpPolicyCommand::Authentication(_) => 3,
+            IsakmpPolicyCommand::Group(_) => 4,
+            IsakmpPolicyCommand::Lifetime(_) => 5,
+        },
+        ConfigCommand::CryptoMap(command) => match command {
+            CryptoMapCommand::Description(_) => 1,
+            CryptoMapCommand::SetPeer { .. } => 2,
+            CryptoMapCommand::SetLifetime(SaLifetime::Seconds(_) | SaLifetime::Days(_)) => 3,
+            CryptoMapCommand::SetLifetime(SaLifetime::Kilobytes(_)) => 4,
+            CryptoMapCommand::SetTransformSet(_) => 5,
+            CryptoMapCommand::SetPfs(_) => 6,
+            CryptoMapCommand::MatchAddress(_) => 7,
+        },
+        // Lists, transform sets and terminal lines: kept lines come after the known ones.
+        ConfigCommand::ExtendedAcl(_)
+        | ConfigCommand::StandardAcl(_)
+        | ConfigCommand::TransformSet(_)
+        | ConfigCommand::Line(_) => 1,
+    }
+}

@@ -1,0 +1,317 @@
+//! The blocks: a line that enters a sub-mode and the lines below it.
+
+use std::hash::Hash;
+
+use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::{
+    AclCommand, AclEntry, AclKind, AclRule, AddressMask, Authentication, ConfigCommand,
+    CryptoMapCommand, Encryption, Form, GlobalCommand, Group, InterfaceCommand,
+    IsakmpPolicyCommand, LineCommand, StandardAclCommand, StandardAclEntry, StandardRule,
+    TransformSetCommand,
+};
+
+use super::globals::lifetime;
+use super::{Inside, Page};
+use crate::config::model::{
+    AccessList, AclLine, Entry, Interface, IsakmpPolicy, LineSettings, Numbered, TransformSet,
+};
+
+pub(super) fn isakmp_policy(page: &mut Page, priority: u16, policy: &IsakmpPolicy) {
+    page.block(GlobalCommand::CryptoIsakmpPolicy(priority));
+    let usual = IsakmpPolicy::default();
+    let line = |wanted, command| Inside::set(wanted, ConfigCommand::IsakmpPolicy(command));
+    let lines = vec![
+        line(
+            policy.encryption != Encryption::Des,
+            IsakmpPolicyCommand::Encryption(Some(policy.encryption)),
+        ),
+        line(
+            policy.hash != usual.hash,
+            IsakmpPolicyCommand::Hash(Some(policy.hash)),
+        ),
+        line(
+            policy.authentication != Authentication::RsaSig,
+            IsakmpPolicyCommand::Authentication(Some(policy.authentication)),
+        ),
+        line(
+            policy.group != Group::G1,
+            IsakmpPolicyCommand::Group(Some(policy.group)),
+        ),
+        line(
+            policy.lifetime != usual.lifetime,
+            IsakmpPolicyCommand::Lifetime(Some(policy.lifetime)),
+        ),
+    ];
+    page.inside(lines, &policy.kept);
+}
+
+pub(super) fn transform_set(page: &mut Page, name: &str, set: &TransformSet) {
+    let transforms = set.transforms.clone();
+    page.global(
+        Form::Set,
+        GlobalCommand::CryptoIpsecTransformSet {
+            name: name.to_owned(),
+            transforms,
+        },
+    );
+    let mode = TransformSetCommand::Mode(Some(set.mode));
+    page.inside(
+        vec![Inside::set(true, ConfigCommand::TransformSet(mode))],
+        &set.kept,
+    );
+}
+
+pub(super) fn crypto_map_entry(page: &mut Page, name: &str, sequence: u16, entry: &Entry) {
+    let command = GlobalCommand::CryptoMap {
+        name: name.to_owned(),
+        sequence: Some(sequence),
+        ipsec_isakmp: true,
+    };
+    page.global(Form::Set, command);
+    let set = |wanted, command| Inside::set(wanted, ConfigCommand::CryptoMap(command));
+    let mut lines = Vec::new();
+    if entry.description.is_some() {
+        lines.push(set(
+            true,
+            CryptoMapCommand::Description(entry.description.clone()),
+        ));
+    }
+    for peer in &entry.peers {
+        let default = entry.default_peer.as_ref() == Some(peer);
+        lines.push(set(
+            true,
+            CryptoMapCommand::SetPeer {
+                peer: Some(peer.clone()),
+                default,
+            },
+        ));
+    }
+    let (time, kilobytes) = lifetime(&entry.lifetime);
+    for (limit, default) in [time, kilobytes] {
+        if !default {
+            lines.push(set(true, CryptoMapCommand::SetLifetime(limit)));
+        }
+    }
+    if !entry.transform_sets.is_empty() {
+        lines.push(set(
+            true,
+            CryptoMapCommand::SetTransformSet(entry.transform_sets.clone()),
+        ));
+    }
+    if entry.pfs.is_some() {
+        lines.push(set(true, CryptoMapCommand::SetPfs(entry.pfs)));
+    }
+    if entry.match_address.is_some() {
+        lines.push(set(
+            true,
+            CryptoMapCommand::MatchAddress(entry.match_address.clone()),
+        ));
+    }
+    page.inside(lines, &entry.kept);
+}
+
+pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Interface) {
+    page.block(GlobalCommand::Interface(name.clone()));
+    let set = |wanted, command| Inside::set(wanted, ConfigCommand::Interface(command));
+    let no = |wanted, command| Inside::no(wanted, ConfigCommand::Interface(command));
+    let mut lines = Vec::new();
+    if interface.description.is_some() {
+        lines.push(set(
+            true,
+            InterfaceCommand::Description(interface.description.clone()),
+        ));
+    }
+    if interface.mtu.is_some() {
+        lines.push(set(true, InterfaceCommand::Mtu(interface.mtu)));
+    }
+    if interface.address.is_none() {
+        lines.push(no(
+            true,
+            InterfaceCommand::IpAddress {
+                address: None,
+                secondary: false,
+            },
+        ));
+    }
+    for net in interface.addresses() {
+        let secondary = Some(net) != interface.address;
+        let address = Some(AddressMask {
+            address: net.addr(),
+            mask: net.netmask(),
+        });
+        lines.push(set(
+            true,
+            InterfaceCommand::IpAddress { address, secondary },
+        ));
+    }
+    if interface.shutdown {
+        lines.push(set(true, InterfaceCommand::Shutdown));
+    } else {
+        lines.push(no(false, InterfaceCommand::Shutdown));
+    }
+    if interface.crypto_map.is_some() {
+        lines.push(set(
+            true,
+            InterfaceCommand::CryptoMap(interface.crypto_map.clone()),
+        ));
+    }
+    page.inside(lines, &interface.kept);
+}
+
+/// `ip access-list KIND NAME` and its lines; with their numbers only where those are not 10, 20, 30...
+pub(super) fn access_list(page: &mut Page, name: &str, list: &AccessList) {
+    let kind = match list {
+        AccessList::Extended(_) => AclKind::Extended,
+        AccessList::Standard(_) => AclKind::Standard,
+    };
+    page.global(
+        Form::Set,
+        GlobalCommand::IpAccessList {
+            kind,
+            name: name.to_owned(),
+        },
+    );
+    let lines = match list {
+        AccessList::Extended(list) => numbered_lines(list)
+            .map(|(sequence, line)| AclCommand::Entry {
+                sequence,
+                entry: extended(line),
+            })
+            .map(|command| Inside::set(true, ConfigCommand::ExtendedAcl(command)))
+            .collect(),
+        AccessList::Standard(list) => numbered_lines(list)
+            .map(|(sequence, line)| StandardAclCommand::Entry {
+                sequence,
+                entry: standard(line),
+            })
+            .map(|command| Inside::set(true, ConfigCommand::StandardAcl(command)))
+            .collect(),
+    };
+    page.inside(lines, list.kept());
+}
+
+/// `access-list NUMBER ...`, one line each.
+pub(super) fn numbered_list(page: &mut Page, name: &str, list: &AccessList) {
+    let Ok(number) = name.parse() else { return };
+    match list {
+        AccessList::Extended(list) => {
+            for (_, line) in list.lines() {
+                page.global(
+                    Form::Set,
+                    GlobalCommand::AccessList {
+                        number,
+                        sequence: None,
+                        entry: Some(extended(line)),
+                    },
+                );
+            }
+        }
+        AccessList::Standard(list) => {
+            for (_, line) in list.lines() {
+                page.global(
+                    Form::Set,
+                    GlobalCommand::StandardAccessList {
+                        number,
+                        sequence: None,
+                        entry: Some(standard(line)),
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn numbered_lines<R: Clone + Eq + Hash>(
+    list: &Numbered<R>,
+) -> impl Iterator<Item = (Option<u32>, &AclLine<R>)> {
+    let plain = list.is_plain();
+    list.lines()
+        .map(move |(number, line)| ((!plain).then_some(number), line))
+}
+
+fn extended(line: &AclLine<AclRule>) -> AclEntry {
+    match line {
+        AclLine::Rule(rule) => AclEntry::Rule(rule.clone()),
+        AclLine::Remark(text) => AclEntry::Remark(text.clone()),
+    }
+}
+
+fn standard(line: &AclLine<StandardRule>) -> StandardAclEntry {
+    match line {
+        AclLine::Rule(rule) => StandardAclEntry::Rule(rule.clone()),
+        AclLine::Remark(text) => StandardAclEntry::Remark(text.clone()),
+    }
+}
+
+pub(super) fn line(page: &mut Page, command: GlobalCommand, settings: &LineSettings) {
+    page.global(Form::Set, command);
+    let mut lines = Vec::new();
+    let mut add = |form, command| {
+        lines.push(Inside {
+            wanted: true,
+            form,
+            command: ConfigCommand::Line(command),
+        });
+    };
+    let lists = [(&settings.access_in, true), (&settings.access_out, false)];
+    for (list, inbound) in lists {
+        if let Some(list) = list {
+            add(
+                Form::Set,
+                LineCommand::AccessClass {
+                    list: list.clone(),
+                    inbound,
+                },
+            );
+        }
+    }
+    if let Some((minutes, seconds)) = settings.exec_timeout {
+        add(
+            Form::Set,
+            LineCommand::ExecTimeout {
+                minutes: Some(minutes),
+                seconds: Some(seconds),
+            },
+        );
+    }
+    if let Some(minutes) = settings.session_timeout {
+        add(Form::Set, LineCommand::SessionTimeout(Some(minutes)));
+    }
+    if let Some(level) = settings.privilege {
+        add(Form::Set, LineCommand::PrivilegeLevel(Some(level)));
+    }
+    if let Some(password) = &settings.password {
+        add(Form::Set, LineCommand::Password(Some(password.clone())));
+    }
+    if settings.logging_synchronous {
+        add(Form::Set, LineCommand::LoggingSynchronous);
+    }
+    if let Some(method) = &settings.login {
+        add(Form::Set, LineCommand::Login(method.clone()));
+    }
+    if settings.no_exec {
+        add(Form::No, LineCommand::Exec);
+    }
+    if let Some(length) = settings.length {
+        add(Form::Set, LineCommand::Length(Some(length)));
+    }
+    if let Some(width) = settings.width {
+        add(Form::Set, LineCommand::Width(Some(width)));
+    }
+    if let Some(size) = settings.history_size {
+        add(Form::Set, LineCommand::HistorySize(Some(size)));
+    }
+    for (direction, protocols) in settings.transport.iter().rev() {
+        add(
+            Form::Set,
+            LineCommand::Transport {
+                direction: *direction,
+                protocols: protocols.clone(),
+            },
+        );
+    }
+    if let Some(bits) = &settings.stopbits {
+        add(Form::Set, LineCommand::Stopbits(Some(bits.clone())));
+    }
+    page.inside(lines, &settings.kept);
+}

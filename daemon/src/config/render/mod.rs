@@ -1,0 +1,261 @@
+//! The running-config as text, in the form and the order of IOS: the inverse of loading it.
+//!
+//! Called by `show running-config`, `write` and `copy`. Every line is spelled by the grammar's renderer; here is only
+//! which lines there are and in which order.
+
+mod blocks;
+mod globals;
+
+use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::{
+    AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, LineCommand,
+    Secret, StandardAclCommand, StandardAclEntry,
+};
+use isthmus_grammar::render as grammar_render;
+
+use super::load::without_secrets;
+use super::model::{Kept, Running};
+use super::rank::{self, SECTIONS, Section};
+use crate::show::time::moment;
+
+/// What to print.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Defaults too: `show running-config all`.
+    pub all: bool,
+    /// Only this interface: `show running-config interface NAME`.
+    pub interface: Option<InterfaceName>,
+    /// `<removed>` instead of keys and passwords: for `show tech-support`.
+    pub hide_secrets: bool,
+}
+
+/// The screen of `show running-config`: two header lines, then the configuration.
+pub fn show(running: &Running, options: &Options) -> String {
+    let body = match &options.interface {
+        None => whole(running, Page::new(options)),
+        Some(name) => {
+            let mut page = Page::new(options);
+            blocks::interface(
+                &mut page,
+                name,
+                running.interfaces.get(name).unwrap_or(&Default::default()),
+            );
+            page.finish()
+        }
+    };
+    let rest = body.trim_start_matches("!\n");
+    let count = rest.len();
+    format!("Building configuration...\n\nCurrent configuration : {count} bytes\n!\n{rest}\n")
+}
+
+/// The configuration as it is saved: comments about the last change, every line, `end`.
+pub fn text(running: &Running) -> String {
+    whole(running, Page::new(&Options::default()))
+}
+
+fn whole(running: &Running, mut page: Page) -> String {
+    if let Some((at, by)) = &running.last_change {
+        page.comment(&format!(
+            "Last configuration change at {} by {by}",
+            moment(at)
+        ));
+    }
+    if let Some((at, by)) = &running.last_save {
+        page.comment(&format!(
+            "NVRAM config last updated at {} by {by}",
+            moment(at)
+        ));
+    }
+    let mut kept = running.kept.iter().peekable();
+    for section in SECTIONS {
+        globals::section(&mut page, running, section);
+        while let Some(line) = kept.next_if(|line| line.after <= section as u8) {
+            page.kept_line(line, 0);
+        }
+    }
+    page.finish()
+}
+
+/// What stands before a line decides whether a `!` goes between: lines of one group stay together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Nothing,
+    Comment,
+    Section(Section),
+    /// A block that stands alone, such as an interface.
+    Alone,
+    KeptLines,
+}
+
+/// The page being written.
+struct Page {
+    text: String,
+    all: bool,
+    hide_secrets: bool,
+    last: Group,
+}
+
+impl Page {
+    fn new(options: &Options) -> Page {
+        Page {
+            text: String::new(),
+            all: options.all,
+            hide_secrets: options.hide_secrets,
+            last: Group::Nothing,
+        }
+    }
+
+    /// Starts a line or block of a group; puts a `!` before it unless the line before is of the same group.
+    fn start(&mut self, group: Group) {
+        if self.last != group || group == Group::Alone {
+            self.text.push_str("!\n");
+        }
+        self.last = group;
+    }
+
+    fn comment(&mut self, text: &str) {
+        self.start(Group::Comment);
+        self.text.push_str("! ");
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// A global line of its section.
+    fn global(&mut self, form: Form, command: GlobalCommand) {
+        let section = rank::section(&command);
+        self.start(Group::Section(section));
+        self.line(0, form, ConfigCommand::Global(command));
+    }
+
+    /// A global line that opens a block which stands alone.
+    fn block(&mut self, command: GlobalCommand) {
+        self.start(Group::Alone);
+        self.line(0, Form::Set, ConfigCommand::Global(command));
+    }
+
+    /// A line that equals IOS's default: printed only with `all`.
+    fn default(&mut self, is_default: bool, form: Form, command: GlobalCommand) {
+        if !is_default || self.all {
+            self.global(form, command);
+        }
+    }
+
+    fn line(&mut self, indent: usize, form: Form, mut command: ConfigCommand) {
+        if self.hide_secrets {
+            hide(&mut command);
+        }
+        let deny = denies(&command);
+        let mut line = grammar_render::render(&ConfigLine { form, command });
+        if deny {
+            // IOS aligns deny with permit.
+            line = line.replacen("deny ", "deny   ", 1);
+        }
+        self.text.extend(std::iter::repeat_n(' ', indent));
+        self.text.push_str(&line);
+        self.text.push('\n');
+    }
+
+    /// The lines of a block: each known line with its place, and the kept ones between them.
+    fn inside(&mut self, lines: Vec<Inside>, kept: &Kept) {
+        let mut kept = kept.iter().peekable();
+        for line in lines {
+            let rank = rank::rank(&line.command);
+            while let Some(before) = kept.next_if(|kept| kept.after < rank) {
+                self.kept_line(before, 1);
+            }
+            if line.wanted || self.all {
+                self.line(1, line.form, line.command);
+            }
+        }
+        for rest in kept {
+            self.kept_line(rest, 1);
+        }
+    }
+
+    fn kept_line(&mut self, line: &super::model::KeptLine, indent: usize) {
+        if indent == 0 {
+            self.start(if line.below.is_empty() {
+                Group::KeptLines
+            } else {
+                Group::Alone
+            });
+        }
+        let indent = " ".repeat(indent);
+        for text in std::iter::once(&line.text).chain(&line.below) {
+            self.text.push_str(&indent);
+            if self.hide_secrets {
+                self.text.push_str(&without_secrets(text));
+            } else {
+                self.text.push_str(text);
+            }
+            self.text.push('\n');
+        }
+    }
+
+    fn finish(mut self) -> String {
+        self.text.push_str("!\nend\n");
+        self.text
+    }
+}
+
+/// One known line of a block.
+struct Inside {
+    /// It differs from the default, or IOS prints it always.
+    wanted: bool,
+    form: Form,
+    command: ConfigCommand,
+}
+
+impl Inside {
+    fn set(wanted: bool, command: ConfigCommand) -> Inside {
+        Inside {
+            wanted,
+            form: Form::Set,
+            command,
+        }
+    }
+
+    fn no(wanted: bool, command: ConfigCommand) -> Inside {
+        Inside {
+            wanted,
+            form: Form::No,
+            command,
+        }
+    }
+}
+
+/// A `deny` line of an access-list.
+fn denies(command: &ConfigCommand) -> bool {
+    let extended =
+        |entry: &AclEntry| matches!(entry, AclEntry::Rule(rule) if rule.action == Action::Deny);
+    let standard = |entry: &StandardAclEntry| matches!(entry, StandardAclEntry::Rule(rule) if rule.action == Action::Deny);
+    match command {
+        ConfigCommand::ExtendedAcl(AclCommand::Entry { entry, .. }) => extended(entry),
+        ConfigCommand::StandardAcl(StandardAclCommand::Entry { entry, .. }) => standard(entry),
+        ConfigCommand::Global(GlobalCommand::AccessList { entry, .. }) => {
+            entry.as_ref().is_some_and(extended)
+        }
+        ConfigCommand::Global(GlobalCommand::StandardAccessList { entry, .. }) => {
+            entry.as_ref().is_some_and(standard)
+        }
+        _ => false,
+    }
+}
+
+/// Puts `<removed>` in the place of the secret that a line has.
+fn hide(command: &mut ConfigCommand) {
+    let secret = match command {
+        ConfigCommand::Global(GlobalCommand::CryptoIsakmpKey { key: Some(key), .. }) => key,
+        ConfigCommand::Global(GlobalCommand::Enable {
+            secret: Some(secret),
+            ..
+        }) => secret,
+        ConfigCommand::Global(GlobalCommand::Username {
+            credential: Some((_, secret)),
+            ..
+        }) => secret,
+        ConfigCommand::Line(LineCommand::Password(Some(password))) => password,
+        _ => return,
+    };
+    *secret = Secret::new(secret.typed_encoding(), "<removed>");
+}

@@ -1,0 +1,199 @@
+//! The startup-config file: reading, saving so that no crash leaves half a file, erasing. The only input and output of
+//! `config`. Called at boot and by `write` and `copy`.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Why the startup-config could not be read or written. The file on disk is then as it was.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct StartupError {
+    /// `read`, `save` or `erase`.
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl StartupError {
+    fn new<'a>(
+        action: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(io::Error) -> StartupError + 'a {
+        move |source| StartupError {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// The operating system's error.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+}
+
+/// The text of the file; `None` when there is none. Octets that are no UTF-8 are replaced.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn read(path: &Path) -> Result<Option<String>, StartupError> {
+    match fs::read(path) {
+        Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StartupError::new("read", path)(error)),
+    }
+}
+
+/// Writes the file beside the old one, flushes it to the disk and puts it in its place; the old one stays as `.old`.
+/// The file can be read by its owner only, for it holds keys.
+///
+/// # Errors
+/// Nothing was changed: no space, no permission, read-only file system.
+pub fn save(path: &Path, text: &str) -> Result<(), StartupError> {
+    // A symbolic link stays one: what it points to is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let fresh = beside(&target, ".new");
+    let result = write_whole(&fresh, text).and_then(|()| {
+        keep_old(&target)?;
+        fs::rename(&fresh, &target)?;
+        flush_folder(&target)
+    });
+    result.map_err(|error| {
+        let _ = fs::remove_file(&fresh);
+        StartupError::new("save", path)(error)
+    })
+}
+
+/// Removes the file; it stays as `.old`.
+///
+/// # Errors
+/// The file is still there.
+pub fn erase(path: &Path) -> Result<(), StartupError> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match fs::rename(&target, beside(&target, ".old")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(StartupError::new("erase", path)),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The present file gets a second name, so that there is a file under the first at every moment.
+fn keep_old(path: &Path) -> io::Result<()> {
+    let old = beside(path, ".old");
+    match fs::remove_file(&old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    match fs::hard_link(path, &old) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // A file system without hard links.
+        Err(_) => fs::copy(path, &old).map(|_| ()),
+    }
+}
+
+fn flush_folder(path: &Path) -> io::Result<()> {
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn saving_replaces_the_file_and_keeps_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("startup-config");
+        assert_eq!(read(&path).unwrap(), None);
+        for text in ["one\n", "two\n", "three\n"] {
+            save(&path, text).unwrap();
+            assert_eq!(read(&path).unwrap().as_deref(), Some(text));
+        }
+        assert_eq!(
+            read(&beside(&path, ".old")).unwrap().as_deref(),
+            Some("two\n")
+        );
+        assert_eq!(mode(&path), 0o600);
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_file_that_others_could_read_is_private_after_saving() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("startup-config");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        save(&path, "new").unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_link_is_followed_and_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        save(&link, "new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("startup-config");
+        save(&path, "good").unwrap();
+        fs::create_dir(beside(&path, ".new")).unwrap();
+        let error = save(&path, "bad").unwrap_err();
+        assert!(error.to_string().starts_with("cannot save /"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "good");
+    }
+
+    #[test]
+    fn erasing_removes_the_file_once_and_again_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("startup-config");
+        save(&path, "text").unwrap();
+        erase(&path).unwrap();
+        assert_eq!(read(&path).unwrap(), None);
+        assert_eq!(
+            read(&beside(&path, ".old")).unwrap().as_deref(),
+            Some("text")
+        );
+        erase(&path).unwrap();
+    }
+}

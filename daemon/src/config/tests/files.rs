@@ -1,0 +1,205 @@
+//! Whole files: what is loaded, what is reported, what is kept, and that it prints and loads again.
+
+use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::LineKind;
+
+use crate::config::model::Change;
+use crate::config::{Context, load, merge, remove_kept, render};
+
+const FILE: &str = include_str!("../../../tests/configs/branch.cfg");
+
+#[test]
+fn a_whole_file_loads_prints_and_loads_again() {
+    let (running, problems) = load(FILE, "branch.cfg");
+    let places: Vec<(usize, &str, usize)> = problems
+        .iter()
+        .map(|problem| (problem.line, problem.text.as_str(), problem.below))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (10, "aaa new-model", 0),
+            (16, "crypto keyring OLD", 2),
+            (46, "duplex auto", 0),
+            (47, "standby 1 ip 198.51.100.9", 1),
+            (57, "router ospf 1", 2),
+            (73, "banner incoming ^C", 2),
+            (79, "exec banner off", 0),
+        ]
+    );
+    let text = render::text(&running);
+    let (again, _) = load(&text, "again");
+    assert_eq!(render::text(&again), text);
+    let known = |text: &str| -> Vec<String> {
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut lines: Vec<String> = text
+            .lines()
+            .map(words)
+            .filter(|line| !line.starts_with('!') && !line.is_empty())
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        known(&text),
+        known(FILE),
+        "every line is there, and no other"
+    );
+}
+
+#[test]
+fn kept_lines_stay_where_they_stood_and_can_be_removed() {
+    let (mut running, _) = load(FILE, "branch.cfg");
+    let text = render::text(&running);
+    let order = [
+        "aaa new-model",
+        "crypto keyring OLD",
+        "  pre-shared-key",
+        "crypto isakmp policy 10",
+        "crypto map OUT 10",
+        "router ospf",
+        "  network",
+        "ip address 198.51.100.1",
+        " duplex auto",
+        " standby 1 ip",
+        "  priority 110",
+        " crypto map OUT\n!",
+        "ip route",
+    ];
+    let places: Vec<usize> = order
+        .iter()
+        .map(|words| text.find(words).expect(words))
+        .collect();
+    assert!(places.is_sorted(), "{places:?}\n{text}");
+    let wan = InterfaceName::parse("Gi0/0").unwrap();
+    assert!(remove_kept(
+        &mut running,
+        &Context::Interface(wan),
+        "duplex auto"
+    ));
+    assert!(remove_kept(&mut running, &Context::Global, "router ospf 1"));
+    assert!(!remove_kept(
+        &mut running,
+        &Context::Global,
+        "router ospf 1"
+    ));
+    let text = render::text(&running);
+    assert!(!text.contains("duplex") && !text.contains("ospf") && !text.contains("10.9.0.0"));
+}
+
+#[test]
+fn a_line_kept_on_a_range_of_vtys_is_printed_once_and_removed_from_all() {
+    let (mut running, _) = load("line vty 0 4\n transport input ssh\n rotary 5\n", "f");
+    assert!(render::text(&running).contains("line vty 0 4\n transport input ssh\n rotary 5\n!"));
+    let vtys = Context::Line {
+        kind: LineKind::Vty,
+        first: 0,
+        last: 4,
+    };
+    assert!(remove_kept(&mut running, &vtys, "rotary 5"));
+    assert!(render::text(&running).contains("line vty 0 4\n transport input ssh\n!"));
+}
+
+#[test]
+fn merging_a_file_adds_to_what_is_there_and_doubles_nothing() {
+    let (mut running, _) = load(FILE, "branch.cfg");
+    let before = render::text(&running);
+    merge(&mut running, FILE, "branch.cfg");
+    assert_eq!(render::text(&running), before);
+    merge(
+        &mut running,
+        "hostname Other\nno ip access-list extended VPN-A\nint g0/0\n shut\n",
+        "more",
+    );
+    let after = render::text(&running);
+    assert!(
+        after.contains("hostname Other\n")
+            && after.contains(" shutdown\n crypto map OUT")
+            && !after.contains("extended VPN-A")
+    );
+}
+
+#[test]
+fn names_may_come_before_what_they_name_in_a_file() {
+    let file = "interface eth0\n crypto map M\ncrypto map M 10 ipsec-isakmp\n set transform-set T\n set transform-set T U\n\
+                crypto ipsec transform-set T esp-null esp-md5-hmac\ninterface eth1\n crypto map N\n";
+    let (running, problems) = load(file, "f");
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].starts_with("f:5: \"set transform-set T U\": there is no transform set U"),
+        "{texts:?}"
+    );
+    assert!(
+        texts[1].starts_with("f:8: \"crypto map N\": there is no crypto map N"),
+        "{texts:?}"
+    );
+    assert!(running.isakmp_on());
+}
+
+#[test]
+fn lines_without_indentation_belong_to_the_mode_they_are_typed_in() {
+    let file = "hostname R1\r\ninterface eth0\r\nip address 10.0.0.1 255.255.255.0\r\nno shut\r\nip mtu 1400\r\nexit\r\n\
+                crypto isakmp policy 1\r\nencr aes\r\n!\r\nsnmp-server location here\r\nend\r\n";
+    let (running, problems) = load(file, "f");
+    let text = render::text(&running);
+    assert_eq!(problems.len(), 2);
+    assert!(
+        text.contains("interface eth0\n ip address 10.0.0.1 255.255.255.0\n ip mtu 1400\n!\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("crypto isakmp policy 1\n encr aes\n!\nsnmp-server location here\n!\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_banner_without_end_does_not_swallow_the_file() {
+    let (running, problems) = load("banner motd #\nwelcome\nhostname R1\n", "f");
+    assert_eq!(running.hostname(), "R1");
+    assert_eq!(problems[0].line, 1);
+    assert!(problems[0].what.contains("delimiter"));
+}
+
+#[test]
+fn nonsense_is_kept_and_never_a_panic() {
+    let file = "\u{0}\u{1}\n   \t\n no\nno no no\n| include x\n?\nü ö ä\ninterface \n interface eth0 eth1\n  !\n!\n^C\nbanner\n\
+                do show clock\nshow clock\nip address 1.2.3.4\nend\nend\nexit\nexit\nhostname R9\n";
+    let (running, problems) = load(file, "f");
+    assert_eq!(running.hostname(), "R9");
+    assert!(problems.len() >= 8, "{problems:?}");
+    let text = render::text(&running);
+    let (again, _) = load(&text, "again");
+    assert_eq!(render::text(&again), text);
+}
+
+#[test]
+fn three_thousand_entries_are_all_there_and_one_more_touches_none_of_them() {
+    let mut file = String::from("crypto ipsec transform-set T esp-aes esp-sha-hmac\n");
+    for index in 0..3_000_u32 {
+        let (high, low) = (index / 250, index % 250 + 1);
+        file += &format!("crypto isakmp key k{index} address 198.18.{high}.{low}\n");
+        file += &format!(
+            "crypto map M {} ipsec-isakmp\n set peer 198.18.{high}.{low}\n",
+            index + 1
+        );
+        file += &format!(" set transform-set T\n match address L{index}\n");
+        file += &format!(
+            "ip access-list extended L{index}\n permit ip any 172.16.{high}.{low} 0.0.0.0\n"
+        );
+    }
+    let (mut running, problems) = load(&file, "f");
+    assert_eq!(problems, []);
+    assert_eq!(running.crypto.maps["M"].entries.len(), 3_000);
+    assert_eq!(running.crypto.keys.iter().count(), 3_000);
+    assert_eq!(running.access_lists.len(), 3_000);
+    running.take_changes();
+    merge(
+        &mut running,
+        "crypto map M 60000 ipsec-isakmp\n set peer 192.0.2.1\n",
+        "f",
+    );
+    let changes: Vec<_> = running.take_changes().into_iter().collect();
+    assert_eq!(changes, [Change::CryptoMap("M".to_owned(), Some(60_000))]);
+}

@@ -1,0 +1,135 @@
+//! `debug crypto ipsec` and `debug crypto engine`: requests for SAs, SAs that come and go.
+
+use ike::algorithm::{IpsecProtocol, Mode};
+use ike::child::{ChildSa, ProtocolSa};
+use ike::config::{Connection, ConnectionId, Flow, FlowId};
+use ike::event::{Event, Fact};
+use ike::registry::ProtocolId;
+
+use crate::translate::plan::Plan;
+
+/// The lines of `debug crypto ipsec`.
+pub fn lines(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
+    match &fact.event {
+        Event::Requested { connection, flow } => {
+            if let Some((connection, flow)) = find(plan, *connection, *flow) {
+                lines.push(request(fact, connection, flow));
+            }
+        }
+        Event::TransformSetChosen {
+            name,
+            local,
+            remote,
+            ..
+        } => {
+            lines.push("IPSEC(validate_proposal_request): proposal part #1".into());
+            lines.push(format!(
+                "IPSEC(validate_proposal_request): proposal part #1,\n  (key eng. msg.) INBOUND local= {}:0, remote= {}:0,\n    \
+                 local_proxy= {local},\n    remote_proxy= {remote},\n    transform-set= {name}",
+                fact.local.ip(),
+                fact.remote.ip()
+            ));
+        }
+        Event::ChildUp { child, .. } => {
+            for sa in &child.protocols {
+                lines.push(created(child, sa, true));
+                lines.push(created(child, sa, false));
+            }
+        }
+        Event::ChildDown { spis, .. } => {
+            for (protocol, inbound, outbound) in spis {
+                lines.push(deleted(fact.local.ip(), *protocol, *inbound));
+                lines.push(deleted(fact.remote.ip(), *protocol, *outbound));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn find(plan: &Plan, connection: ConnectionId, flow: FlowId) -> Option<(&Connection, &Flow)> {
+    let connection = plan.connections.iter().find(|c| c.id == connection)?;
+    Some((connection, connection.flow(flow)?))
+}
+
+fn request(fact: &Fact, connection: &Connection, flow: &Flow) -> String {
+    let sets: Vec<String> = connection
+        .transform_sets
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let kilobytes = connection
+        .lifetime
+        .kilobytes
+        .map_or_else(|| "no limit".into(), |k| format!("{k}kb"));
+    format!(
+        "IPSEC(sa_request): ,\n  (key eng. msg.) OUTBOUND local= {}, remote= {},\n    local_proxy= {},\n    \
+         remote_proxy= {},\n    transform= {},\n    lifedur= {}s and {kilobytes},\n    \
+         spi= 0x0(0), conn_id= 0, flags= 0x0",
+        fact.local,
+        fact.remote,
+        flow.local,
+        flow.remote,
+        sets.join(" or "),
+        connection.lifetime.seconds,
+    )
+}
+
+fn created(child: &ChildSa, sa: &ProtocolSa, inbound: bool) -> String {
+    let (destination, spi) = if inbound {
+        (child.local, sa.inbound_spi)
+    } else {
+        (child.remote, sa.outbound_spi)
+    };
+    let number = match sa.protocol {
+        IpsecProtocol::Ah => 51,
+        IpsecProtocol::Esp => 50,
+    };
+    let cipher = sa.cipher.map(|cipher| cipher.to_string());
+    let integrity = sa
+        .integrity
+        .map(|integrity| format!("{}-{integrity}", sa.protocol));
+    let transform: Vec<String> = cipher.into_iter().chain(integrity).collect();
+    let mode = match child.mode {
+        Mode::Tunnel => "Tunnel",
+        Mode::Transport => "Transport",
+    };
+    format!(
+        "IPSEC(create_sa): sa created,\n  (sa) sa_dest= {destination}, sa_proto= {number},\n    \
+         sa_spi= 0x{spi:X}({spi}),\n    sa_trans= {} ({mode}),\n    sa_lifetime(k/sec)= ({}/{})",
+        transform.join(" "),
+        child.lifetime.kilobytes.unwrap_or(0),
+        child.lifetime.seconds
+    )
+}
+
+fn deleted(destination: std::net::IpAddr, protocol: ProtocolId, spi: u32) -> String {
+    let number = if protocol == ProtocolId::AH { 51 } else { 50 };
+    format!(
+        "IPSEC(delete_sa): deleting SA,\n  (sa) sa_dest= {destination}, sa_proto= {number},\n    sa_spi= 0x{spi:X}({spi})"
+    )
+}
+
+/// The lines of `debug crypto engine`.
+pub fn engine(fact: &Fact, lines: &mut Vec<String>) {
+    match &fact.event {
+        Event::PolicyChosen { policy } => {
+            lines.push(format!(
+                "crypto_engine: Create DH for group {}",
+                policy.group.0
+            ));
+        }
+        Event::IkeUp { .. } => lines.push("crypto_engine: Create IKE SA".into()),
+        Event::IkeDown { .. } => lines.push("crypto_engine: Delete IKE SA".into()),
+        Event::ChildUp { child, .. } => {
+            if let Some(group) = child.pfs {
+                lines.push(format!(
+                    "crypto_engine: Create DH shared secret for PFS group {}",
+                    group.0
+                ));
+            }
+            lines.push("crypto_engine: Create IPSec SA (by keys)".into());
+        }
+        Event::ChildDown { .. } => lines.push("crypto_engine: Delete IPSec SA".into()),
+        _ => {}
+    }
+}

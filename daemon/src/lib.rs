@@ -1,0 +1,24 @@
+//! The daemon as a library, so that its tests, its benchmarks and its `main` see the same code.
+//!
+//! `config` is the one typed running-config (parse result in, changes and text out); `show` turns a snapshot of the
+//! router into the text of the show commands. Neither does any input or output except `config::startup`. `router` is
+//! where everything meets; `run` is the loop around it.
+
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod debug;
+pub mod failure;
+pub mod interfaces;
+pub mod log;
+pub mod network;
+pub mod notify;
+mod poll;
+pub mod reconcile;
+pub mod record;
+pub mod router;
+pub mod run;
+pub mod session;
+pub mod show;
+pub mod translate;
+pub mod view;

@@ -1,0 +1,69 @@
+//! The time in front of a log line, as `service timestamps` asks. Called by [`super::Log`].
+
+use jiff::{ZonedDateTime, tz::TimeZone};
+
+use crate::clock::Clock;
+
+/// `service timestamps {log|debug} ...`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamp {
+    /// `no service timestamps`
+    None,
+    /// `uptime`
+    Uptime,
+    /// `datetime [msec] [localtime] [show-timezone] [year]`
+    Datetime(Datetime),
+}
+
+/// The options of `datetime`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Datetime {
+    /// Milliseconds too.
+    pub msec: bool,
+    /// The machine's time zone instead of UTC.
+    pub localtime: bool,
+    /// The zone's name behind the time.
+    pub show_timezone: bool,
+    /// The year behind the day.
+    pub year: bool,
+}
+
+impl Default for Stamp {
+    fn default() -> Self {
+        Self::Datetime(Datetime {
+            msec: true,
+            ..Datetime::default()
+        })
+    }
+}
+
+impl Stamp {
+    /// The stamp with its colon and blank, ready to stand before a message; empty for `None`.
+    #[must_use]
+    pub fn render(&self, clock: &Clock) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Uptime => format!("{}: ", crate::show::time::age(clock.uptime())),
+            Self::Datetime(options) => {
+                let mark = if clock.synchronised() { "" } else { "*" };
+                format!("{mark}{}: ", options.render(clock))
+            }
+        }
+    }
+}
+
+impl Datetime {
+    fn render(self, clock: &Clock) -> String {
+        let zone = if self.localtime {
+            TimeZone::system()
+        } else {
+            TimeZone::UTC
+        };
+        let now: ZonedDateTime = clock.now().to_zoned_datetime(zone);
+        let year = if self.year { "%Y " } else { "" };
+        let msec = if self.msec { "%.3f" } else { "" };
+        let zone = if self.show_timezone { " %Z" } else { "" };
+        now.strftime(&format!("%b %e {year}%H:%M:%S{msec}{zone}"))
+            .to_string()
+    }
+}

@@ -1,0 +1,128 @@
+//! `isthmusd`: arguments, set-up, and what happens when the run loop ends.
+
+use std::cell::RefCell;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use anyhow::Context;
+use clap::Parser;
+use isthmus_kernel::Kernel;
+use isthmusd::clock::Clock;
+use isthmusd::control::{RunDir, make_directory};
+use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::log::{Console, Log, Severity};
+use isthmusd::notify::notify;
+use isthmusd::router::{Files, Router, Shared, Stop};
+use isthmusd::run::{self, Sockets};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+
+/// The Isthmus daemon: negotiates IKE and programs the kernel. Runs in the foreground.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The startup-config
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/isthmus/startup-config"
+    )]
+    config: PathBuf,
+    /// Where the control socket and the lock are
+    #[arg(long, value_name = "DIR", default_value = "/run/isthmus")]
+    run_dir: PathBuf,
+    /// What is kept over restarts
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/isthmus")]
+    state_dir: PathBuf,
+    /// IOS interface names and the kernel interfaces they mean, one pair a line
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/isthmus/interface-map"
+    )]
+    interface_map: PathBuf,
+    /// The least important messages that go to standard error: a number from 0 (emergencies) to 7 (debugging), or its name
+    #[arg(long, value_name = "LEVEL", default_value = "debugging", value_parser = level)]
+    log_level: Severity,
+}
+
+fn level(text: &str) -> Result<Severity, String> {
+    Severity::parse(text)
+        .ok_or_else(|| "expected 0 to 7, or emergencies, alerts, ... debugging".into())
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match serve(&arguments) {
+        Ok(Stop::Signal) => ExitCode::SUCCESS,
+        Ok(Stop::Reload) => {
+            let error = restart();
+            eprintln!("isthmusd: cannot start again: {error}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("isthmusd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Replaces this process by a fresh one with the same arguments; comes back only if that fails.
+fn restart() -> std::io::Error {
+    match std::env::current_exe() {
+        Ok(program) => std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .exec(),
+        Err(error) => error,
+    }
+}
+
+fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
+    let run_dir = RunDir::take(&arguments.run_dir)?;
+    make_directory(&arguments.state_dir, 0o700)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the run loop")?;
+    LocalSet::new().block_on(&runtime, async {
+        let (kernel, events) = Kernel::linux().await.context("cannot reach the kernel")?;
+        let sockets = Sockets {
+            ike: run::ike_socket(&kernel)?,
+            events,
+            control: run_dir.listen()?,
+        };
+        let router = router(arguments, kernel)?;
+        stop_on_signals(&router)?;
+        let stop = run::run(router, sockets, || notify("READY=1")).await?;
+        notify("STOPPING=1");
+        Ok(stop)
+    })
+}
+
+fn router(arguments: &Arguments, kernel: Kernel) -> anyhow::Result<Shared> {
+    let clock = Clock::system();
+    let log = Log::new(clock.clone(), Console::detect(), arguments.log_level);
+    let files = Files {
+        config: arguments.config.clone(),
+        state: arguments.state_dir.clone(),
+    };
+    let map = InterfaceMap::read(&arguments.interface_map)?;
+    let mut router = Router::new(clock, log, files, kernel, InterfaceTable::new(map));
+    router.boot()?;
+    Ok(Rc::new(RefCell::new(router)))
+}
+
+fn stop_on_signals(router: &Shared) -> anyhow::Result<()> {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind).context("cannot watch for signals")?;
+        let router = router.clone();
+        tokio::task::spawn_local(async move {
+            while signals.recv().await.is_some() {
+                router.borrow_mut().stop(Stop::Signal);
+            }
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The engine's facts and the machine's changes as log messages in the words of IOS. Called by the router.
+
+use ike::event::{DropReason, Event, Fact};
+
+use crate::failure;
+use crate::interfaces::{Interface, InterfaceTable};
+use crate::log::{Log, Severity};
+use crate::router::Router;
+use crate::run;
+
+/// Logs what a fact is worth.
+pub fn fact(router: &mut Router, fact: &Fact) {
+    match &fact.event {
+        Event::Failed {
+            exchange,
+            role,
+            connection,
+            cause,
+        } => {
+            let peer = fact.remote.ip();
+            let now = router.clock.zoned();
+            let failure = failure::describe(fact, *exchange, *role, cause, now);
+            failure::keep(&mut router.failures, failure);
+            let mode = failure::mode(*exchange);
+            let change = cause
+                .line()
+                .map_or_else(String::new, |line| format!("; look at: {line}"));
+            let text =
+                format!("Processing of {mode} Mode failed with peer at {peer}: {cause}{change}");
+            crypto(
+                &mut router.log,
+                Severity::Informational,
+                "IKMP_MODE_FAILURE",
+                text,
+            );
+            if let Some(connection) = connection {
+                run::retry_later(router, *connection);
+            }
+        }
+        Event::Dropped { reason, .. } => dropped(&mut router.log, fact, *reason),
+        Event::ChildUp { .. } => {
+            router.failures.remove(&fact.remote.ip());
+        }
+        Event::SessionUp { identity, .. } => session(router, fact, "UP  ", identity.as_ref()),
+        Event::SessionDown { identity, .. } => session(router, fact, "DOWN", identity.as_ref()),
+        _ => {}
+    }
+}
+
+fn crypto(log: &mut Log, severity: Severity, mnemonic: &'static str, text: String) {
+    log.system("CRYPTO", severity, mnemonic, text);
+}
+
+fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
+    let peer = fact.remote.ip();
+    let (severity, mnemonic, text) = match reason {
+        DropReason::NoSa => (
+            Severity::Warnings,
+            "IKMP_NO_SA",
+            format!("IKE message from {peer} has no SA and is not an initialization offer"),
+        ),
+        DropReason::Malformed | DropReason::Undecryptable => (
+            Severity::Warnings,
+            "IKMP_BAD_MESSAGE",
+            format!("IKE message from {peer} failed its sanity check or is malformed"),
+        ),
+        DropReason::NotEncrypted => (
+            Severity::Informational,
+            "IKMP_NOT_ENCRYPTED",
+            format!("IKE packet from {peer} was not encrypted and it should've been."),
+        ),
+        _ => return,
+    };
+    crypto(log, severity, mnemonic, text);
+}
+
+/// Only with `crypto logging session`.
+fn session(
+    router: &mut Router,
+    fact: &Fact,
+    state: &str,
+    identity: Option<&ike::identity::Identity>,
+) {
+    if !router.running.crypto.log_sessions {
+        return;
+    }
+    let id = identity.map_or_else(|| fact.remote.ip().to_string(), ToString::to_string);
+    let text = format!(
+        "Crypto tunnel is {state}.  Peer {}       Id: {id}",
+        fact.remote
+    );
+    crypto(
+        &mut router.log,
+        Severity::Notifications,
+        "SESSION_STATUS",
+        text,
+    );
+}
+
+/// Logs links that came up or went down between two looks.
+pub fn links(log: &mut Log, before: &InterfaceTable, after: &InterfaceTable) {
+    for now in after.iter().filter(|i| !i.link.loopback) {
+        let then = before.by_index(now.link.index);
+        let was = then.is_some_and(is_up);
+        let was_shut = then.is_some_and(|i| !i.link.up);
+        if was == is_up(now) {
+            continue;
+        }
+        let state = if is_up(now) { "up" } else { "down" };
+        if !now.link.up && !was_shut {
+            let text = format!(
+                "Interface {}, changed state to administratively down",
+                now.name
+            );
+            log.system("LINK", Severity::Notifications, "CHANGED", text);
+        } else {
+            let text = format!("Interface {}, changed state to {state}", now.name);
+            log.system("LINK", Severity::Errors, "UPDOWN", text);
+        }
+        let text = format!(
+            "Line protocol on Interface {}, changed state to {state}",
+            now.name
+        );
+        log.system("LINEPROTO", Severity::Notifications, "UPDOWN", text);
+    }
+}
+
+fn is_up(interface: &Interface) -> bool {
+    interface.link.up && interface.link.running
+}

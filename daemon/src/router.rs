@@ -1,0 +1,343 @@
+//! The router: everything one `isthmusd` owns besides its sockets, and how the engine's outputs become work.
+//!
+//! There is one, in a `RefCell` that nobody holds across an await: the tasks of `run` and the sessions borrow it for as
+//! long as it takes to change something, and wake each other through [`Wake`].
+//!
+//! What happens to a configuration line: a session gives it to `config::apply`, which changes [`Router::running`] only;
+//! [`Router::configured`] then wakes `reconcile`, which works out from the whole running-config what engine and kernel
+//! should have and makes the difference.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ike::child::{ChildId, ChildSa, Direction};
+use ike::{Endpoint, Instant, Output};
+use isthmus_kernel::{Acquire, Kernel, PolicyKey, PolicySpec, Request, SaId, SaStats};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::config::model::{Change, Running};
+use crate::debug::Debugging;
+use crate::interfaces::InterfaceTable;
+use crate::log::{Log, Severity};
+use crate::network;
+use crate::session::registry::Sessions;
+use crate::show::snapshot::{Failure, Packets};
+use crate::translate::child;
+use crate::translate::plan::{FlowName, Names, Plan, Shape};
+
+/// Timers are not looked at more often than this.
+const TICK: Duration = Duration::from_millis(1);
+
+/// The router as its tasks share it.
+pub type Shared = Rc<RefCell<Router>>;
+
+/// Where files are.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// startup-config.
+    pub config: PathBuf,
+    /// What survives a restart.
+    pub state: PathBuf,
+}
+
+/// Everything one daemon owns besides its sockets.
+pub struct Router {
+    /// Wall clock and uptime.
+    pub clock: Clock,
+    /// The log.
+    pub log: Log,
+    /// Which debugging is on.
+    pub debugging: Debugging,
+    /// Where files are.
+    pub files: Files,
+    /// What the operator configured.
+    pub running: Running,
+    /// What the kernel has for interfaces.
+    pub interfaces: InterfaceTable,
+    /// What links, addresses and routes need remembered.
+    pub network: network::Memory,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// IKE.
+    pub engine: Endpoint,
+    /// What the crypto maps ask for.
+    pub plan: Plan,
+    /// Names that stay while map entries live.
+    pub names: Names,
+    /// How flows with a tunnel are wrapped, where that is not what the plan says.
+    pub shapes: HashMap<FlowName, Shape>,
+    /// The policies that the kernel has or is about to have.
+    pub policies: HashMap<PolicyKey, PolicySpec>,
+    /// Flows whose traffic waits for a tunnel.
+    pub waiting: HashMap<FlowName, Vec<Acquire>>,
+    /// Complaints that were logged already and still hold.
+    pub reported: BTreeSet<String>,
+    /// ISAKMP was on at the last look.
+    pub isakmp_on: bool,
+    /// Counters of SAs when the operator last cleared them.
+    pub cleared: HashMap<SaId, SaStats>,
+    /// What SAs carried that are gone, by flow.
+    pub carried: HashMap<FlowName, Packets>,
+    /// Which flow an SA's counters belong to, and whether it is inbound.
+    pub counted: HashMap<SaId, (FlowName, bool)>,
+    /// The last failure of each peer that no success followed.
+    pub failures: HashMap<IpAddr, Failure>,
+    /// Who is logged in.
+    pub sessions: Sessions,
+    /// What is to be sent and asked of the kernel, in order.
+    pub work: VecDeque<Work>,
+    /// Ways to wake the tasks.
+    pub wake: Wake,
+    /// Why the daemon is to stop, once it is.
+    pub stop: Option<Stop>,
+}
+
+/// Why the daemon stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The system asks for it.
+    Signal,
+    /// `reload`: start again.
+    Reload,
+}
+
+/// Ways to wake the tasks of `run`.
+#[derive(Debug, Clone, Default)]
+pub struct Wake {
+    /// There is work.
+    pub work: Rc<Notify>,
+    /// The next timeout may be sooner.
+    pub timer: Rc<Notify>,
+    /// The running-config or the interfaces changed.
+    pub reconcile: Rc<Notify>,
+    /// The daemon is to stop.
+    pub stop: Rc<Notify>,
+}
+
+/// Something to carry out. In order: an SA is in the kernel before the message goes out that lets the peer use it.
+#[derive(Debug)]
+pub enum Work {
+    /// A datagram.
+    Send {
+        /// From.
+        local: SocketAddr,
+        /// To.
+        remote: SocketAddr,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Changes in the kernel.
+    Kernel {
+        /// What.
+        requests: Vec<Request>,
+        /// Whose failure it is if they fail.
+        owner: Owner,
+    },
+}
+
+/// On whose behalf the kernel is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A child that cannot live if it fails.
+    Child(ChildId),
+    /// Something that may be gone already.
+    Cleanup,
+    /// The policies of crypto maps.
+    Policies,
+}
+
+/// Randomness for the engine, from the system.
+#[derive(Debug)]
+struct SystemRandom;
+
+impl ike::random::Randomness for SystemRandom {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        // Without random bytes there are no keys; no caller could do anything about it.
+        getrandom::fill(bytes).expect("the system has no random bytes");
+    }
+}
+
+impl Router {
+    /// A router without configuration.
+    #[must_use]
+    pub fn new(
+        clock: Clock,
+        log: Log,
+        files: Files,
+        kernel: Kernel,
+        interfaces: InterfaceTable,
+    ) -> Self {
+        Self {
+            clock,
+            log,
+            debugging: Debugging::default(),
+            files,
+            running: Running::default(),
+            interfaces,
+            network: network::Memory::default(),
+            kernel,
+            engine: Endpoint::new(Box::new(SystemRandom)),
+            plan: Plan::default(),
+            names: Names::default(),
+            shapes: HashMap::new(),
+            policies: HashMap::new(),
+            waiting: HashMap::new(),
+            reported: BTreeSet::new(),
+            isakmp_on: false,
+            cleared: HashMap::new(),
+            carried: HashMap::new(),
+            counted: HashMap::new(),
+            failures: HashMap::new(),
+            sessions: Sessions::default(),
+            work: VecDeque::new(),
+            wake: Wake::default(),
+            stop: None,
+        }
+    }
+
+    /// The engine's present moment.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(self.clock.millis())
+    }
+
+    /// The running-config changed: everything that follows from it is to be done.
+    pub fn configured(&mut self) {
+        self.log.configure(crate::log::settings(&self.running));
+        let changes = self.running.take_changes();
+        if changes.iter().any(Change::is_for_packets) {
+            self.wake.reconcile.notify_one();
+        }
+    }
+
+    /// Switches debugging; the engine makes debug facts only while somebody wants them.
+    pub fn set_debugging(&mut self, debugging: Debugging) {
+        self.debugging = debugging;
+        self.engine.set_debug(debugging.any());
+    }
+
+    /// A datagram came.
+    pub fn datagram(&mut self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+        if self.isakmp_on {
+            self.engine.datagram(self.now(), local, remote, bytes);
+            self.pump();
+        }
+    }
+
+    /// Traffic waits for a tunnel.
+    pub fn acquire(&mut self, acquire: Acquire) {
+        let key = (acquire.reqid, acquire.policy.interface);
+        let Some(name) = self.plan.by_reqid.get(&key).copied() else {
+            return;
+        };
+        let waiting = self.waiting.entry(name).or_default();
+        waiting.retain(|known| known.protocol != acquire.protocol);
+        waiting.push(acquire);
+        self.engine.acquire(self.now(), name.0, name.1, None);
+        self.pump();
+    }
+
+    /// Does what the engine has due, then tells how long until there is more to do.
+    pub fn until_timeout(&mut self) -> Option<Duration> {
+        let due = self.engine.next_timeout()?;
+        let now = self.now();
+        if due <= now {
+            self.engine.timeout(now);
+            self.pump();
+        }
+        Some(self.engine.next_timeout()?.since(now).max(TICK))
+    }
+
+    /// Carries the engine's outputs over into work and log.
+    pub fn pump(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Transmit {
+                    local,
+                    remote,
+                    bytes,
+                } => self.work.push_back(Work::Send {
+                    local,
+                    remote,
+                    bytes,
+                }),
+                Output::InstallChild { child, direction } => self.install(&child, direction),
+                Output::RemoveChild { sas, .. } => {
+                    let delete = |sa: ike::KernelSa| {
+                        Request::DeleteSa(child::sa_id(sa.destination, sa.protocol, sa.spi))
+                    };
+                    self.work.push_back(Work::Kernel {
+                        requests: sas.into_iter().map(delete).collect(),
+                        owner: Owner::Cleanup,
+                    });
+                }
+                Output::Fact(fact) => self.fact(&fact),
+            }
+        }
+        self.wake.work.notify_one();
+        self.wake.timer.notify_one();
+    }
+
+    fn fact(&mut self, fact: &ike::event::Fact) {
+        crate::debug::fact(&mut self.log, self.debugging, &self.plan, fact);
+        crate::record::fact(self, fact);
+    }
+
+    /// Asks the kernel for one half of a child, with the flow's policies first where they must change for it.
+    fn install(&mut self, child: &ChildSa, direction: Direction) {
+        let name = (child.connection, child.flow);
+        let Some(flow) = self.plan.flows.get(&name) else {
+            let now = self.now();
+            self.engine
+                .install_failed(now, child.id, "its crypto map entry is gone");
+            return;
+        };
+        let mut requests = Vec::new();
+        let shape = Shape::of(child);
+        if *self.shapes.get(&name).unwrap_or(&flow.shape) != shape {
+            let ours = |policy: &PolicySpec| {
+                let known = self.policies.get(&policy.key);
+                known.is_none_or(|known| known.priority >= policy.priority)
+            };
+            let changed: Vec<PolicySpec> = flow.policies(&shape).into_iter().filter(ours).collect();
+            for policy in changed {
+                self.policies.insert(policy.key, policy.clone());
+                requests.push(Request::SetPolicy(policy));
+            }
+            self.shapes.insert(name, shape);
+        }
+        match child::specs(child, direction, flow.reqid) {
+            Ok(specs) => requests.extend(specs.into_iter().map(Request::AddSa)),
+            Err(reason) => {
+                let now = self.now();
+                self.engine.install_failed(now, child.id, &reason);
+                return;
+            }
+        }
+        self.waiting.remove(&name);
+        let inbound = direction == Direction::Inbound;
+        if let Some(Request::AddSa(sa)) = requests.iter().find(|r| matches!(r, Request::AddSa(_))) {
+            self.counted.insert(sa.id(), (name, inbound));
+        }
+        self.work.push_back(Work::Kernel {
+            requests,
+            owner: Owner::Child(child.id),
+        });
+    }
+
+    /// Logs a system message of the router itself.
+    pub fn notice(&mut self, severity: Severity, mnemonic: &'static str, text: impl Into<String>) {
+        self.log.system("SYS", severity, mnemonic, text);
+    }
+
+    /// Asks the daemon to stop.
+    pub fn stop(&mut self, why: Stop) {
+        self.stop.get_or_insert(why);
+        self.wake.stop.notify_one();
+    }
+}

@@ -1,0 +1,348 @@
+//! The run loop: every task of the daemon on one thread. Started by `main`, which also decides what to do when it ends.
+//!
+//! Packet path: socket → [`Router::datagram`] → engine → [`Router::pump`] → [`Work`] → [`carry_out`] → kernel, socket.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use ike::{Clear, Expiry};
+use isthmus_kernel::{ErrorKind, Event, Events, IkeSocket, Kernel, KernelError, Request};
+use tokio::net::UnixListener;
+
+use crate::log::Severity;
+use crate::reconcile::{adopt, catch_up, reconcile};
+use crate::router::{Owner, Router, Shared, Stop, Work};
+use crate::translate::child::engine_protocol;
+use crate::{control, poll, view};
+
+/// UDP port of ISAKMP (RFC 2408 2.5.1).
+const ISAKMP_PORT: u16 = 500;
+/// Datagrams taken from the socket before other tasks have their turn.
+const BATCH: usize = 64;
+/// Changes that come together are reconciled together.
+const SETTLE: Duration = Duration::from_millis(20);
+/// While a large configuration is pasted, reconciling takes one part in this many of the time.
+const SHARE: u32 = 4;
+/// But a change never waits longer than this.
+const MAX_SETTLE: Duration = Duration::from_secs(1);
+/// How long a failed negotiation keeps its traffic from asking again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Everything that a running daemon has open.
+#[derive(Debug)]
+pub struct Sockets {
+    /// IKE.
+    pub ike: IkeSocket,
+    /// Events of the kernel.
+    pub events: Events,
+    /// The console's.
+    pub control: UnixListener,
+}
+
+/// Opens the IKE socket.
+///
+/// # Errors
+/// Another IKE daemon has it, or a capability is missing.
+pub fn ike_socket(kernel: &Kernel) -> anyhow::Result<IkeSocket> {
+    let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ISAKMP_PORT);
+    kernel.ike_socket(any).context("cannot open the IKE socket")
+}
+
+/// Runs the router until it is to stop. `ready` is called when the startup-config is in force. Must run in a `LocalSet`.
+///
+/// # Errors
+/// The kernel cannot be asked for what it has.
+pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyhow::Result<Stop> {
+    let Sockets {
+        ike,
+        events,
+        control,
+    } = sockets;
+    let socket = Rc::new(ike);
+    adopt(&router).await?;
+    reconcile(&router).await?;
+    forward(&router);
+    carry_out(&router, |local, remote, bytes| {
+        socket.send(local, remote, bytes)
+    })
+    .await;
+    ready();
+    let tasks = [
+        tokio::task::spawn_local(receive(router.clone(), socket.clone())),
+        tokio::task::spawn_local(watch(router.clone(), events)),
+        tokio::task::spawn_local(timeouts(router.clone())),
+        tokio::task::spawn_local(work(router.clone(), socket.clone())),
+        tokio::task::spawn_local(follow(router.clone())),
+        tokio::task::spawn_local(control::serve(control, router.clone())),
+        tokio::task::spawn_local(poll::syslog(router.clone())),
+        tokio::task::spawn_local(poll::traffic(router.clone())),
+    ];
+    let stop = router.borrow().wake.stop.clone();
+    stop.notified().await;
+    for task in tasks {
+        task.abort();
+    }
+    shut_down(&router, &socket).await;
+    Ok(router.borrow().stop.unwrap_or(Stop::Signal))
+}
+
+/// Makes the machine a router, now that what must be protected is.
+fn forward(router: &Shared) {
+    let outcome = router.borrow().kernel.forward_ipv4();
+    if let Err(error) = outcome {
+        router
+            .borrow_mut()
+            .notice(Severity::Errors, "FORWARDING", error.to_string());
+    }
+}
+
+/// Tells every peer, and takes the SAs out of the kernel. The policies stay: until the daemon is back, traffic that
+/// they name is dropped, never sent in clear.
+async fn shut_down(router: &Shared, socket: &IkeSocket) {
+    {
+        let mut router = router.borrow_mut();
+        let now = router.now();
+        router.engine.clear(now, Clear::Shutdown);
+        router.pump();
+    }
+    carry_out(router, |local, remote, bytes| {
+        socket.send(local, remote, bytes)
+    })
+    .await;
+}
+
+async fn receive(router: Shared, socket: Rc<IkeSocket>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        if let Err(error) = socket.receive(&mut batch, BATCH).await {
+            router
+                .borrow_mut()
+                .notice(Severity::Errors, "SOCKET", error.to_string());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let mut router = router.borrow_mut();
+        for datagram in batch.drain(..) {
+            router.datagram(datagram.local, datagram.remote, &datagram.bytes);
+        }
+    }
+}
+
+async fn watch(router: Shared, mut events: Events) {
+    while let Some(event) = events.next().await {
+        let lost = event == Event::Overflow;
+        kernel_event(&router, event);
+        if lost && let Err(error) = catch_up(&router).await {
+            router
+                .borrow_mut()
+                .notice(Severity::Errors, "KERNEL", error.to_string());
+        }
+    }
+    let mut router = router.borrow_mut();
+    router.notice(
+        Severity::Critical,
+        "KERNEL",
+        "the connection to the kernel is gone",
+    );
+    router.stop(Stop::Reload);
+}
+
+/// Takes one event of the kernel over.
+pub fn kernel_event(router: &Shared, event: Event) {
+    let mut router = router.borrow_mut();
+    match event {
+        Event::Acquire(acquire) => router.acquire(acquire),
+        Event::Expire(expire) => {
+            let kind = if expire.hard {
+                Expiry::Hard
+            } else {
+                Expiry::Soft
+            };
+            let protocol = engine_protocol(expire.sa.protocol);
+            let now = router.now();
+            router
+                .engine
+                .expire(now, expire.sa.destination, protocol, expire.sa.spi, kind);
+            router.pump();
+        }
+        Event::LinkChanged(_)
+        | Event::LinkRemoved { .. }
+        | Event::AddressChanged { .. }
+        | Event::Overflow => router.wake.reconcile.notify_one(),
+    }
+}
+
+async fn timeouts(router: Shared) {
+    let wake = router.borrow().wake.timer.clone();
+    loop {
+        // Bound first: a borrow in the scrutinee would last through the waits below.
+        let due = router.borrow_mut().until_timeout();
+        match due {
+            Some(due) => tokio::select! {
+                () = tokio::time::sleep(due) => {}
+                () = wake.notified() => {}
+            },
+            None => wake.notified().await,
+        }
+    }
+}
+
+async fn work(router: Shared, socket: Rc<IkeSocket>) {
+    let wake = router.borrow().wake.work.clone();
+    loop {
+        wake.notified().await;
+        carry_out(&router, |local, remote, bytes| {
+            socket.send(local, remote, bytes)
+        })
+        .await;
+    }
+}
+
+async fn follow(router: Shared) {
+    let wake = router.borrow().wake.reconcile.clone();
+    let mut settle = SETTLE;
+    loop {
+        wake.notified().await;
+        tokio::time::sleep(settle).await;
+        let started = Instant::now();
+        if let Err(error) = reconcile(&router).await {
+            let text = error.to_string();
+            router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
+        }
+        settle = (started.elapsed() * SHARE).clamp(SETTLE, MAX_SETTLE);
+    }
+}
+
+/// Carries out all work there is: the kernel's first, in one batch, then the datagrams, so that no message overtakes
+/// the SA it speaks of.
+pub async fn carry_out(
+    router: &Shared,
+    mut send: impl FnMut(SocketAddr, SocketAddr, &[u8]) -> Result<(), KernelError>,
+) {
+    loop {
+        let work = std::mem::take(&mut router.borrow_mut().work);
+        if work.is_empty() {
+            return;
+        }
+        let mut requests = Vec::new();
+        let mut owners = Vec::new();
+        let mut datagrams = Vec::new();
+        for item in work {
+            match item {
+                Work::Kernel {
+                    requests: some,
+                    owner,
+                } => {
+                    owners.extend(some.iter().map(|_| owner));
+                    requests.extend(some);
+                }
+                Work::Send {
+                    local,
+                    remote,
+                    bytes,
+                } => datagrams.push((local, remote, bytes)),
+            }
+        }
+        if !requests.is_empty() {
+            ask_kernel(router, requests, owners).await;
+        }
+        for (local, remote, bytes) in datagrams {
+            // IKE repeats what gets lost; a missing route shows as a peer that does not answer.
+            let _ = send(local, remote, &bytes);
+        }
+    }
+}
+
+async fn ask_kernel(router: &Shared, requests: Vec<Request>, owners: Vec<Owner>) {
+    let kernel = router.borrow().kernel.clone();
+    count(router, &kernel, &requests).await;
+    let results = kernel.submit(requests.clone()).await;
+    let mut router = router.borrow_mut();
+    for ((request, owner), result) in requests.iter().zip(owners).zip(results) {
+        if let Err(error) = result {
+            failed(&mut router, request, owner, &error);
+        }
+    }
+    router.pump();
+}
+
+/// Adds the counters of SAs that are about to go to their flows'.
+async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
+    for request in requests {
+        let Request::DeleteSa(id) = request else {
+            continue;
+        };
+        let owner = router.borrow_mut().counted.remove(id);
+        let (Some((name, inbound)), Ok(stats)) = (owner, kernel.sa_stats(*id).await) else {
+            continue;
+        };
+        let mut router = router.borrow_mut();
+        let cleared = router.cleared.remove(id).unwrap_or_default();
+        let carried = router.carried.entry(name).or_default();
+        view::add(carried, &view::since(stats, cleared), inbound);
+    }
+}
+
+fn failed(router: &mut Router, request: &Request, owner: Owner, error: &KernelError) {
+    match (owner, request) {
+        (_, Request::SetPolicy(_) | Request::DeletePolicy(_)) => {
+            router.policy_failed(request, error)
+        }
+        (Owner::Child(child), _) => {
+            let now = router.now();
+            router.engine.install_failed(now, child, &error.to_string());
+        }
+        _ if error.kind == ErrorKind::NotFound => {}
+        _ => router.notice(Severity::Errors, "KERNEL", error.to_string()),
+    }
+}
+
+/// Lets traffic of a connection whose negotiation failed ask again, a little later.
+pub fn retry_later(router: &mut Router, connection: ike::config::ConnectionId) {
+    let names: Vec<_> = router
+        .waiting
+        .keys()
+        .filter(|name| name.0 == connection)
+        .copied()
+        .collect();
+    let acquires: Vec<_> = names
+        .iter()
+        .filter_map(|name| router.waiting.remove(name))
+        .flatten()
+        .collect();
+    if acquires.is_empty() {
+        return;
+    }
+    let plan = &router.plan;
+    let forget: Vec<Request> = acquires
+        .into_iter()
+        .filter_map(|acquire| {
+            let name = plan
+                .by_reqid
+                .get(&(acquire.reqid, acquire.policy.interface))?;
+            let shape = router
+                .shapes
+                .get(name)
+                .or_else(|| Some(&plan.flows.get(name)?.shape))?;
+            let at = shape
+                .protocols
+                .iter()
+                .position(|p| engine_protocol(acquire.protocol) == *p)?;
+            let mode = crate::translate::child::modes(shape.mode, shape.protocols.len()).nth(at)?;
+            Some(Request::ForgetAcquire {
+                source: acquire.source,
+                destination: acquire.destination,
+                protocol: acquire.protocol,
+                mode,
+                reqid: acquire.reqid,
+            })
+        })
+        .collect();
+    let kernel = router.kernel.clone();
+    tokio::task::spawn_local(async move {
+        tokio::time::sleep(RETRY).await;
+        // Nothing waits any more when it fails.
+        let _ = kernel.submit(forget).await;
+    });
+}

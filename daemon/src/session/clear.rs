@@ -1,0 +1,119 @@
+//! `clear crypto ...`.
+
+use ike::Clear;
+use isthmus_control::Status;
+use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
+
+use super::{Outcome, Session};
+use crate::router::Router;
+
+impl Session {
+    pub(super) async fn clear(&mut self, command: ClearCommand) -> Outcome {
+        if command == ClearCommand::CryptoSa(ClearSa::Counters) {
+            return self.clear_counters().await;
+        }
+        let done = {
+            let mut router = self.router.borrow_mut();
+            match command {
+                ClearCommand::CryptoIsakmp(None) => router.clear(Clear::IkeSas),
+                ClearCommand::CryptoIsakmp(Some(id)) => router.clear_isakmp(id),
+                ClearCommand::CryptoSa(which) => router.clear_sa(which),
+                ClearCommand::CryptoSession { remote, local } => {
+                    router.clear(match (remote, local) {
+                        (Some(remote), _) => Clear::SessionsWithRemote(remote),
+                        (None, Some(local)) => Clear::SessionsWithLocal(local),
+                        (None, None) => Clear::Sessions,
+                    })
+                }
+            }
+        };
+        match done {
+            Ok(()) => Ok(Status::Ok),
+            Err(text) => self.fail(text).await,
+        }
+    }
+
+    /// The kernel's counters only go up; what they say now counts as zero from here on.
+    async fn clear_counters(&mut self) -> Outcome {
+        let kernel = self.router.borrow().kernel.clone();
+        match kernel.dump_sas().await {
+            Ok(sas) => {
+                let cleared = sas.into_iter().map(|sa| (sa.id, sa.stats)).collect();
+                let mut router = self.router.borrow_mut();
+                router.cleared = cleared;
+                router.carried.clear();
+                Ok(Status::Ok)
+            }
+            Err(error) => self.fail(format!("% {error}\n")).await,
+        }
+    }
+}
+
+impl Router {
+    /// Ends SAs on the operator's behalf.
+    fn clear(&mut self, what: Clear) -> Result<(), &'static str> {
+        let now = self.now();
+        self.engine.clear(now, what);
+        self.pump();
+        Ok(())
+    }
+
+    fn clear_isakmp(&mut self, id: u32) -> Result<(), &'static str> {
+        let now = self.now();
+        if self
+            .engine
+            .ike_sas(now)
+            .iter()
+            .any(|sa| sa.conn_id == id && !sa.deleted)
+        {
+            self.clear(Clear::IkeSa(id))
+        } else {
+            Err("% There is no ISAKMP SA with this connection id.\n")
+        }
+    }
+
+    fn clear_sa(&mut self, which: ClearSa) -> Result<(), &'static str> {
+        let protocol = |p| match p {
+            IpsecProtocol::Ah => ike::algorithm::IpsecProtocol::Ah,
+            IpsecProtocol::Esp => ike::algorithm::IpsecProtocol::Esp,
+        };
+        match which {
+            ClearSa::All => self.clear(Clear::Children),
+            ClearSa::Peer(peer) => self.clear(Clear::ChildrenOfPeer(peer)),
+            ClearSa::Map(map) => self.clear(Clear::ChildrenOfMap(map)),
+            ClearSa::Counters => Ok(()),
+            ClearSa::Entry {
+                destination,
+                protocol: p,
+                spi,
+            } => self.clear(Clear::ChildWithSpi {
+                destination,
+                protocol: protocol(p),
+                spi,
+            }),
+            ClearSa::Spi(spi) => self.clear_spi(spi),
+        }
+    }
+
+    fn clear_spi(&mut self, spi: u32) -> Result<(), &'static str> {
+        let now = self.now();
+        let found = self.engine.children(now).into_iter().find_map(|child| {
+            child.sa.protocols.iter().find_map(|sa| {
+                let destination = if sa.inbound_spi == spi {
+                    child.sa.local
+                } else if sa.outbound_spi == spi {
+                    child.sa.remote
+                } else {
+                    return None;
+                };
+                Some((destination, sa.protocol))
+            })
+        });
+        let (destination, protocol) = found.ok_or("% There is no IPsec SA with this SPI.\n")?;
+        self.clear(Clear::ChildWithSpi {
+            destination,
+            protocol,
+            spi,
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! EXEC commands: which function obeys which, and the short ones.
+
+use isthmus_control::{Reply, Status, Terminal};
+use isthmus_grammar::command::{
+    DebugTopic, ExecCommand, ShowCommand, TerminalCommand, WriteTarget,
+};
+
+use super::{Outcome, Place, Session};
+use crate::debug::Debugging;
+use crate::log::Severity;
+use crate::router::Stop;
+
+const HELP: &str = "\
+Type ? at any point of a command: after a blank for everything that can
+come next, inside a word for the words that begin so. An answer without
+entries means that what was typed so far is no command.
+Words may be shortened as far as they stay unambiguous; Tab completes them.
+";
+
+impl Session {
+    pub(super) async fn exec(&mut self, command: ExecCommand) -> Outcome {
+        match command {
+            ExecCommand::Clear(what) => self.clear(what).await,
+            ExecCommand::Configure(source) => self.enter_configuration(source).await,
+            ExecCommand::Copy {
+                source,
+                destination,
+            } => self.copy(source, destination).await,
+            ExecCommand::Debug(topic) => self.debug(topic, true).await,
+            ExecCommand::Undebug(topic) => self.debug(topic, false).await,
+            ExecCommand::Disable(_) => {
+                self.place = Place::User;
+                Ok(Status::Ok)
+            }
+            ExecCommand::Enable(_) => self.enable().await,
+            ExecCommand::EraseStartupConfig | ExecCommand::Write(WriteTarget::Erase) => {
+                self.erase().await
+            }
+            ExecCommand::Exit => {
+                self.bye = Some(String::new());
+                Ok(Status::Ok)
+            }
+            ExecCommand::Help => self.say(HELP).await,
+            ExecCommand::Ping(ping) => self.ping(ping).await,
+            ExecCommand::Reload => self.reload().await,
+            ExecCommand::Show(show) => self.show(&show).await,
+            ExecCommand::Terminal(command) => self.set_terminal(command).await,
+            ExecCommand::Traceroute(trace) => self.traceroute(trace).await,
+            ExecCommand::Write(WriteTarget::Memory) => self.save().await,
+            ExecCommand::Write(WriteTarget::Terminal) => {
+                self.show(&ShowCommand::RunningConfig {
+                    all: false,
+                    interface: None,
+                })
+                .await
+            }
+        }
+    }
+
+    async fn debug(&mut self, topic: DebugTopic, on: bool) -> Outcome {
+        let text = {
+            let mut router = self.router.borrow_mut();
+            let mut debugging = router.debugging;
+            let text = change(&mut debugging, topic, on);
+            router.set_debugging(debugging);
+            text
+        };
+        self.say(text).await
+    }
+
+    async fn set_terminal(&mut self, command: TerminalCommand) -> Outcome {
+        let default = Terminal::default();
+        match command {
+            TerminalCommand::HistorySize(size) => {
+                self.terminal.history = size.map_or(default.history, u32::from);
+            }
+            TerminalCommand::Length(length) => {
+                self.terminal.length = length.map_or(default.length, u32::from);
+            }
+            TerminalCommand::Width(width) => {
+                self.terminal.width = width.map_or(default.width, u32::from);
+            }
+            TerminalCommand::Monitor(on) => {
+                let mut router = self.router.borrow_mut();
+                router.log.forget(self.id);
+                if on {
+                    router.log.monitor(self.id, self.io.log_lines());
+                }
+                return Ok(Status::Ok);
+            }
+        }
+        self.io.send(Reply::Terminal(self.terminal)).await?;
+        Ok(Status::Ok)
+    }
+
+    async fn reload(&mut self) -> Outcome {
+        if self.is_modified() {
+            let prompt = "System configuration has been modified. Save?";
+            match self.yes_or_no(prompt).await? {
+                None => return Ok(Status::Failed),
+                Some(true) if self.save().await? != Status::Ok => return Ok(Status::Failed),
+                Some(_) => {}
+            }
+        }
+        if !self.confirm("Proceed with reload? ").await? {
+            return Ok(Status::Failed);
+        }
+        let mut router = self.router.borrow_mut();
+        let text = format!(
+            "Reload requested by {}. Reload Reason: Reload Command.",
+            self.user.name()
+        );
+        router.notice(Severity::Notifications, "RELOAD", text);
+        router.stop(Stop::Reload);
+        drop(router);
+        self.bye = Some("The router reloads.".into());
+        Ok(Status::Ok)
+    }
+}
+
+/// Switches a topic and says so in IOS's words.
+fn change(debugging: &mut Debugging, topic: DebugTopic, on: bool) -> String {
+    let state = if on { "on" } else { "off" };
+    match topic {
+        DebugTopic::All => {
+            *debugging = Debugging {
+                isakmp: on,
+                ipsec: on,
+                engine: on,
+            };
+            let done = if on { "turned on" } else { "turned off" };
+            format!("All possible debugging has been {done}\n")
+        }
+        DebugTopic::CryptoEngine => {
+            debugging.engine = on;
+            format!("Crypto Engine debugging is {state}\n")
+        }
+        DebugTopic::CryptoIpsec => {
+            debugging.ipsec = on;
+            format!("Crypto IPSEC debugging is {state}\n")
+        }
+        DebugTopic::CryptoIsakmp => {
+            debugging.isakmp = on;
+            format!("Crypto ISAKMP debugging is {state}\n")
+        }
+    }
+}

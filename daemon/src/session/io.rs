@@ -1,0 +1,182 @@
+//! One client's connection: requests in, replies out, questions. A slow or silent client holds up only its own session.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use isthmus_control::stream::{FrameReader, write_reply};
+use isthmus_control::{AskKind, FrameError, OUTPUT_CHUNK, Reply, Request};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Replies that wait for a client that does not read; then its session waits.
+const REPLIES: usize = 16;
+/// Log lines that wait for a terminal; more are dropped and counted.
+const LOG_LINES: usize = 512;
+/// Commands that may be sent ahead while one runs.
+const AHEAD: usize = 64;
+
+/// How long a client may take to read what is left when its session ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The client is gone or broke the protocol; the session ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Gone {
+    /// It closed the connection.
+    #[error("the client closed the connection")]
+    Closed,
+    /// It sent something that is no frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// It sent a message that does not belong there.
+    #[error("unexpected message")]
+    Unexpected,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The text typed, or the key pressed.
+    Text(String),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// The connection.
+#[derive(Debug)]
+pub struct Io {
+    reader: FrameReader<OwnedReadHalf, Request>,
+    ahead: VecDeque<Request>,
+    replies: mpsc::Sender<Reply>,
+    log: mpsc::Sender<String>,
+    writer: JoinHandle<()>,
+}
+
+impl Io {
+    /// Takes a connection over; its writer runs as a task of its own.
+    #[must_use]
+    pub fn new(stream: UnixStream) -> Self {
+        let (read, write) = stream.into_split();
+        let (replies, reply_queue) = mpsc::channel(REPLIES);
+        let (log, log_queue) = mpsc::channel(LOG_LINES);
+        let writer = tokio::task::spawn_local(write_all(write, reply_queue, log_queue));
+        Self {
+            reader: FrameReader::requests(read),
+            ahead: VecDeque::new(),
+            replies,
+            log,
+            writer,
+        }
+    }
+
+    /// Where the log puts lines for this terminal.
+    #[must_use]
+    pub fn log_lines(&self) -> mpsc::Sender<String> {
+        self.log.clone()
+    }
+
+    /// The next request.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn next(&mut self) -> Result<Request, Gone> {
+        if let Some(request) = self.ahead.pop_front() {
+            return Ok(request);
+        }
+        self.reader.next().await?.ok_or(Gone::Closed)
+    }
+
+    /// Sends a reply; waits while the client does not read.
+    ///
+    /// # Errors
+    /// [`Gone::Closed`].
+    pub async fn send(&self, reply: Reply) -> Result<(), Gone> {
+        self.replies.send(reply).await.map_err(|_| Gone::Closed)
+    }
+
+    /// Sends text, in as many frames as it takes.
+    ///
+    /// # Errors
+    /// [`Gone::Closed`].
+    pub async fn output(&self, text: &str) -> Result<(), Gone> {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut end = OUTPUT_CHUNK.min(rest.len());
+            while !rest.is_char_boundary(end) {
+                end -= 1;
+            }
+            let (chunk, tail) = rest.split_at(end);
+            self.send(Reply::Output { text: chunk.into() }).await?;
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// Asks and waits for the answer. Commands sent ahead stay in the queue.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn ask(&mut self, prompt: impl Into<String>, kind: AskKind) -> Result<Answer, Gone> {
+        let prompt = prompt.into();
+        self.send(Reply::Ask { prompt, kind }).await?;
+        loop {
+            match self.reader.next().await?.ok_or(Gone::Closed)? {
+                Request::Answer { text } => return Ok(Answer::Text(text)),
+                Request::Interrupt => return Ok(Answer::Interrupted),
+                request => self.queue(request)?,
+            }
+        }
+    }
+
+    /// Waits until the operator interrupts the running command. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn interrupted(&mut self) -> Result<(), Gone> {
+        loop {
+            match self.reader.next().await?.ok_or(Gone::Closed)? {
+                Request::Interrupt => return Ok(()),
+                request => self.queue(request)?,
+            }
+        }
+    }
+
+    /// Lets what is queued go out, then closes.
+    pub async fn close(self) {
+        drop(self.replies);
+        drop(self.log);
+        let abort = self.writer.abort_handle();
+        if tokio::time::timeout(FAREWELL, self.writer).await.is_err() {
+            abort.abort();
+        }
+    }
+
+    fn queue(&mut self, request: Request) -> Result<(), Gone> {
+        if !matches!(request, Request::Exec { .. }) || self.ahead.len() >= AHEAD {
+            return Err(Gone::Unexpected);
+        }
+        self.ahead.push_back(request);
+        Ok(())
+    }
+}
+
+async fn write_all(
+    mut half: OwnedWriteHalf,
+    mut replies: mpsc::Receiver<Reply>,
+    mut log: mpsc::Receiver<String>,
+) {
+    loop {
+        let reply = tokio::select! {
+            biased;
+            reply = replies.recv() => match reply {
+                Some(reply) => reply,
+                None => return,
+            },
+            Some(text) = log.recv() => Reply::Log { text },
+        };
+        if write_reply(&mut half, &reply).await.is_err() {
+            return;
+        }
+    }
+}

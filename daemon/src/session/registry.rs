@@ -1,0 +1,117 @@
+//! Who is logged in: for `show users`, for log messages, and for the limit on sessions.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Instant;
+
+use isthmus_control::Hello;
+
+/// Sessions at once.
+const LIMIT: usize = 64;
+
+/// Names a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(u64);
+
+/// Who sits at a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The IOS name of the line: `console`, `vty0`.
+    pub line: String,
+    /// The user's name.
+    pub name: Option<String>,
+    /// Where from.
+    pub source: Option<IpAddr>,
+}
+
+impl User {
+    /// As the client introduced itself; only what can stand in a log line.
+    #[must_use]
+    pub fn new(hello: &Hello) -> Self {
+        Self {
+            line: printable(&hello.line),
+            name: hello
+                .user
+                .as_deref()
+                .map(printable)
+                .filter(|name| !name.is_empty()),
+            source: hello.source,
+        }
+    }
+
+    /// As `%SYS-5-CONFIG_I` names whoever configured: `console by console`, `console by ann on vty0 (192.0.2.1)`.
+    #[must_use]
+    pub fn configured_by(&self) -> String {
+        let name = self.name.as_deref().unwrap_or("console");
+        let line = if self.line.is_empty() {
+            "console"
+        } else {
+            &self.line
+        };
+        match self.source {
+            Some(source) => format!("console by {name} on {line} ({source})"),
+            None if name == line => format!("console by {name}"),
+            None => format!("console by {name} on {line}"),
+        }
+    }
+
+    /// The name in the header of `show running-config`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("console")
+    }
+}
+
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_ascii_graphic())
+        .take(32)
+        .collect()
+}
+
+/// One session as others see it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Who.
+    pub user: User,
+    /// When the last command came.
+    pub active: Instant,
+}
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    entries: BTreeMap<SessionId, Entry>,
+    next: u64,
+}
+
+impl Sessions {
+    /// Takes one more; `None` when there are too many.
+    pub fn enter(&mut self, user: User) -> Option<SessionId> {
+        if self.entries.len() >= LIMIT {
+            return None;
+        }
+        self.next += 1;
+        let id = SessionId(self.next);
+        let active = Instant::now();
+        self.entries.insert(id, Entry { user, active });
+        Some(id)
+    }
+
+    /// A command came.
+    pub fn active(&mut self, id: SessionId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.active = Instant::now();
+        }
+    }
+
+    /// It is over.
+    pub fn leave(&mut self, id: SessionId) {
+        self.entries.remove(&id);
+    }
+
+    /// All of them, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (SessionId, &Entry)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry))
+    }
+}

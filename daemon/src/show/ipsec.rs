@@ -1,0 +1,212 @@
+//! `show crypto ipsec sa` with its filters and `detail`. Called by the control session.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use super::snapshot::{Flow, IpsecSa, Proxy};
+
+/// Which flows to print. `Default` is all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only flows to this peer.
+    pub peer: Option<IpAddr>,
+    /// Only flows of this map.
+    pub map: Option<String>,
+    /// Only flows on this interface.
+    pub interface: Option<String>,
+}
+
+impl Filter {
+    fn takes(&self, flow: &Flow) -> bool {
+        self.peer.is_none_or(|peer| flow.peer == peer)
+            && self.map.as_deref().is_none_or(|map| flow.map == map)
+            && self
+                .interface
+                .as_deref()
+                .is_none_or(|name| flow.interface.eq_ignore_ascii_case(name))
+    }
+}
+
+/// `show crypto ipsec sa [peer A | map M | interface I] [detail]`. Flows come in the order given: by interface, then map
+/// entry, then access-list line.
+pub fn sa(flows: &[Flow], filter: &Filter, detail: bool) -> String {
+    let mut text = String::new();
+    let mut current: Option<(&str, &str, IpAddr)> = None;
+    for flow in flows.iter().filter(|flow| filter.takes(flow)) {
+        let head = (flow.interface.as_str(), flow.map.as_str(), flow.local);
+        if current != Some(head) {
+            let _ = write!(
+                text,
+                "\ninterface: {}\n    Crypto map tag: {}, local addr {}\n",
+                head.0, head.1, head.2
+            );
+            current = Some(head);
+        }
+        block(&mut text, flow, detail);
+    }
+    if text.is_empty() {
+        return "\nNo SAs found\n".to_string();
+    }
+    text
+}
+
+fn block(text: &mut String, flow: &Flow, detail: bool) {
+    let Flow {
+        packets,
+        local,
+        peer,
+        ..
+    } = flow;
+    let (out, inbound) = (packets.out, packets.inbound);
+    let _ = write!(
+        text,
+        "\n   protected vrf: (none)\n   local  ident (addr/mask/prot/port): ({})\n   remote ident (addr/mask/prot/port): \
+         ({})\n   current_peer {peer} port {}\n     PERMIT, flags={{origin_is_acl,}}\n    \
+         #pkts encaps: {out}, #pkts encrypt: {out}, #pkts digest: {out}\n    \
+         #pkts decaps: {inbound}, #pkts decrypt: {inbound}, #pkts verify: {inbound}\n    \
+         #pkts compressed: 0, #pkts decompressed: 0\n    #pkts not compressed: 0, #pkts compr. failed: 0\n    \
+         #pkts not decompressed: 0, #pkts decompress failed: 0\n",
+        ident(&flow.local_proxy),
+        ident(&flow.remote_proxy),
+        flow.port,
+    );
+    if detail {
+        errors_in_detail(text, flow);
+    } else {
+        let _ = writeln!(
+            text,
+            "    #send errors {}, #recv errors {}",
+            packets.send_errors, packets.recv_errors
+        );
+    }
+    let outbound = flow
+        .sas
+        .iter()
+        .find(|sa| !sa.inbound)
+        .map_or(0, |sa| sa.spi);
+    let (pfs, group) = flow.pfs_group.map_or(("N", "none"), |group| ("Y", group));
+    let _ = write!(
+        text,
+        "\n     local crypto endpt.: {local}, remote crypto endpt.: {peer}\n     \
+         plaintext mtu {}, path mtu {mtu}, ip mtu {mtu}, ip mtu idb {}\n     \
+         current outbound spi: 0x{outbound:X}({outbound})\n     PFS (Y/N): {pfs}, DH group: {group}\n",
+        plaintext_mtu(flow),
+        flow.interface,
+        mtu = flow.mtu,
+    );
+    for (title, inbound) in [("inbound", true), ("outbound", false)] {
+        for protocol in ["esp", "ah", "pcp"] {
+            let _ = write!(text, "\n     {title} {protocol} sas:\n");
+            for sa in &flow.sas {
+                if sa.inbound == inbound && protocol == if sa.ah { "ah" } else { "esp" } {
+                    sa_lines(text, flow, sa, detail);
+                }
+            }
+        }
+    }
+}
+
+fn errors_in_detail(text: &mut String, flow: &Flow) {
+    let packets = &flow.packets;
+    let other = packets
+        .recv_errors
+        .saturating_sub(packets.verify_failed + packets.replay_failed);
+    let _ = write!(
+        text,
+        "    #pkts no sa (send) {}, #pkts invalid sa (rcv) 0\n    \
+         #pkts encaps failed (send) 0, #pkts decaps failed (rcv) 0\n    \
+         #pkts invalid prot (recv) 0, #pkts verify failed: {}\n    \
+         #pkts invalid identity (recv) {other}, #pkts invalid len (rcv) 0\n    \
+         #pkts replay rollover (send): 0, #pkts replay rollover (rcv) 0\n    ##pkts replay failed (rcv): {}\n    \
+         #pkts tagged (send): 0, #pkts untagged (rcv): 0\n    #pkts not tagged (send): 0, #pkts not untagged (rcv): 0\n    \
+         #pkts internal err (send): 0, #pkts internal err (recv) 0\n",
+        packets.send_errors, packets.verify_failed, packets.replay_failed,
+    );
+}
+
+fn sa_lines(text: &mut String, flow: &Flow, sa: &IpsecSa, detail: bool) {
+    let mode = match (sa.transport, sa.udp) {
+        (false, false) => "Tunnel",
+        (false, true) => "Tunnel UDP-Encaps",
+        (true, false) => "Transport",
+        (true, true) => "Transport UDP-Encaps",
+    };
+    let sibling = if sa.transport { "80000000" } else { "80000040" };
+    let _ = write!(
+        text,
+        "      spi: 0x{spi:X}({spi})\n        transform: {} ,\n        in use settings ={{{mode}, }}\n        \
+         conn id: {id}, flow_id: SW:{id}, sibling_flags {sibling}, crypto map: {}\n",
+        sa.transform,
+        flow.map,
+        spi = sa.spi,
+        id = sa.conn_id,
+    );
+    match sa.kilobytes {
+        Some(left) => {
+            let _ = writeln!(
+                text,
+                "        sa timing: remaining key lifetime (k/sec): ({left}/{})",
+                sa.seconds
+            );
+        }
+        None => {
+            let _ = writeln!(
+                text,
+                "        sa timing: remaining key lifetime (sec): {}",
+                sa.seconds
+            );
+            text.push_str("        Kilobyte Volume Rekey has been disabled\n");
+        }
+    }
+    if let Some(iv) = sa.iv {
+        let _ = writeln!(text, "        IV size: {iv} bytes");
+    }
+    let _ = match sa.replay_window {
+        Some(window) if detail => {
+            writeln!(
+                text,
+                "        replay detection support: Y  replay window size: {window}"
+            )
+        }
+        Some(_) => writeln!(text, "        replay detection support: Y"),
+        None => writeln!(text, "        replay detection support: N"),
+    };
+    text.push_str("        Status: ACTIVE(ACTIVE)\n");
+}
+
+fn ident(proxy: &Proxy) -> String {
+    format!(
+        "{}/{}/{}/{}",
+        proxy.net.addr(),
+        proxy.net.netmask(),
+        proxy.protocol,
+        proxy.port
+    )
+}
+
+/// The largest inner packet that still fits the path: the path MTU less the outer header and what ESP or AH add
+/// (RFC 4303 section 2, RFC 4302 section 2). In transport mode the IP header is counted in, as IOS does.
+fn plaintext_mtu(flow: &Flow) -> u32 {
+    let outbound: Vec<&IpsecSa> = flow.sas.iter().filter(|sa| !sa.inbound).collect();
+    let Some(newest) = outbound.first() else {
+        return flow.mtu;
+    };
+    let ip_header = 20;
+    let mut room = flow.mtu.saturating_sub(ip_header);
+    if newest.udp {
+        room = room.saturating_sub(8);
+    }
+    if let Some(ah) = outbound.iter().find(|sa| sa.ah) {
+        room = room.saturating_sub(12 + u32::from(ah.icv));
+    }
+    if let Some(esp) = outbound.iter().find(|sa| !sa.ah) {
+        room = room.saturating_sub(8 + u32::from(esp.iv.unwrap_or(0)) + u32::from(esp.icv));
+        let block = u32::from(esp.block.max(4));
+        room = (room / block * block).saturating_sub(2);
+    }
+    if newest.transport {
+        room + ip_header
+    } else {
+        room
+    }
+}

@@ -1,0 +1,179 @@
+//! `show ip route`. Called by the control session.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::snapshot::{Route, RouteSource};
+
+const CODES: &str = "\
+Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP
+       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area\x20
+       N1 - OSPF NSSA external type 1, N2 - OSPF NSSA external type 2
+       E1 - OSPF external type 1, E2 - OSPF external type 2
+       i - IS-IS, su - IS-IS summary, L1 - IS-IS level-1, L2 - IS-IS level-2
+       ia - IS-IS inter area, * - candidate default, U - per-user static route
+       o - ODR, P - periodic downloaded static route, H - NHRP, l - LISP
+       a - application route
+       + - replicated route, % - next hop override, p - overrides from PfR
+
+";
+
+/// The whole table, or only routes from one source.
+pub fn route(routes: &[Route], only: Option<RouteSource>) -> String {
+    let mut text = String::from(CODES);
+    let default = routes.iter().find(|route| route.net.prefix_len() == 0);
+    match default.and_then(|route| route.via) {
+        Some(via) => {
+            let _ = writeln!(text, "Gateway of last resort is {via} to network 0.0.0.0\n");
+        }
+        None if default.is_some() => {
+            text.push_str("Gateway of last resort is 0.0.0.0 to network 0.0.0.0\n\n")
+        }
+        None => text.push_str("Gateway of last resort is not set\n\n"),
+    }
+    let mut majors: BTreeMap<Ipv4Net, Vec<&Route>> = BTreeMap::new();
+    for route in routes
+        .iter()
+        .filter(|route| only.is_none_or(|source| route.source == source))
+    {
+        majors.entry(major(route.net)).or_default().push(route);
+    }
+    for (network, members) in majors {
+        group(&mut text, network, members);
+    }
+    text
+}
+
+/// One line a source and destination; more next hops of the same destination below each other.
+fn group(text: &mut String, network: Ipv4Net, mut members: Vec<&Route>) {
+    members.sort_by_key(|route| {
+        (
+            route.net.addr(),
+            route.net.prefix_len(),
+            route.source,
+            route.via,
+        )
+    });
+    let whole = |route: &Route| route.net.prefix_len() <= network.prefix_len();
+    let subnets: Vec<&Route> = members
+        .iter()
+        .copied()
+        .filter(|route| !whole(route))
+        .collect();
+    let nets: BTreeSet<Ipv4Net> = members.iter().map(|route| route.net).collect();
+    let masks: BTreeSet<u8> = nets.iter().map(|net| net.prefix_len()).collect();
+    let mut one_mask = false;
+    match (subnets.is_empty(), masks.len()) {
+        (true, _) => {}
+        (false, 1) => {
+            one_mask = true;
+            let length = subnets[0].net.prefix_len();
+            let _ = writeln!(
+                text,
+                "      {}/{length} is subnetted, {} subnets",
+                network.addr(),
+                nets.len()
+            );
+        }
+        (false, count) => {
+            let _ = writeln!(
+                text,
+                "      {network} is variably subnetted, {} subnets, {count} masks",
+                nets.len()
+            );
+        }
+    }
+    let mut previous: Option<&Route> = None;
+    for route in members {
+        let same =
+            previous.is_some_and(|before| before.net == route.net && before.source == route.source);
+        let code = match route.source {
+            RouteSource::Connected => "C",
+            RouteSource::Local => "L",
+            RouteSource::Static => "S",
+        };
+        let star = if route.net.prefix_len() == 0 { "*" } else { "" };
+        let width = if subnets.is_empty() { 6 } else { 9 };
+        let destination = if one_mask {
+            route.net.addr().to_string()
+        } else {
+            route.net.to_string()
+        };
+        let mut lead = format!("{:<width$}{destination}", format!("{code}{star}"));
+        if same {
+            lead = " ".repeat(lead.len());
+        }
+        let _ = writeln!(text, "{lead} {}", target(route));
+        previous = Some(route);
+    }
+}
+
+fn target(route: &Route) -> String {
+    let (distance, metric) = route.distance;
+    let interface = route.interface.as_deref();
+    match (route.source, route.via) {
+        (RouteSource::Static, Some(via)) => match interface {
+            Some(name) => format!("[{distance}/{metric}] via {via}, {name}"),
+            None => format!("[{distance}/{metric}] via {via}"),
+        },
+        _ => format!("is directly connected, {}", interface.unwrap_or("Null0")),
+    }
+}
+
+/// The class A, B or C network that a route lies in (RFC 791 section 2.3), as the table is grouped by it.
+fn major(net: Ipv4Net) -> Ipv4Net {
+    let length = match net.addr().octets()[0] {
+        0 => 0,
+        1..=127 => 8,
+        128..=191 => 16,
+        192..=223 => 24,
+        _ => 32,
+    };
+    let length = length.min(net.prefix_len());
+    Ipv4Net::new(net.addr(), length).map_or(net, |major| major.trunc())
+}
+
+/// `show ip route ADDRESS`: the longest match.
+pub fn entry(routes: &[Route], address: Ipv4Addr) -> String {
+    let best = routes
+        .iter()
+        .filter(|route| route.net.contains(&address))
+        .max_by_key(|route| route.net.prefix_len());
+    let Some(best) = best.filter(|route| route.net.prefix_len() > 0) else {
+        return "% Network not in table\n".to_string();
+    };
+    let known = match best.source {
+        RouteSource::Static => "static",
+        _ => "connected",
+    };
+    let (distance, metric) = best.distance;
+    let mut text = format!(
+        "Routing entry for {}\n  Known via \"{known}\", distance {distance}, metric {metric}{}\n  Routing Descriptor Blocks:\n",
+        best.net,
+        if best.source == RouteSource::Static {
+            ""
+        } else {
+            " (connected, via interface)"
+        },
+    );
+    for (index, route) in routes
+        .iter()
+        .filter(|route| route.net == best.net && route.source == best.source)
+        .enumerate()
+    {
+        let mark = if index == 0 { '*' } else { ' ' };
+        let hop = match (route.via, route.interface.as_deref()) {
+            (Some(via), Some(name)) => format!("{via}, via {name}"),
+            (Some(via), None) => via.to_string(),
+            (None, name) => format!("directly connected, via {}", name.unwrap_or("Null0")),
+        };
+        let _ = writeln!(
+            text,
+            "  {mark} {hop}\n      Route metric is {metric}, traffic share count is 1"
+        );
+    }
+    text
+}

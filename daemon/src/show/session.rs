@@ -1,0 +1,303 @@
+//! `show crypto session [detail]`: peers with their IKE SAs, flows and, our addition, why the last negotiation failed.
+//! Called by the control session.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use super::isakmp::capabilities;
+use super::snapshot::{Failure, Flow, IkeSa, Proxy};
+use super::time;
+
+/// Which sessions to print. `Default` is all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only the session with this peer.
+    pub remote: Option<IpAddr>,
+    /// Only sessions from this address.
+    pub local: Option<IpAddr>,
+    /// Only sessions on this interface.
+    pub interface: Option<String>,
+}
+
+struct Session<'a> {
+    interface: &'a str,
+    local: IpAddr,
+    peer: IpAddr,
+    flows: Vec<&'a Flow>,
+    sas: Vec<&'a IkeSa>,
+    failures: Vec<&'a Failure>,
+}
+
+/// `show crypto session [remote A | local A | interface I] [detail]`.
+pub fn session(
+    flows: &[Flow],
+    sas: &[IkeSa],
+    failures: &[Failure],
+    filter: &Filter,
+    detail: bool,
+) -> String {
+    let mut text = String::from("Crypto session current status\n\n");
+    if detail {
+        text.push_str(
+            "Code: C - IKE Configuration mode, D - Dead Peer Detection     \n\
+             K - Keepalives, N - NAT-traversal, T - cTCP encapsulation     \n\
+             X - IKE Extended Authentication, F - IKE Fragmentation\n\
+             R - IKE Auto Reconnect, U - IKE Dynamic Route Update\n\
+             S - SIP VPN\n\n",
+        );
+    }
+    for session in sessions(flows, sas, failures) {
+        let wanted = filter.remote.is_none_or(|remote| remote == session.peer)
+            && filter.local.is_none_or(|local| local == session.local)
+            && filter
+                .interface
+                .as_deref()
+                .is_none_or(|name| name.eq_ignore_ascii_case(session.interface));
+        if wanted {
+            print(&mut text, &session, detail);
+        }
+    }
+    text
+}
+
+/// Flows of one peer on one interface belong together. IKE SAs and failures join the first session with their peer and
+/// local address; those that no flow knows (a peer that is not configured) stand alone at the end.
+fn sessions<'a>(flows: &'a [Flow], sas: &'a [IkeSa], failures: &'a [Failure]) -> Vec<Session<'a>> {
+    let mut sessions: Vec<Session<'a>> = Vec::new();
+    let mut by_key: HashMap<(&str, IpAddr), usize> = HashMap::new();
+    let mut by_peer: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
+    for flow in flows {
+        let index = *by_key
+            .entry((flow.interface.as_str(), flow.peer))
+            .or_insert_with(|| {
+                by_peer.entry(flow.peer).or_default().push(sessions.len());
+                sessions.push(Session::new(&flow.interface, flow.local, flow.peer));
+                sessions.len() - 1
+            });
+        sessions[index].flows.push(flow);
+    }
+    for sa in sas {
+        let index = session_of(
+            &mut sessions,
+            &mut by_peer,
+            sa.remote.ip(),
+            Some(sa.local.ip()),
+        );
+        sessions[index].sas.push(sa);
+    }
+    for failure in failures {
+        let index = session_of(&mut sessions, &mut by_peer, failure.peer, failure.local);
+        sessions[index].failures.push(failure);
+    }
+    for session in &mut sessions {
+        session
+            .sas
+            .sort_by_key(|sa| std::cmp::Reverse((sa.established && !sa.deleted, sa.conn_id)));
+    }
+    sessions
+}
+
+fn session_of(
+    sessions: &mut Vec<Session<'_>>,
+    by_peer: &mut BTreeMap<IpAddr, Vec<usize>>,
+    peer: IpAddr,
+    local: Option<IpAddr>,
+) -> usize {
+    let known = by_peer.entry(peer).or_default();
+    let found = known
+        .iter()
+        .find(|index| local.is_none_or(|local| sessions[**index].local == local));
+    if let Some(index) = found {
+        return *index;
+    }
+    known.push(sessions.len());
+    sessions.push(Session::new(
+        "(none)",
+        local.unwrap_or(IpAddr::from([0, 0, 0, 0])),
+        peer,
+    ));
+    sessions.len() - 1
+}
+
+impl Session<'_> {
+    fn new(interface: &str, local: IpAddr, peer: IpAddr) -> Session<'_> {
+        Session {
+            interface,
+            local,
+            peer,
+            flows: Vec::new(),
+            sas: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn status(&self) -> &'static str {
+        let ike = self.sas.iter().any(|sa| sa.established && !sa.deleted);
+        let negotiating = self.sas.iter().any(|sa| !sa.established && !sa.deleted);
+        let protected = self.flows.iter().any(|flow| !flow.sas.is_empty());
+        match (ike, protected) {
+            (true, true) => "UP-ACTIVE",
+            (true, false) => "UP-IDLE",
+            (false, true) => "UP-NO-IKE",
+            (false, false) if negotiating => "DOWN-NEGOTIATING",
+            (false, false) => "DOWN",
+        }
+    }
+
+    fn port(&self) -> u16 {
+        self.sas
+            .first()
+            .map(|sa| sa.remote.port())
+            .or(self.flows.first().map(|flow| flow.port))
+            .unwrap_or(500)
+    }
+}
+
+fn print(text: &mut String, session: &Session<'_>, detail: bool) {
+    let _ = writeln!(text, "Interface: {}", session.interface);
+    let up = session.sas.iter().find(|sa| sa.established && !sa.deleted);
+    if let (true, Some(age)) = (detail, up.and_then(|sa| sa.age)) {
+        let _ = writeln!(text, "Uptime: {}", time::age(age));
+    }
+    let _ = writeln!(text, "Session status: {:<14}", session.status());
+    let _ = write!(text, "Peer: {} port {} ", session.peer, session.port());
+    if detail {
+        let description = session
+            .flows
+            .iter()
+            .find_map(|flow| flow.description.as_deref());
+        let _ = write!(
+            text,
+            "fvrf: (none) ivrf: (none)\n      Phase1_id: {}\n      Desc: {}",
+            up.and_then(|sa| sa.peer_id.as_deref()).unwrap_or("(none)"),
+            description.unwrap_or("(none)"),
+        );
+    }
+    text.push('\n');
+    for sa in &session.sas {
+        ike_lines(text, sa, detail);
+    }
+    for flow in &session.flows {
+        flow_lines(text, flow, detail);
+    }
+    if detail {
+        for failure in &session.failures {
+            failure_lines(text, failure);
+        }
+    }
+    text.push('\n');
+}
+
+fn ike_lines(text: &mut String, sa: &IkeSa, detail: bool) {
+    let status = if sa.established && !sa.deleted {
+        "Active"
+    } else {
+        "Inactive"
+    };
+    let _ = writeln!(text, "  Session ID: 0  ");
+    let _ = writeln!(
+        text,
+        "  IKEv1 SA: local {}/{} remote {}/{} {status} ",
+        sa.local.ip(),
+        sa.local.port(),
+        sa.remote.ip(),
+        sa.remote.port()
+    );
+    if detail {
+        let letters = capabilities(sa);
+        let letters = if letters.is_empty() {
+            "(none)"
+        } else {
+            &letters
+        };
+        let (id, lifetime) = match sa.remaining {
+            Some(left) if status == "Active" => (sa.conn_id, time::hms(left)),
+            _ => (0, "0".to_string()),
+        };
+        let _ = writeln!(
+            text,
+            "          Capabilities:{letters} connid:{id} lifetime:{lifetime}"
+        );
+    }
+}
+
+fn flow_lines(text: &mut String, flow: &Flow, detail: bool) {
+    let protocol = match flow.local_proxy.protocol {
+        0 => "ip".to_string(),
+        number => number.to_string(),
+    };
+    let _ = writeln!(
+        text,
+        "  IPSEC FLOW: permit {protocol} {} {} ",
+        side(&flow.local_proxy),
+        side(&flow.remote_proxy)
+    );
+    let _ = writeln!(
+        text,
+        "        Active SAs: {}, origin: crypto map",
+        flow.sas.len()
+    );
+    if !detail {
+        return;
+    }
+    let life = |inbound: bool| match flow.sas.iter().find(|sa| sa.inbound == inbound) {
+        Some(sa) => match sa.kilobytes {
+            Some(left) => format!("{left}/{}", sa.seconds),
+            None => format!("KB Vol Rekey Disabled/{}", sa.seconds),
+        },
+        None => "0/0".to_string(),
+    };
+    let packets = &flow.packets;
+    let _ = writeln!(
+        text,
+        "        Inbound:  #pkts dec'ed {} drop {} life (KB/Sec) {}",
+        packets.inbound,
+        packets.recv_errors,
+        life(true)
+    );
+    let _ = writeln!(
+        text,
+        "        Outbound: #pkts enc'ed {} drop {} life (KB/Sec) {}",
+        packets.out,
+        packets.send_errors,
+        life(false)
+    );
+}
+
+fn side(proxy: &Proxy) -> String {
+    let address = match proxy.net.prefix_len() {
+        32 => format!("host {}", proxy.net.addr()),
+        _ => format!("{}/{}", proxy.net.addr(), proxy.net.netmask()),
+    };
+    if proxy.port == 0 {
+        address
+    } else {
+        format!("{address} port {}", proxy.port)
+    }
+}
+
+/// Every line starts with the word `Crypto`: the public parsers of this screen pass over such lines.
+fn failure_lines(text: &mut String, failure: &Failure) {
+    let role = if failure.initiator {
+        "initiator"
+    } else {
+        "responder"
+    };
+    let _ = writeln!(
+        text,
+        "Crypto failure: {} as {role}, {}",
+        failure.exchange,
+        time::moment(&failure.at)
+    );
+    let _ = writeln!(text, "Crypto   cause:  {}", failure.cause);
+    for offer in &failure.offered {
+        let _ = writeln!(text, "Crypto   peer offered: {offer}");
+    }
+    for wanted in &failure.wanted {
+        let _ = writeln!(text, "Crypto   configured:   {wanted}");
+    }
+    if let Some(change) = &failure.change {
+        let _ = writeln!(text, "Crypto   line to change: {change}");
+    }
+}

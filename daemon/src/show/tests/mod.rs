@@ -1,0 +1,236 @@
+//! Every screen against its expected text in `tests/screens`.
+//!
+//! With `ISTHMUS_UPDATE_SCREENS=1` in the environment the files are written instead of compared: read the difference
+//! before you commit it.
+
+mod world;
+
+use std::path::PathBuf;
+
+use isthmus_grammar::command::{Command, ExecCommand, ShowCommand};
+use isthmus_grammar::{Mode, parser};
+
+use self::world::*;
+use crate::config::load;
+use crate::show::show;
+use crate::show::snapshot::{Asking, IpsecSa, Snapshot, Startup};
+
+#[track_caller]
+fn same_as(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/screens")
+        .join(name);
+    if std::env::var_os("ISTHMUS_UPDATE_SCREENS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        text == expected,
+        "{name}: expected\n{expected}\nbut printed\n{text}"
+    );
+}
+
+/// Shows what a command line asks for, in the world above.
+fn screen(line: &str) -> String {
+    screen_with(line, |_| {})
+}
+
+fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot<'_>)) -> String {
+    let (running, problems) = load(CONFIG, "config");
+    assert_eq!(problems, []);
+    let interfaces = table(&running);
+    let asking = Asking {
+        privilege: 15,
+        line: "console".to_owned(),
+        length: 24,
+        width: 80,
+        monitor: true,
+        history_size: 10,
+        history: vec!["enable".to_owned(), "show clock".to_owned()],
+    };
+    let mut snapshot = Snapshot {
+        running: &running,
+        interfaces: &interfaces,
+        startup: Some(Startup {
+            text: "!\nhostname hub\n!\nend\n".to_owned(),
+            capacity: 262_144,
+        }),
+        now: "2026-11-23T15:32:00.250+00:00[UTC]".parse().unwrap(),
+        clock_synchronised: false,
+        ike_sas: ike_sas(),
+        flows: flows(),
+        failures: failures(),
+        routes: routes(),
+        log: log(),
+        system: machine(),
+        debugging: vec!["Crypto ISAKMP", "Crypto IPSEC"],
+        users: vec![
+            user(0, "console", "console", 90, "", true),
+            user(2, "vty1", "ann", 0, "192.0.2.77", false),
+        ],
+        asking: &asking,
+    };
+    change(&mut snapshot);
+    show(&snapshot, &command(line))
+}
+
+fn command(line: &str) -> ShowCommand {
+    match parser::parse(Mode::Exec, line).map(|parsed| parsed.command) {
+        Ok(Command::Exec(ExecCommand::Show(command))) => command,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+macro_rules! screens {
+    ($($name:ident: $line:literal),+ $(,)?) => {
+        $(#[test]
+        fn $name() {
+            same_as(concat!(stringify!($name), ".txt"), &screen($line));
+        })+
+    };
+}
+
+screens! {
+    isakmp_sa: "show crypto isakmp sa",
+    isakmp_sa_detail: "show crypto isakmp sa detail",
+    isakmp_policy: "show crypto isakmp policy",
+    isakmp_key: "show crypto isakmp key",
+    isakmp_peers: "show crypto isakmp peers",
+    isakmp_peers_one: "show crypto isakmp peers 203.0.113.20",
+    ipsec_sa: "show crypto ipsec sa",
+    ipsec_sa_detail: "show crypto ipsec sa detail",
+    ipsec_sa_peer: "show crypto ipsec sa peer 203.0.113.2",
+    transform_set: "show crypto ipsec transform-set",
+    transform_set_tag: "show crypto ipsec transform-set tag GCM",
+    lifetime: "show crypto ipsec security-association lifetime",
+    map: "show crypto map",
+    session: "show crypto session",
+    session_detail: "show crypto session detail",
+    session_remote: "show crypto session remote 203.0.113.4 detail",
+    engine_connections_active: "show crypto engine connections active",
+    access_lists: "show access-lists",
+    access_list: "show ip access-lists OFFICE",
+    ip_interface_brief: "show ip interface brief",
+    interfaces: "show interfaces",
+    ip_route: "show ip route",
+    ip_route_address: "show ip route 172.30.1.9",
+    version: "show version",
+    logging: "show logging",
+    clock: "show clock",
+    history: "show history",
+    debugging: "show debugging",
+    privilege: "show privilege",
+    terminal: "show terminal",
+    users: "show users",
+    startup_config: "show startup-config",
+    running_config_interface: "show running-config interface Gi0/1",
+    running_config_all: "show running-config all",
+}
+
+#[test]
+fn nothing_up_prints_the_titles_only() {
+    let nothing = |snapshot: &mut Snapshot<'_>| {
+        snapshot.ike_sas.clear();
+        snapshot.flows.clear();
+        snapshot.failures.clear();
+        snapshot.startup = None;
+        snapshot.debugging.clear();
+    };
+    same_as(
+        "isakmp_sa_empty.txt",
+        &screen_with("show crypto isakmp sa", nothing),
+    );
+    assert_eq!(
+        screen_with("show crypto session", nothing),
+        "Crypto session current status\n\n"
+    );
+    assert_eq!(
+        screen_with("show crypto ipsec sa", nothing),
+        "\nNo SAs found\n"
+    );
+    assert_eq!(screen_with("show crypto isakmp peers", nothing), "");
+    assert_eq!(
+        screen_with("show startup-config", nothing),
+        "startup-config is not present\n"
+    );
+    assert_eq!(screen_with("show debugging", nothing), "");
+}
+
+#[test]
+fn filters_take_what_they_name() {
+    assert_eq!(
+        screen("show crypto ipsec sa map OUT"),
+        screen("show crypto ipsec sa")
+    );
+    assert_eq!(
+        screen("show crypto ipsec sa interface Gi0/0"),
+        screen("show crypto ipsec sa")
+    );
+    assert_eq!(screen("show crypto ipsec sa map IN"), "\nNo SAs found\n");
+    assert_eq!(screen("show crypto map tag OUT"), screen("show crypto map"));
+    assert_eq!(
+        screen("show crypto map interface Gi0/0"),
+        screen("show crypto map")
+    );
+    assert_eq!(
+        screen("show crypto map interface Gi0/1"),
+        "No crypto maps found.\n"
+    );
+    assert_eq!(screen("show ip interface brief wan9").lines().count(), 2);
+    assert_eq!(
+        screen("show ip route 224.0.0.1"),
+        "% Network not in table\n"
+    );
+}
+
+#[test]
+fn tech_support_has_every_part_and_no_secret() {
+    let text = screen("show tech-support");
+    for part in [
+        "show version",
+        "show running-config",
+        "show crypto session detail",
+        "show interfaces",
+        "show logging",
+    ] {
+        assert!(
+            text.contains(&format!("------------------ {part} ------------------")),
+            "{part}"
+        );
+    }
+    assert!(text.contains("crypto isakmp key <removed> address 203.0.113.1"));
+    for secret in ["first-key", "second-key", "any-key", "third-key"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    assert!(!screen("show tech-support ipsec").contains("show interfaces"));
+}
+
+#[test]
+fn the_plaintext_mtu_is_what_still_fits_the_path() {
+    // The values that IOS prints for these suites on a path of 1500 octets.
+    let fits = |change: fn(&mut IpsecSa)| {
+        let text = screen_with("show crypto ipsec sa peer 203.0.113.1", |snapshot| {
+            snapshot.flows[0].sas.iter_mut().for_each(change);
+        });
+        let line = text
+            .lines()
+            .find(|line| line.contains("plaintext mtu"))
+            .unwrap()
+            .to_owned();
+        line.split([' ', ','])
+            .filter(|word| !word.is_empty())
+            .nth(2)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(fits(|_| {}), "1438");
+    assert_eq!(fits(|sa| sa.icv = 12), "1438");
+    assert_eq!(
+        fits(|sa| (sa.iv, sa.block, sa.transport) = (Some(8), 4, true)),
+        "1466"
+    );
+    assert_eq!(
+        fits(|sa| (sa.icv, sa.transport, sa.udp) = (12, true, true)),
+        "1442"
+    );
+}

@@ -1,0 +1,200 @@
+//! One line of an access-list as the kernel and IKE can express it. Called by [`super::layout`].
+//!
+//! A `permit` line of a crypto map becomes one proxy identity, so it must be two prefixes, one protocol and at most one
+//! port a side. A line that says more is refused with the reason, and what it covers is blocked: traffic that a crypto
+//! map names never leaves in clear. `deny` lines only exempt; ranges of ports are fine there.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+use isthmus_grammar::command::{
+    AclAddress, AclCommand, AclEntry, AclRule, ConfigCommand, ConfigLine, Form, PortMatch as Ports,
+};
+use isthmus_kernel::{PortMatch, Selector};
+
+/// What a line selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// Exactly what the line matches, in as few selectors as it takes; or, if `problem` is set, everything it could match.
+    pub selectors: Vec<Selector>,
+    /// Why the line cannot be expressed exactly.
+    pub problem: Option<&'static str>,
+}
+
+/// What the line matches.
+#[must_use]
+pub fn meaning(rule: &AclRule) -> Meaning {
+    let mut problem = None;
+    let mut note = |bad: bool, text| {
+        if bad && problem.is_none() {
+            problem = Some(text);
+        }
+    };
+    let (source, exact_source) = prefix(rule.source);
+    let (destination, exact_destination) = prefix(rule.destination);
+    note(
+        !exact_source || !exact_destination,
+        "the wildcard bits are not contiguous; write one line for each prefix",
+    );
+    note(
+        rule.established,
+        "established cannot select traffic for IPsec; leave it out",
+    );
+    note(
+        rule.dscp.is_some(),
+        "dscp cannot select traffic for IPsec; leave it out",
+    );
+    note(
+        rule.fragments,
+        "fragments cannot select traffic for IPsec; leave it out",
+    );
+    let base = Selector {
+        protocol: rule.protocol.0,
+        ..Selector::between(source, destination)
+    };
+    Meaning {
+        selectors: with_ports(rule, base),
+        problem,
+    }
+}
+
+/// The proxy identity of a permit line, if it has one.
+///
+/// # Errors
+/// Why not, in words for the operator.
+pub fn flow(
+    meaning: &Meaning,
+) -> Result<(ike::selector::Selector, ike::selector::Selector), &'static str> {
+    if let Some(problem) = meaning.problem {
+        return Err(problem);
+    }
+    let [selector] = meaning.selectors.as_slice() else {
+        return Err(
+            "IKE can name one port, not a range; write permit lines with eq, or without ports",
+        );
+    };
+    if [selector.source_port, selector.destination_port]
+        .iter()
+        .any(|p| !matches!(p.mask, 0 | 0xffff))
+    {
+        return Err(
+            "IKE can name one port, not a range; write permit lines with eq, or without ports",
+        );
+    }
+    if selector.protocol == 1 && selector.source_port != PortMatch::ANY {
+        return Err("IKE cannot name an ICMP type; write permit icmp without one");
+    }
+    let side = |net: IpNet, port: PortMatch| {
+        ike::selector::Selector::prefix(net.addr(), net.prefix_len(), selector.protocol, port.value)
+    };
+    Ok((
+        side(selector.source, selector.source_port),
+        side(selector.destination, selector.destination_port),
+    ))
+}
+
+/// The line as it is typed.
+#[must_use]
+pub fn text(rule: &AclRule) -> String {
+    isthmus_grammar::render::render(&ConfigLine {
+        form: Form::Set,
+        command: ConfigCommand::ExtendedAcl(AclCommand::Entry {
+            sequence: None,
+            entry: AclEntry::Rule(rule.clone()),
+        }),
+    })
+}
+
+/// The prefix of an address, and whether it is exact or only the smallest that holds all.
+fn prefix(address: AclAddress) -> (IpNet, bool) {
+    let (address, wildcard) = match address {
+        AclAddress::Any => (Ipv4Addr::UNSPECIFIED, u32::MAX),
+        AclAddress::Host(host) => (host, 0),
+        AclAddress::Wildcard { address, wildcard } => (address, u32::from(wildcard)),
+    };
+    let length = wildcard.leading_zeros();
+    let exact = wildcard.checked_add(1).is_none_or(u32::is_power_of_two);
+    let length = u8::try_from(length).unwrap_or(32);
+    (
+        IpNet::V4(Ipv4Net::new_assert(address, length).trunc()),
+        exact,
+    )
+}
+
+fn with_ports(rule: &AclRule, base: Selector) -> Vec<Selector> {
+    if let Some(icmp) = &rule.icmp {
+        let exactly = |value: u8| PortMatch::exactly(value.into());
+        return vec![Selector {
+            source_port: exactly(icmp.icmp_type),
+            destination_port: icmp.code.map_or(PortMatch::ANY, exactly),
+            ..base
+        }];
+    }
+    let sources = blocks(rule.source_ports);
+    let destinations = blocks(rule.destination_ports);
+    let pairs = sources
+        .iter()
+        .flat_map(|s| destinations.iter().map(move |d| (*s, *d)));
+    pairs
+        .map(|(source_port, destination_port)| Selector {
+            source_port,
+            destination_port,
+            ..base
+        })
+        .collect()
+}
+
+fn blocks(ports: Option<Ports>) -> Vec<PortMatch> {
+    match ports {
+        None => vec![PortMatch::ANY],
+        Some(Ports::Eq(port)) => vec![PortMatch::exactly(port)],
+        Some(Ports::Neq(port)) => {
+            let below = port.checked_sub(1).map(|end| PortMatch::range(0, end));
+            let above = port
+                .checked_add(1)
+                .map(|start| PortMatch::range(start, u16::MAX));
+            below.into_iter().chain(above).flatten().collect()
+        }
+        Some(Ports::Gt(port)) => port
+            .checked_add(1)
+            .map_or_else(Vec::new, |start| PortMatch::range(start, u16::MAX)),
+        Some(Ports::Lt(port)) => port
+            .checked_sub(1)
+            .map_or_else(Vec::new, |end| PortMatch::range(0, end)),
+        Some(Ports::Range(first, last)) => PortMatch::range(first.min(last), first.max(last)),
+    }
+}
+
+/// An address of a proxy identity as the kernel's prefix; `None` for a range that is no prefix.
+#[must_use]
+pub fn network(selector: &ike::selector::Selector) -> Option<IpNet> {
+    IpNet::new(selector.first, selector.prefix_length()?).ok()
+}
+
+/// Our side and the peer's side of a child as the kernel's outbound selector.
+#[must_use]
+pub fn outbound(
+    local: &ike::selector::Selector,
+    remote: &ike::selector::Selector,
+) -> Option<Selector> {
+    let port = |port: u16| {
+        if port == 0 {
+            PortMatch::ANY
+        } else {
+            PortMatch::exactly(port)
+        }
+    };
+    Some(Selector {
+        source: network(local)?,
+        destination: network(remote)?,
+        protocol: local.protocol,
+        source_port: port(local.port),
+        destination_port: port(remote.port),
+    })
+}
+
+/// True if both are of one family and not the unspecified address.
+#[must_use]
+pub fn usable_pair(local: IpAddr, remote: IpAddr) -> bool {
+    local.is_ipv4() == remote.is_ipv4() && !local.is_unspecified() && !remote.is_unspecified()
+}

@@ -1,0 +1,64 @@
+//! A crypto map entry on an interface with everything it refers to looked up: what [`super::plan`] works from.
+
+use std::net::IpAddr;
+
+use ike::config::{ChildLifetime, DfBit, TransformSet};
+use ike::registry::GroupNumber;
+use isthmus_grammar::command::AclRule;
+
+/// One entry on one interface.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The interface's name, as the operator knows it.
+    pub interface: String,
+    /// The interface's kernel index.
+    pub index: u32,
+    /// The map's name.
+    pub map: String,
+    /// The entry's sequence number.
+    pub sequence: u16,
+    /// The address that the tunnels start from; `None` while the interface has none.
+    pub local: Option<IpAddr>,
+    /// `set peer`, in order.
+    pub peers: Vec<IpAddr>,
+    /// `match address`.
+    pub access_list: String,
+    /// The rules of that list; empty when it does not exist.
+    pub rules: Vec<AclRule>,
+    /// `set transform-set`, those that exist, in order.
+    pub transform_sets: Vec<TransformSet>,
+    /// `set pfs`.
+    pub pfs: Option<GroupNumber>,
+    /// Lifetimes, the entry's own or the global ones.
+    pub lifetime: ChildLifetime,
+    /// Packets; 0 when disabled.
+    pub replay_window: u32,
+    /// DF bit of the outer header.
+    pub df_bit: DfBit,
+}
+
+impl Entry {
+    /// How messages name it: `crypto map M 10`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("crypto map {} {}", self.map, self.sequence)
+    }
+
+    /// What is still missing before it can protect anything.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        if self.peers.is_empty() {
+            Some(format!("{} has no set peer", self.name()))
+        } else if self.transform_sets.is_empty() {
+            Some(format!("{} has no transform-set that exists", self.name()))
+        } else if self.local.is_none() {
+            Some(format!(
+                "{} has no address to start from: interface {} has none",
+                self.name(),
+                self.interface
+            ))
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The crypto map entries that are on interfaces, with everything they refer to looked up. Called by `reconcile`.
+
+use std::net::IpAddr;
+
+use ike::algorithm::{EspCipher, Integrity, Mode};
+use ike::config::{ChildLifetime, DfBit, EspTransform, TransformSet};
+use ike::registry::GroupNumber;
+use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::{
+    self, AclAddress, AclRule, AesBits, Encapsulation, Hash, IpProtocol, PeerName, StandardRule,
+    Transform,
+};
+
+use super::entry::Entry;
+use crate::config::model::{self, AccessList, Running};
+use crate::interfaces::InterfaceTable;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The entries, those of one interface together and in the order of their numbers.
+    pub entries: Vec<Entry>,
+    /// What the operator should know.
+    pub problems: Vec<String>,
+}
+
+/// Every entry of every map on an interface that is there.
+#[must_use]
+pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
+    let mut gathered = Gathered::default();
+    for (name, lines) in running.interfaces.iter() {
+        let map = lines
+            .crypto_map
+            .as_ref()
+            .and_then(|m| Some((m, running.crypto.maps.get(m)?)));
+        let (Some((map_name, map)), Some(interface)) = (map, table.find(name)) else {
+            continue;
+        };
+        let source = map.local_address.as_ref().unwrap_or(name);
+        let local = local_address(running, table, source);
+        for (sequence, entry) in &map.entries {
+            let Some(access_list) = &entry.match_address else {
+                continue;
+            };
+            let found = Entry {
+                interface: name.to_string(),
+                index: interface.link.index,
+                map: map_name.clone(),
+                sequence: *sequence,
+                local,
+                peers: Vec::new(),
+                access_list: access_list.clone(),
+                rules: rules(running.access_lists.get(access_list)),
+                transform_sets: Vec::new(),
+                pfs: entry.pfs.map(|group| GroupNumber(group.number())),
+                lifetime: lifetime(running, entry),
+                replay_window: running.crypto.replay.0.map_or(0, u32::from),
+                df_bit: df_bit(running.crypto.df_bit),
+            };
+            gathered.add(running, entry, found);
+        }
+    }
+    if running.crypto.df_bit == command::DfBit::Set && !gathered.entries.is_empty() {
+        gathered.problems.push(
+            "crypto ipsec df-bit set: Linux cannot set the DF bit of packets that come without it; it is copied, as with \
+             crypto ipsec df-bit copy"
+                .into(),
+        );
+    }
+    gathered
+}
+
+impl Gathered {
+    fn add(&mut self, running: &Running, entry: &model::Entry, mut found: Entry) {
+        for peer in &entry.peers {
+            match peer {
+                PeerName::Address(address) => found.peers.push(*address),
+                PeerName::Hostname(host) => self.problems.push(format!(
+                    "{}: set peer {host}: names are not looked up; write the address",
+                    found.name()
+                )),
+            }
+        }
+        for name in &entry.transform_sets {
+            match running.crypto.transform_sets.get(name).and_then(|set| transform_set(name, set)) {
+                Some(set) => found.transform_sets.push(set),
+                None => self.problems.push(format!(
+                    "{}: transform-set {name} cannot be used: it does not exist or has comp-lzs or esp-seal",
+                    found.name()
+                )),
+            }
+        }
+        if found.rules.is_empty() {
+            self.problems.push(format!(
+                "{}: access-list {} does not exist or has no lines; the entry protects nothing",
+                found.name(),
+                found.access_list
+            ));
+        }
+        self.entries.push(found);
+    }
+}
+
+/// The address that tunnels of an interface start from: the configured one, or what the kernel has.
+fn local_address(
+    running: &Running,
+    table: &InterfaceTable,
+    name: &InterfaceName,
+) -> Option<IpAddr> {
+    let configured = running.interfaces.get(name).and_then(|lines| lines.address);
+    match configured {
+        Some(net) => Some(net.addr().into()),
+        None => table.find(name)?.primary(),
+    }
+}
+
+fn rules(list: Option<&AccessList>) -> Vec<AclRule> {
+    match list {
+        None => Vec::new(),
+        Some(AccessList::Extended(list)) => list.rules().map(|(_, rule)| rule.clone()).collect(),
+        Some(AccessList::Standard(list)) => list.rules().map(|(_, rule)| extended(rule)).collect(),
+    }
+}
+
+/// A standard line says only where packets come from.
+fn extended(rule: &StandardRule) -> AclRule {
+    AclRule {
+        action: rule.action,
+        protocol: IpProtocol::ANY,
+        source: rule.source,
+        source_ports: None,
+        destination: AclAddress::Any,
+        destination_ports: None,
+        icmp: None,
+        established: false,
+        dscp: None,
+        fragments: false,
+        log: None,
+    }
+}
+
+fn lifetime(running: &Running, entry: &model::Entry) -> ChildLifetime {
+    let global = &running.crypto.lifetime;
+    ChildLifetime {
+        seconds: entry.lifetime.seconds(global),
+        kilobytes: entry.lifetime.kilobytes(global),
+    }
+}
+
+fn df_bit(df_bit: command::DfBit) -> DfBit {
+    match df_bit {
+        command::DfBit::Clear => DfBit::Clear,
+        command::DfBit::Copy => DfBit::Copy,
+        command::DfBit::Set => DfBit::Set,
+    }
+}
+
+/// The engine's form of a transform set; `None` for one that no Linux kernel can do.
+fn transform_set(name: &str, set: &model::TransformSet) -> Option<TransformSet> {
+    let mut cipher = None;
+    let mut integrity = None;
+    let mut ah = None;
+    for transform in &set.transforms {
+        match *transform {
+            Transform::Ah(hash) => ah = Some(hmac(hash)),
+            Transform::EspAuth(hash) => integrity = Some(hmac(hash)),
+            Transform::EspSeal | Transform::CompLzs => return None,
+            other => cipher = Some(esp_cipher(other)?),
+        }
+    }
+    let esp = match (cipher, integrity) {
+        (None, None) => None,
+        (cipher, integrity) => Some(EspTransform {
+            cipher: cipher.unwrap_or(EspCipher::Null),
+            integrity,
+        }),
+    };
+    let (mode, require_transport) = match set.mode {
+        Encapsulation::Tunnel => (Mode::Tunnel, false),
+        Encapsulation::Transport { require } => (Mode::Transport, require),
+    };
+    Some(TransformSet {
+        name: name.to_owned(),
+        ah,
+        esp,
+        mode,
+        require_transport,
+    })
+}
+
+fn esp_cipher(transform: Transform) -> Option<EspCipher> {
+    Some(match transform {
+        Transform::EspDes => EspCipher::Des,
+        Transform::Esp3des => EspCipher::TripleDes,
+        Transform::EspNull => EspCipher::Null,
+        Transform::EspAes(AesBits::B128) => EspCipher::Aes128,
+        Transform::EspAes(AesBits::B192) => EspCipher::Aes192,
+        Transform::EspAes(AesBits::B256) => EspCipher::Aes256,
+        Transform::EspGcm(AesBits::B128) => EspCipher::AesGcm128,
+        Transform::EspGcm(AesBits::B192) => EspCipher::AesGcm192,
+        Transform::EspGcm(AesBits::B256) => EspCipher::AesGcm256,
+        Transform::EspGmac(AesBits::B128) => EspCipher::AesGmac128,
+        Transform::EspGmac(AesBits::B192) => EspCipher::AesGmac192,
+        Transform::EspGmac(AesBits::B256) => EspCipher::AesGmac256,
+        _ => return None,
+    })
+}
+
+fn hmac(hash: Hash) -> Integrity {
+    match hash {
+        Hash::Md5 => Integrity::HmacMd5,
+        Hash::Sha => Integrity::HmacSha1,
+        Hash::Sha256 => Integrity::HmacSha256,
+        Hash::Sha384 => Integrity::HmacSha384,
+        Hash::Sha512 => Integrity::HmacSha512,
+    }
+}

@@ -1,0 +1,16 @@
+//! From the running-config to what the engine and the kernel understand, and from the engine's children to kernel SAs.
+//! Pure; called by `reconcile` and `router`.
+//!
+//! [`gather`] looks everything up that a crypto map entry refers to → [`plan`] makes connections, flows and policies
+//! ([`acl`] reads single lines, [`layout`] orders them) ; [`engine`] does policies and keys ; [`child`] does SAs.
+
+pub mod acl;
+pub mod child;
+pub mod engine;
+pub mod entry;
+pub mod gather;
+pub mod layout;
+pub mod plan;
+
+#[cfg(test)]
+mod tests;

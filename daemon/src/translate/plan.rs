@@ -1,0 +1,378 @@
+//! From crypto map entries to the engine's connections and the kernel's policies. Called by [`super`] whenever the
+//! running-config or an interface changed; the run loop then makes the difference.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ike::algorithm::{IpsecProtocol, Mode};
+use ike::child::ChildSa;
+use ike::config::{Connection, ConnectionId, Flow, FlowId, TransformSet};
+use isthmus_kernel::{
+    Action, Direction, Level, PolicyKey, PolicySpec, Priority, Reqid, Selector, Template,
+};
+
+use super::acl;
+use super::child::{kernel_protocol, modes};
+use super::entry::Entry;
+use super::layout::{self, Line};
+
+/// Names that stay the same while what they name lives.
+#[derive(Debug, Default)]
+pub struct Names {
+    connections: HashMap<(String, String, u16), ConnectionId>,
+    next: u32,
+}
+
+/// What the entries ask for.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// For the engine, in map order.
+    pub connections: Vec<Arc<Connection>>,
+    /// Every flow, by its name.
+    pub flows: HashMap<FlowName, FlowPlan>,
+    /// Policies that do not depend on a tunnel's state: exemptions and blocks.
+    pub fixed: Vec<PolicySpec>,
+    /// Which flow an acquire is for.
+    pub by_reqid: HashMap<(Reqid, u32), FlowName>,
+    /// What the operator should know, one line each.
+    pub problems: Vec<String>,
+}
+
+/// A flow within all connections.
+pub type FlowName = (ConnectionId, FlowId);
+
+/// One permit line in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowPlan {
+    /// Ties its policies to its SAs.
+    pub reqid: Reqid,
+    /// The interface its traffic leaves by.
+    pub interface: u32,
+    /// Our end.
+    pub local: IpAddr,
+    /// Whether any of several peers may be the other end.
+    pub several_peers: bool,
+    /// Where it stands among the policies, and for which part of its traffic.
+    pub places: Vec<(Selector, u32)>,
+    /// How it is wrapped until a tunnel says otherwise.
+    pub shape: Shape,
+}
+
+/// How a flow's packets are wrapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// The other end.
+    pub peer: IpAddr,
+    /// Tunnel or transport.
+    pub mode: Mode,
+    /// Inside out.
+    pub protocols: Vec<IpsecProtocol>,
+}
+
+impl Shape {
+    /// The shape that a negotiated child has.
+    #[must_use]
+    pub fn of(child: &ChildSa) -> Self {
+        Self {
+            peer: child.remote,
+            mode: child.mode,
+            protocols: child.protocols.iter().map(|p| p.protocol).collect(),
+        }
+    }
+
+    fn first(set: &TransformSet, local: IpAddr, peer: IpAddr, flow: &Flow) -> Self {
+        let host_to_host = flow.local.single() == Some(local) && flow.remote.single() == Some(peer);
+        let mode = match set.mode {
+            Mode::Transport if host_to_host => Mode::Transport,
+            _ => Mode::Tunnel,
+        };
+        let protocols = [
+            set.esp.map(|_| IpsecProtocol::Esp),
+            set.ah.map(|_| IpsecProtocol::Ah),
+        ];
+        Self {
+            peer,
+            mode,
+            protocols: protocols.into_iter().flatten().collect(),
+        }
+    }
+}
+
+impl FlowPlan {
+    /// The policies of this flow when it is wrapped like `shape`.
+    #[must_use]
+    pub fn policies(&self, shape: &Shape) -> Vec<PolicySpec> {
+        let templates: Vec<Template> = modes(shape.mode, shape.protocols.len())
+            .zip(&shape.protocols)
+            .map(|(mode, protocol)| Template {
+                source: self.local,
+                destination: shape.peer,
+                protocol: kernel_protocol(*protocol),
+                mode,
+                reqid: self.reqid,
+                level: Level::Required,
+            })
+            .collect();
+        let mut set: Vec<PolicySpec> = self
+            .places
+            .iter()
+            .flat_map(|(selector, rank)| {
+                PolicySpec::for_crypto_map_line(self.interface, *selector, *rank, &templates)
+            })
+            .collect();
+        if self.several_peers {
+            set.iter_mut().for_each(accept_any_peer);
+        }
+        set
+    }
+}
+
+fn accept_any_peer(policy: &mut PolicySpec) {
+    if policy.key.direction == Direction::Out {
+        return;
+    }
+    if let Action::Protect(templates) = &mut policy.action {
+        for template in templates {
+            template.source = match template.source {
+                IpAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+                IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+            };
+        }
+    }
+}
+
+/// What becomes of a permit line's traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Protect(FlowName),
+    Block,
+}
+
+/// Plans all entries. Those of one interface stand together, in the order of their sequence numbers.
+pub fn plan(entries: &[Entry], names: &mut Names) -> Plan {
+    names.retain(entries);
+    let mut plan = Plan::default();
+    let mut taken = Taken::new();
+    let mut rank = 0;
+    for group in entries.chunk_by(|a, b| a.index == b.index) {
+        let lines: Vec<Vec<Line<Fate>>> = group
+            .iter()
+            .map(|entry| plan.entry(entry, names, &mut taken))
+            .collect();
+        for (selector, fate) in layout::flatten(&lines) {
+            plan.place(group[0].index, selector, fate, rank);
+            rank += 1;
+        }
+    }
+    plan
+}
+
+impl Plan {
+    /// Whether traffic from inside could look like traffic from a peer.
+    #[must_use]
+    pub fn overlaps(&self) -> bool {
+        let places = self.flows.values().flat_map(|flow| &flow.places);
+        let blocked = self.fixed.iter().filter(|p| p.action == Action::Block);
+        let mut selectors = places
+            .map(|(selector, _)| selector)
+            .chain(blocked.map(|p| &p.key.selector));
+        selectors.any(Selector::sides_overlap)
+    }
+
+    /// Makes an entry's connection and flows; gives the lines for the kernel.
+    fn entry(&mut self, entry: &Entry, names: &mut Names, taken: &mut Taken) -> Vec<Line<Fate>> {
+        let missing = entry.missing();
+        if let Some(missing) = &missing {
+            self.problems
+                .push(format!("{missing}; its traffic is dropped until it has"));
+        }
+        let id = names.connection(entry);
+        let mut flows = Vec::new();
+        let mut lines = Vec::new();
+        for rule in &entry.rules {
+            let meaning = acl::meaning(rule);
+            if rule.action == isthmus_grammar::command::Action::Deny {
+                lines.extend(self.exemption(entry, rule, meaning));
+                continue;
+            }
+            let fate = match acl::flow(&meaning) {
+                Err(problem) => {
+                    self.refused(entry, rule, problem, "its traffic is dropped");
+                    Fate::Block
+                }
+                Ok(_) if missing.is_some() => Fate::Block,
+                Ok((local, remote)) => {
+                    let flow = Flow {
+                        id: flow_id(entry, &local, &remote, taken),
+                        local,
+                        remote,
+                    };
+                    if !flows.contains(&flow) {
+                        self.add_flow(entry, id, &flow);
+                        flows.push(flow.clone());
+                    }
+                    Fate::Protect((id, flow.id))
+                }
+            };
+            lines.push(Line::Permit(meaning.selectors, fate));
+        }
+        if !flows.is_empty() {
+            self.connections
+                .push(Arc::new(connection(entry, id, flows)));
+        }
+        lines
+    }
+
+    fn exemption(
+        &mut self,
+        entry: &Entry,
+        rule: &isthmus_grammar::command::AclRule,
+        meaning: acl::Meaning,
+    ) -> Option<Line<Fate>> {
+        if let Some(problem) = meaning.problem {
+            self.refused(entry, rule, problem, "it exempts nothing");
+            return None;
+        }
+        Some(Line::Deny(meaning.selectors))
+    }
+
+    fn refused(
+        &mut self,
+        entry: &Entry,
+        rule: &isthmus_grammar::command::AclRule,
+        problem: &str,
+        so: &str,
+    ) {
+        self.problems.push(format!(
+            "access-list {}, used by {}: line \"{}\": {problem}; {so}",
+            entry.access_list,
+            entry.name(),
+            acl::text(rule),
+        ));
+    }
+
+    fn add_flow(&mut self, entry: &Entry, id: ConnectionId, flow: &Flow) {
+        let (Some(local), Some(peer), Some(set)) = (
+            entry.local,
+            entry.peers.first(),
+            entry.transform_sets.first(),
+        ) else {
+            return;
+        };
+        let reqid = Reqid::nth(flow.id.0);
+        let name = (id, flow.id);
+        self.by_reqid.insert((reqid, entry.index), name);
+        self.flows.insert(
+            name,
+            FlowPlan {
+                reqid,
+                interface: entry.index,
+                local,
+                several_peers: entry.peers.len() > 1,
+                places: Vec::new(),
+                shape: Shape::first(set, local, *peer, flow),
+            },
+        );
+    }
+
+    fn place(&mut self, interface: u32, selector: Selector, fate: Option<Fate>, rank: u32) {
+        let action = match fate {
+            Some(Fate::Protect(name)) => {
+                if let Some(flow) = self.flows.get_mut(&name) {
+                    flow.places.push((selector, rank));
+                }
+                return;
+            }
+            Some(Fate::Block) => Action::Block,
+            None => Action::Bypass,
+        };
+        let policy = |direction, selector, interface| PolicySpec {
+            key: PolicyKey {
+                direction,
+                selector,
+                interface,
+            },
+            priority: Priority::line(rank),
+            action: action.clone(),
+        };
+        self.fixed.push(policy(Direction::Out, selector, interface));
+        self.fixed
+            .push(policy(Direction::In, selector.reversed(), 0));
+        self.fixed
+            .push(policy(Direction::Fwd, selector.reversed(), 0));
+    }
+}
+
+fn connection(entry: &Entry, id: ConnectionId, flows: Vec<Flow>) -> Connection {
+    Connection {
+        id,
+        map: entry.map.clone(),
+        sequence: entry.sequence.into(),
+        local: entry.local.into_iter().collect(),
+        peers: entry.peers.clone(),
+        access_list: entry.access_list.clone(),
+        flows,
+        transform_sets: entry.transform_sets.clone(),
+        pfs: entry.pfs,
+        lifetime: entry.lifetime,
+        replay_window: entry.replay_window,
+        df_bit: entry.df_bit,
+    }
+}
+
+/// Whose flow a number is.
+type Taken = HashMap<
+    u32,
+    (
+        String,
+        u16,
+        ike::selector::Selector,
+        ike::selector::Selector,
+    ),
+>;
+
+/// A number for a flow that is the same after a restart and does not depend on other entries (but for rare
+/// collisions): a hash of what it protects. It is also the number of its reqid. The same line of the same map on two
+/// interfaces has one number, because inbound policies cannot tell interfaces apart.
+fn flow_id(
+    entry: &Entry,
+    local: &ike::selector::Selector,
+    remote: &ike::selector::Selector,
+    taken: &mut Taken,
+) -> FlowId {
+    let text = format!("{} {} {local} {remote}", entry.map, entry.sequence);
+    let what = (entry.map.clone(), entry.sequence, *local, *remote);
+    let mut n = fnv(text.as_bytes()) % Reqid::COUNT;
+    while *taken.entry(n).or_insert_with(|| what.clone()) != what {
+        n = (n + 1) % Reqid::COUNT;
+    }
+    FlowId(n)
+}
+
+/// FNV-1a, folded: stable over versions of the compiler, unlike the standard library's hashers.
+fn fnv(bytes: &[u8]) -> u32 {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    ((hash >> 32) ^ (hash & 0xffff_ffff)) as u32
+}
+
+impl Names {
+    fn connection(&mut self, entry: &Entry) -> ConnectionId {
+        let next = &mut self.next;
+        *self.connections.entry(key(entry)).or_insert_with(|| {
+            *next += 1;
+            ConnectionId(*next)
+        })
+    }
+
+    fn retain(&mut self, entries: &[Entry]) {
+        let alive: HashSet<_> = entries.iter().map(key).collect();
+        self.connections.retain(|key, _| alive.contains(key));
+    }
+}
+
+fn key(entry: &Entry) -> (String, String, u16) {
+    (entry.interface.clone(), entry.map.clone(), entry.sequence)
+}

@@ -1,0 +1,229 @@
+//! Fills the snapshot that the show screens print: from the engine, the kernel, the log and the machine. Called by
+//! sessions.
+
+mod crypto;
+mod system;
+
+use std::collections::HashMap;
+
+pub use crypto::{add, since};
+
+use ipnet::IpNet;
+use isthmus_grammar::command::ShowCommand;
+use isthmus_kernel::{Kernel, KernelError, RouteInfo, RouteTarget, SaId, SaInfo};
+
+use crate::config::startup;
+use crate::debug::Debugging;
+use crate::interfaces::InterfaceTable;
+use crate::log::{Log, Severity};
+use crate::reconcile;
+use crate::router::{Router, Shared};
+use crate::session::registry::{Entry, SessionId};
+use crate::show::snapshot::{self, Asking, LogHost, Route, RouteSource, Startup};
+use crate::show::{self, Snapshot};
+
+/// What had to be asked of the kernel.
+#[derive(Debug, Default)]
+struct Measured {
+    sas: HashMap<SaId, SaInfo>,
+    routes: Vec<RouteInfo>,
+}
+
+/// The text of a show command.
+///
+/// # Errors
+/// The kernel cannot be asked for what it needs.
+pub async fn screen(
+    router: &Shared,
+    command: &ShowCommand,
+    asking: &Asking,
+    id: SessionId,
+) -> Result<String, KernelError> {
+    let kernel = router.borrow().kernel.clone();
+    let measured = measure(router, &kernel, command).await?;
+    let router = router.borrow();
+    Ok(show::show(
+        &snapshot(&router, measured, asking, id),
+        command,
+    ))
+}
+
+async fn measure(
+    router: &Shared,
+    kernel: &Kernel,
+    command: &ShowCommand,
+) -> Result<Measured, KernelError> {
+    let mut measured = Measured::default();
+    let all = matches!(command, ShowCommand::TechSupport { .. });
+    if all
+        || matches!(
+            command,
+            ShowCommand::Crypto(_) | ShowCommand::AccessLists(_)
+        )
+    {
+        measured.sas = kernel
+            .dump_sas()
+            .await?
+            .into_iter()
+            .map(|sa| (sa.id, sa))
+            .collect();
+    }
+    if all || matches!(command, ShowCommand::IpRoute { .. }) {
+        measured.routes = kernel.routes().await?;
+    }
+    if all || matches!(command, ShowCommand::Interfaces(_)) {
+        reconcile::refresh(router).await?;
+    }
+    Ok(measured)
+}
+
+fn snapshot<'a>(
+    router: &'a Router,
+    measured: Measured,
+    asking: &'a Asking,
+    id: SessionId,
+) -> Snapshot<'a> {
+    let now = router.now();
+    Snapshot {
+        running: &router.running,
+        interfaces: &router.interfaces,
+        startup: startup_file(router),
+        now: router.clock.zoned(),
+        clock_synchronised: router.clock.synchronised(),
+        ike_sas: router
+            .engine
+            .ike_sas(now)
+            .iter()
+            .map(|sa| crypto::ike_sa(sa, now))
+            .collect(),
+        flows: crypto::flows(router, &measured.sas, now),
+        failures: router.failures.values().cloned().collect(),
+        routes: routes(&measured.routes, &router.interfaces),
+        log: log(&router.log),
+        system: system::system(router),
+        debugging: debugging(router.debugging),
+        users: users(router, id),
+        asking,
+    }
+}
+
+fn users(router: &Router, asking: SessionId) -> Vec<snapshot::User> {
+    let sessions = router.sessions.iter().enumerate();
+    let user = |(number, (id, entry)): (usize, (SessionId, &Entry))| snapshot::User {
+        number,
+        line: entry.user.line.clone(),
+        user: entry.user.name.clone().unwrap_or_default(),
+        idle: entry.active.elapsed(),
+        location: entry
+            .user
+            .source
+            .map_or_else(String::new, |source| source.to_string()),
+        current: id == asking,
+    };
+    sessions.map(user).collect()
+}
+
+fn startup_file(router: &Router) -> Option<Startup> {
+    let text = startup::read(&router.files.config).ok().flatten()?;
+    let capacity = nix::sys::statvfs::statvfs(&router.files.config)
+        .map_or(0, |stat| stat.blocks() * stat.fragment_size());
+    Some(Startup { text, capacity })
+}
+
+fn routes(routes: &[RouteInfo], table: &InterfaceTable) -> Vec<Route> {
+    let kernel_name = |name: &String| {
+        let found = table.iter().find(|i| i.link.name == *name);
+        Some(found.map_or_else(|| name.clone(), |i| i.name.clone()))
+    };
+    let mut list: Vec<Route> = routes
+        .iter()
+        .filter_map(|route| {
+            let IpNet::V4(net) = route.prefix else {
+                return None;
+            };
+            let (via, interface) = match &route.target {
+                RouteTarget::Gateway(std::net::IpAddr::V4(via), device) => {
+                    (Some(*via), device.as_ref().and_then(kernel_name))
+                }
+                RouteTarget::Gateway(..) => return None,
+                RouteTarget::Interface(device) => (None, kernel_name(device)),
+                RouteTarget::Blackhole => (None, Some("Null0".into())),
+            };
+            let connected = route.connected && !route.ours;
+            Some(Route {
+                source: if connected {
+                    RouteSource::Connected
+                } else {
+                    RouteSource::Static
+                },
+                net,
+                via,
+                interface,
+                distance: distance(route, connected),
+            })
+        })
+        .collect();
+    let local = table
+        .iter()
+        .filter(|i| i.link.up && !i.link.loopback)
+        .flat_map(|interface| {
+            interface.addresses.iter().filter_map(|net| {
+                let IpNet::V4(net) = net else { return None };
+                Some(Route {
+                    source: RouteSource::Local,
+                    net: ipnet::Ipv4Net::from(net.addr()),
+                    via: None,
+                    interface: Some(interface.name.clone()),
+                    distance: (0, 0),
+                })
+            })
+        });
+    list.extend(local);
+    list
+}
+
+/// On our routes the metric is the administrative distance; other people's count as static.
+fn distance(route: &RouteInfo, connected: bool) -> (u8, u32) {
+    if connected {
+        (0, 0)
+    } else if route.ours {
+        (u8::try_from(route.metric).unwrap_or(u8::MAX), 0)
+    } else {
+        (1, route.metric)
+    }
+}
+
+fn log(log: &Log) -> snapshot::Log {
+    let (settings, counts) = (log.settings(), log.counts());
+    let place = |level: Option<Severity>, count| level.map(|level| (level.name(), count));
+    let host = |host: &std::net::IpAddr| LogHost {
+        host: host.to_string(),
+        port: 514,
+        sent: counts.trap,
+    };
+    snapshot::Log {
+        console: place(settings.console, counts.console),
+        monitor: place(settings.monitor, counts.monitor),
+        buffer: place(settings.buffered.map(|(_, level)| level), counts.buffered),
+        trap: place(settings.trap, counts.trap),
+        hosts: settings.hosts.iter().map(host).collect(),
+        dropped: counts.dropped + counts.limited,
+        size: settings
+            .buffered
+            .map_or(0, |(size, _)| u32::try_from(size).unwrap_or(u32::MAX)),
+        lines: log.buffer().lines().map(str::to_owned).collect(),
+    }
+}
+
+fn debugging(debugging: Debugging) -> Vec<&'static str> {
+    let topics = [
+        (debugging.isakmp, "Crypto ISAKMP"),
+        (debugging.engine, "Crypto Engine"),
+        (debugging.ipsec, "Crypto IPSEC"),
+    ];
+    topics
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, name)| *name)
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! The machine for `show version`.
+
+use crate::router::Router;
+use crate::show::snapshot::System;
+
+/// What the machine says about itself; what it does not tell stays empty.
+pub fn system(router: &Router) -> System {
+    let uname = nix::sys::utsname::uname();
+    let text = |get: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
+        uname
+            .as_ref()
+            .map_or_else(|_| String::new(), |u| get(u).to_string_lossy().into_owned())
+    };
+    let kinds = ["Ethernet", "Loopback", "Tunnel"].map(|kind| {
+        let count = router
+            .interfaces
+            .iter()
+            .filter(|i| i.hardware() == kind && i.link.name != "lo")
+            .count();
+        (count, kind)
+    });
+    System {
+        hostname: router.running.hostname().to_owned(),
+        uptime: router.clock.uptime(),
+        started: router
+            .clock
+            .booted()
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC),
+        image: std::env::current_exe()
+            .map_or_else(|_| "isthmusd".into(), |p| p.display().to_string()),
+        kernel: text(nix::sys::utsname::UtsName::release),
+        machine: text(nix::sys::utsname::UtsName::machine),
+        processor: processor(),
+        memory: memory(),
+        board_id: first_line("/etc/machine-id"),
+        interfaces: kinds.into_iter().filter(|(count, _)| *count > 0).collect(),
+    }
+}
+
+fn first_line(path: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn processor() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let names: Vec<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.split_once(':')
+                .filter(|(key, _)| key.trim() == "model name")
+        })
+        .map(|(_, name)| name.trim())
+        .collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first, ..] => format!("{first}, {} processors", names.len()),
+    }
+}
+
+/// Whole and available, in KiB.
+fn memory() -> (u64, u64) {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let find = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    (
+        find("MemTotal:").unwrap_or(0),
+        find("MemAvailable:").unwrap_or(0),
+    )
+}

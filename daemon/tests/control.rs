@@ -1,0 +1,463 @@
+//! The control socket: honest consoles, and clients that are wrong, greedy, slow or rude.
+
+use std::cell::RefCell;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use isthmus_control::stream::{FrameReader, write_request};
+use isthmus_control::{Hello, MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status};
+use isthmus_grammar::Mode;
+use isthmus_kernel::{Fake, Kernel};
+use isthmusd::clock::Clock;
+use isthmusd::control::{self, RunDir};
+use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::log::{Console, Log, Severity};
+use isthmusd::router::{Files, Router, Shared};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::LocalSet;
+
+/// Everything takes far less; a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A router with a control socket in a folder of its own.
+struct Bed {
+    folder: tempfile::TempDir,
+    router: Shared,
+    fake: Fake,
+    _run_dir: RunDir,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (kernel, _events, fake) = Kernel::fake();
+        let clock = Clock::system();
+        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
+        let files = Files {
+            config: folder.path().join("startup-config"),
+            state: folder.path().join("state"),
+        };
+        let table = InterfaceTable::new(InterfaceMap::default());
+        let router = Router::new(clock, log, files, kernel, table);
+        let router = Rc::new(RefCell::new(router));
+        let run_dir = RunDir::take(&folder.path().join("run")).unwrap();
+        let listener = run_dir.listen().unwrap();
+        tokio::task::spawn_local(control::serve(listener, router.clone()));
+        Self {
+            folder,
+            router,
+            fake,
+            _run_dir: run_dir,
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("run").join(SOCKET_NAME)
+    }
+
+    async fn raw(&self) -> UnixStream {
+        UnixStream::connect(self.socket()).await.unwrap()
+    }
+
+    async fn console(&self) -> Client {
+        let mut client = Client::over(self.raw().await);
+        client.send(hello(PROTOCOL_VERSION)).await;
+        assert!(matches!(client.next().await, Some(Reply::Welcome(_))));
+        client
+    }
+
+    fn log(&self) -> String {
+        let router = self.router.borrow();
+        router.log.buffer().lines().collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn hello(version: u32) -> Request {
+    Request::Hello(Hello {
+        version,
+        line: "vty0".into(),
+        user: Some("ann".into()),
+        source: Some([192, 0, 2, 7].into()),
+        interactive: false,
+    })
+}
+
+struct Client {
+    reader: FrameReader<OwnedReadHalf, Reply>,
+    writer: OwnedWriteHalf,
+}
+
+/// What a command printed and how it ended.
+struct Done {
+    text: String,
+    status: Status,
+    mode: Mode,
+    prompt: String,
+}
+
+impl Client {
+    fn over(stream: UnixStream) -> Self {
+        let (read, write) = stream.into_split();
+        Self {
+            reader: FrameReader::replies(read),
+            writer: write,
+        }
+    }
+
+    async fn send(&mut self, request: Request) {
+        write_request(&mut self.writer, &request).await.unwrap();
+    }
+
+    async fn next(&mut self) -> Option<Reply> {
+        tokio::time::timeout(PATIENCE, self.reader.next())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn finish(&mut self, answers: &[&str]) -> Done {
+        let mut text = String::new();
+        let mut answers = answers.iter();
+        loop {
+            match self.next().await.unwrap() {
+                Reply::Output { text: more } => text.push_str(&more),
+                Reply::Ask { prompt, .. } => {
+                    text.push_str(&prompt);
+                    let text = (*answers.next().unwrap()).to_owned();
+                    self.send(Request::Answer { text }).await;
+                }
+                Reply::Done {
+                    status,
+                    mode,
+                    prompt,
+                } => {
+                    return Done {
+                        text,
+                        status,
+                        mode,
+                        prompt,
+                    };
+                }
+                Reply::Terminal(_) | Reply::Log { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    async fn run(&mut self, line: &str) -> Done {
+        self.answering(line, &[]).await
+    }
+
+    async fn answering(&mut self, line: &str, answers: &[&str]) -> Done {
+        self.send(Request::Exec { line: line.into() }).await;
+        self.finish(answers).await
+    }
+}
+
+fn test<F: Future<Output = ()>>(body: impl FnOnce(Bed) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        tokio::time::timeout(PATIENCE, body(Bed::new()))
+            .await
+            .unwrap();
+    });
+}
+
+#[test]
+fn the_socket_is_for_owner_and_group_and_the_folder_for_one_daemon() {
+    test(|bed| async move {
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&bed.socket()), 0o660);
+        let error = RunDir::take(&bed.folder.path().join("run"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("another isthmusd already runs"), "{error}");
+        let mut console = bed.console().await;
+        assert_eq!(console.run("write memory").await.status, Status::Ok);
+        assert_eq!(mode(&bed.folder.path().join("startup-config")), 0o600);
+    });
+}
+
+#[test]
+fn a_configuration_session() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let done = console.run("conf t").await;
+        assert_eq!(
+            (done.mode, done.prompt.as_str()),
+            (Mode::Config, "Router(config)#")
+        );
+        assert_eq!(console.run("hostname R1").await.prompt, "R1(config)#");
+        assert_eq!(
+            console.run("cry isa pol 10").await.prompt,
+            "R1(config-isakmp)#"
+        );
+        let refused = console.run("encryption rot13").await;
+        assert_eq!(refused.status, Status::Invalid);
+        let caret = " ".repeat("R1(config-isakmp)#encryption ".len()) + "^\n";
+        assert!(refused.text.starts_with(&caret), "{:?}", refused.text);
+        assert_eq!(console.run("exit").await.mode, Mode::Config);
+        assert!(
+            console
+                .run("do show running-config")
+                .await
+                .text
+                .contains("hostname R1")
+        );
+        assert_eq!(console.run("end").await.mode, Mode::Exec);
+        let log = bed.log();
+        let text = "%SYS-5-CONFIG_I: Configured from console by ann on vty0 (192.0.2.7)";
+        assert!(log.contains(text), "{log}");
+        assert!(
+            console
+                .run("show history")
+                .await
+                .text
+                .contains("  conf t\n")
+        );
+    });
+}
+
+#[test]
+fn questions_are_asked_and_can_be_given_up() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let done = console
+            .answering("copy running-config startup-config", &[""])
+            .await;
+        assert!(
+            done.text
+                .ends_with("[startup-config]? Building configuration...\n[OK]\n"),
+            "{}",
+            done.text
+        );
+        console
+            .send(Request::Exec {
+                line: "write erase".into(),
+            })
+            .await;
+        assert!(matches!(console.next().await, Some(Reply::Ask { .. })));
+        console.send(Request::Interrupt).await;
+        assert_eq!(console.finish(&[]).await.status, Status::Failed);
+        assert!(bed.folder.path().join("startup-config").exists());
+        assert_eq!(
+            console.answering("write erase", &["n"]).await.status,
+            Status::Failed
+        );
+        assert_eq!(
+            console.answering("write erase", &["y"]).await.status,
+            Status::Ok
+        );
+        assert!(!bed.folder.path().join("startup-config").exists());
+        console.run("configure terminal").await;
+        console.run("hostname R2").await;
+        console.run("end").await;
+        let done = console.answering("reload", &["maybe", "no", "q"]).await;
+        assert!(
+            done.text.contains("% Please answer 'yes' or 'no'."),
+            "{}",
+            done.text
+        );
+        assert_eq!(done.status, Status::Failed);
+        assert!(bed.router.borrow().stop.is_none());
+    });
+}
+
+#[test]
+fn files_stay_in_the_state_folder() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let done = console
+            .answering("copy running-config flash:a.cfg", &[""])
+            .await;
+        assert_eq!(done.status, Status::Ok, "{}", done.text);
+        assert!(bed.folder.path().join("state/flash/a.cfg").exists());
+        let done = console
+            .answering("copy running-config flash:../b.cfg", &["../b.cfg"])
+            .await;
+        assert_eq!(done.status, Status::Failed, "{}", done.text);
+        assert!(!bed.folder.path().join("state/b.cfg").exists());
+        let done = console
+            .answering("copy flash:a.cfg running-config", &[""])
+            .await;
+        assert_eq!(done.status, Status::Ok, "{}", done.text);
+    });
+}
+
+#[test]
+fn enable_asks_for_the_secret() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        for line in [
+            "configure terminal",
+            "enable password corinth",
+            "end",
+            "disable",
+        ] {
+            assert_eq!(console.run(line).await.status, Status::Ok, "{line}");
+        }
+        let done = console.answering("enable", &["a", "b", "c"]).await;
+        assert_eq!((done.mode, done.status), (Mode::UserExec, Status::Failed));
+        assert!(done.text.contains("% Bad passwords"), "{}", done.text);
+        assert_eq!(
+            console.answering("enable", &["a", "corinth"]).await.mode,
+            Mode::Exec
+        );
+    });
+}
+
+#[test]
+fn ping_streams_and_stops() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let done = console.run("ping 192.0.2.1 repeat 3").await;
+        assert!(
+            done.text
+                .contains("Sending 3, 100-byte ICMP Echos to 192.0.2.1, timeout is 2 seconds:\n"),
+            "{}",
+            done.text
+        );
+        assert!(done.text.contains("/3)"), "{}", done.text);
+        assert_eq!(bed.fake.counts().other, 0);
+        console
+            .send(Request::Exec {
+                line: "ping 192.0.2.1 repeat 2000000000".into(),
+            })
+            .await;
+        console.send(Request::Interrupt).await;
+        let done = console.finish(&[]).await;
+        assert!(done.text.contains("Success rate is"), "{}", done.text);
+    });
+}
+
+#[test]
+fn log_lines_come_to_terminals_that_monitor() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        console.run("terminal monitor").await;
+        let notice = || {
+            bed.router
+                .borrow_mut()
+                .notice(Severity::Notifications, "TEST", "hello")
+        };
+        notice();
+        let Some(Reply::Log { text }) = console.next().await else {
+            panic!("no log line");
+        };
+        assert!(text.ends_with("%SYS-5-TEST: hello"), "{text}");
+        console.run("terminal no monitor").await;
+        notice();
+        assert_eq!(console.run("show clock").await.status, Status::Ok);
+    });
+}
+
+#[test]
+fn another_version_is_told_to_go() {
+    test(|bed| async move {
+        let mut client = Client::over(bed.raw().await);
+        client.send(hello(PROTOCOL_VERSION + 1)).await;
+        let Some(Reply::Bye { text }) = client.next().await else {
+            panic!("no Bye");
+        };
+        assert!(text.contains("version 2"), "{text}");
+        assert_eq!(client.next().await, None);
+        let mut client = Client::over(bed.raw().await);
+        client.send(Request::Interrupt).await;
+        assert!(matches!(client.next().await, Some(Reply::Bye { .. })));
+    });
+}
+
+#[test]
+fn foreign_and_oversized_frames_end_only_their_own_session() {
+    test(|bed| async move {
+        for bytes in [
+            b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            u32::MAX.to_be_bytes().to_vec(),
+            (MAX_REQUEST as u32 + 1).to_be_bytes().to_vec(),
+            [&4_u32.to_be_bytes()[..], b"null"].concat(),
+        ] {
+            let mut stream = bed.raw().await;
+            stream.write_all(&bytes).await.unwrap();
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.unwrap();
+            let mut inside = bed.console().await;
+            inside.writer.write_all(&bytes).await.unwrap();
+            assert_eq!(inside.next().await, None);
+        }
+        assert_eq!(
+            bed.console().await.run("show clock").await.status,
+            Status::Ok
+        );
+    });
+}
+
+#[test]
+fn a_client_that_hangs_up_its_half_still_gets_its_answer() {
+    test(|bed| async move {
+        let mut client = bed.console().await;
+        client
+            .send(Request::Exec {
+                line: "show clock".into(),
+            })
+            .await;
+        client.writer.shutdown().await.unwrap();
+        assert_eq!(client.finish(&[]).await.status, Status::Ok);
+        assert_eq!(client.next().await, None);
+        drop(bed.console().await);
+        let mut client = bed.console().await;
+        client.writer.write_all(&[0, 0]).await.unwrap();
+        drop(client);
+        assert_eq!(
+            bed.console().await.run("show clock").await.status,
+            Status::Ok
+        );
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_up_nobody() {
+    test(|bed| async move {
+        let mut slow = bed.console().await;
+        slow.run("terminal monitor").await;
+        for _ in 0..40 {
+            slow.send(Request::Exec {
+                line: "show tech-support".into(),
+            })
+            .await;
+        }
+        let mut other = bed.console().await;
+        for _ in 0..2000 {
+            bed.router
+                .borrow_mut()
+                .log
+                .write(&isthmusd::log::Message::Debug("x".repeat(1000)));
+        }
+        assert_eq!(other.run("show clock").await.status, Status::Ok);
+        assert!(bed.router.borrow().log.counts().dropped > 0);
+    });
+}
+
+#[test]
+fn there_is_a_limit_to_sessions() {
+    test(|bed| async move {
+        let mut open = Vec::new();
+        for _ in 0..64 {
+            open.push(bed.console().await);
+        }
+        let mut one_more = Client::over(bed.raw().await);
+        one_more.send(hello(PROTOCOL_VERSION)).await;
+        assert!(matches!(one_more.next().await, Some(Reply::Bye { .. })));
+        open.clear();
+        while bed.router.borrow().sessions.iter().count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        bed.console().await;
+    });
+}

@@ -1,0 +1,125 @@
+//! Banners that go on over several lines. Whoever reads lines (console, file loader) asks
+//! [`banner_start`] about each configuration line; when it answers with a delimiter, the following raw
+//! lines belong to the banner up to and including the one for which [`Delimiter::ends`] is true. All of
+//! them joined with `\n` are then one line for the parser.
+
+use crate::command::BannerKind;
+
+/// The text that ends a banner: one character, or the two characters `^C` of running-config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delimiter(String);
+
+impl Delimiter {
+    /// Whether this line of text has the delimiter, and so ends the banner.
+    pub fn ends(&self, line: &str) -> bool {
+        line.contains(&self.0)
+    }
+
+    /// What IOS says before it reads the text.
+    pub fn invitation(&self) -> String {
+        format!(
+            "Enter TEXT message.  End with the character '{}'.\n",
+            self.0
+        )
+    }
+
+    /// Splits `d TEXT d` into the delimiter and the rest after it.
+    pub(crate) fn split(text: &str) -> Option<(Self, &str)> {
+        let first = text.chars().next()?;
+        let length = if text.starts_with("^C") {
+            2
+        } else {
+            first.len_utf8()
+        };
+        let (delimiter, rest) = text.split_at(length);
+        Some((Self(delimiter.to_owned()), rest))
+    }
+
+    /// The text of `d TEXT d`: all between the delimiters, or to the end where the second is missing.
+    pub(crate) fn text_between(text: &str) -> String {
+        let Some((delimiter, rest)) = Self::split(text) else {
+            return String::new();
+        };
+        rest.split_once(&delimiter.0)
+            .map_or(rest, |(text, _)| text)
+            .replace('\r', "")
+    }
+}
+
+/// The delimiter of a banner that this configuration line begins and does not end; `None` for every
+/// other line. Keywords may be shortened.
+pub fn banner_start(line: &str) -> Option<Delimiter> {
+    let (command, rest) = first_word(line);
+    let (kind, text) = first_word(rest);
+    let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
+    let kind = kind.to_ascii_lowercase();
+    if !is_banner
+        || kind.is_empty()
+        || !BannerKind::ALL
+            .iter()
+            .any(|known| known.word().starts_with(&kind))
+    {
+        return None;
+    }
+    let (delimiter, rest) = Delimiter::split(text)?;
+    (!delimiter.ends(rest)).then_some(delimiter)
+}
+
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    let end = text.find([' ', '\t']).unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn banners_over_several_lines_are_noticed() {
+        for line in [
+            "banner motd ^C",
+            "ban mo #",
+            "  BANNER  login  x first line",
+            "banner exec ^C text with C and ^",
+            "banner motd \u{3}",
+        ] {
+            assert!(banner_start(line).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_not() {
+        for line in [
+            "",
+            "banner",
+            "banner motd",
+            "banner motd #all here#",
+            "banner motd ^Chere^C",
+            "banner foo #",
+            "b motd #",
+            "hostname #",
+        ] {
+            assert!(banner_start(line).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_delimiter_ends_the_text() {
+        let delimiter = banner_start("banner motd ^C").expect("a banner");
+        assert!(!delimiter.ends("Cisco ^ C"));
+        assert!(delimiter.ends("^C"));
+        assert!(delimiter.ends("last words^C and what follows"));
+        assert_eq!(
+            delimiter.invitation(),
+            "Enter TEXT message.  End with the character '^C'.\n"
+        );
+    }
+
+    #[test]
+    fn the_text_is_what_stands_between() {
+        assert_eq!(Delimiter::text_between("^C\nhello\r\n^C"), "\nhello\n");
+        assert_eq!(Delimiter::text_between("#hello# ignored"), "hello");
+        assert_eq!(Delimiter::text_between("#unfinished"), "unfinished");
+    }
+}

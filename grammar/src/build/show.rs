@@ -1,0 +1,107 @@
+//! `show` commands and their output filters.
+
+use std::net::IpAddr;
+
+use pest::iterators::Pair;
+
+use super::Node;
+use crate::command::{CryptoMapSelector, Filter, FilterKind, ShowCommand, ShowCrypto};
+use crate::interface_name::InterfaceName;
+use crate::parser::Rule;
+
+pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
+    let of = pair.clone().into_inner().nth(1)?;
+    Some(match of.as_rule() {
+        Rule::show_access_lists => ShowCommand::AccessLists(of.name(Rule::a_list_name)),
+        Rule::show_clock => ShowCommand::Clock {
+            detail: of.has(Rule::k_detail),
+        },
+        Rule::show_crypto => ShowCommand::Crypto(crypto(of.into_inner().nth(1)?)?),
+        Rule::show_crypto_isakmp_key => ShowCommand::Crypto(ShowCrypto::IsakmpKey),
+        Rule::show_debugging => ShowCommand::Debugging,
+        Rule::show_history => ShowCommand::History,
+        Rule::show_interfaces => ShowCommand::Interfaces(interface(&of)?),
+        Rule::show_ip_interface_brief => ShowCommand::IpInterfaceBrief(interface(&of)?),
+        Rule::show_ip_route => ShowCommand::IpRoute {
+            address: of.parsed(Rule::a_route_address)?,
+            mask: of.parsed(Rule::a_route_mask)?,
+        },
+        Rule::show_logging => ShowCommand::Logging,
+        Rule::show_privilege => ShowCommand::Privilege,
+        Rule::show_running_config => ShowCommand::RunningConfig {
+            all: of.has(Rule::k_show_all),
+            interface: interface(&of)?,
+        },
+        Rule::show_startup_config => ShowCommand::StartupConfig,
+        Rule::show_tech_support => ShowCommand::TechSupport {
+            ipsec: of.has(Rule::k_tech_ipsec),
+        },
+        Rule::show_terminal => ShowCommand::Terminal,
+        Rule::show_users => ShowCommand::Users,
+        Rule::show_version => ShowCommand::Version,
+        _ => return None,
+    })
+}
+
+fn interface(pair: &Pair<'_, Rule>) -> Option<Option<InterfaceName>> {
+    pair.read(Rule::a_show_interface, InterfaceName::parse)
+}
+
+fn crypto(first: Pair<'_, Rule>) -> Option<ShowCrypto> {
+    Some(match first.as_rule() {
+        Rule::show_ipsec | Rule::show_isakmp => return crypto(first.into_inner().nth(1)?),
+        Rule::show_engine => ShowCrypto::EngineConnectionsActive,
+        Rule::show_ipsec_sa => ShowCrypto::IpsecSa {
+            peer: ip_address(&first)?,
+            map: first.name(Rule::a_map),
+            interface: interface(&first)?,
+            detail: first.has(Rule::k_detail),
+        },
+        Rule::show_ipsec_lifetime => ShowCrypto::IpsecLifetime,
+        Rule::show_ipsec_transform_set => {
+            ShowCrypto::IpsecTransformSet(first.name(Rule::a_tag_name))
+        }
+        Rule::show_isakmp_peers => ShowCrypto::IsakmpPeers(ip_address(&first)?),
+        Rule::show_isakmp_policy => ShowCrypto::IsakmpPolicy,
+        Rule::show_isakmp_sa => ShowCrypto::IsakmpSa {
+            detail: first.has(Rule::k_detail),
+        },
+        Rule::show_map => ShowCrypto::Map(match (interface(&first)?, first.name(Rule::a_map)) {
+            (Some(interface), _) => Some(CryptoMapSelector::Interface(interface)),
+            (None, tag) => tag.map(CryptoMapSelector::Tag),
+        }),
+        Rule::show_session => ShowCrypto::Session {
+            remote: peer_address(&first, Rule::remote_address)?,
+            local: peer_address(&first, Rule::local_address)?,
+            interface: interface(&first)?,
+            detail: first.has(Rule::k_detail),
+        },
+        _ => return None,
+    })
+}
+
+/// The address child; outside `None` when it is malformed.
+pub(super) fn ip_address(pair: &Pair<'_, Rule>) -> Option<Option<IpAddr>> {
+    pair.read(Rule::ip_address, |text| text.trim().parse().ok())
+}
+
+/// The address in a `local …` or `remote …` child.
+pub(super) fn peer_address(pair: &Pair<'_, Rule>, rule: Rule) -> Option<Option<IpAddr>> {
+    match pair.child(rule) {
+        Some(child) => ip_address(&child),
+        None => Some(None),
+    }
+}
+
+/// The output filter after a `show`.
+pub(super) fn filter(pair: &Pair<'_, Rule>) -> Option<Option<Filter>> {
+    let Some(filter) = pair.child(Rule::filter) else {
+        return Some(None);
+    };
+    let mut inner = filter.into_inner().skip(1);
+    let kind = FilterKind::from_word(inner.next()?.as_str())?;
+    Some(Some(Filter {
+        kind,
+        argument: inner.next()?.as_str().to_owned(),
+    }))
+}

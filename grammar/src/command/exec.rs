@@ -1,0 +1,211 @@
+//! EXEC commands other than `show`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::ShowCommand;
+use crate::interface_name::InterfaceName;
+
+/// Commands of user and privileged EXEC. Which are there in user EXEC is the grammar's business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecCommand {
+    /// `clear …`.
+    Clear(ClearCommand),
+    /// `configure …`.
+    Configure(ConfigureSource),
+    /// `copy FROM TO`.
+    Copy {
+        /// What is read.
+        source: Storage,
+        /// What is written.
+        destination: Storage,
+    },
+    /// `debug …`.
+    Debug(DebugTopic),
+    /// `disable [LEVEL]`.
+    Disable(Option<u8>),
+    /// `enable [LEVEL]`.
+    Enable(Option<u8>),
+    /// `erase startup-config`.
+    EraseStartupConfig,
+    /// `exit`, `quit`, `logout`: close the session.
+    Exit,
+    /// `help`: how to ask for help.
+    Help,
+    /// `ping`; without arguments the console asks for them.
+    Ping(Option<Ping>),
+    /// `reload`.
+    Reload,
+    /// `show …`.
+    Show(ShowCommand),
+    /// `terminal …`.
+    Terminal(TerminalCommand),
+    /// `traceroute`; without arguments the console asks for them.
+    Traceroute(Option<Traceroute>),
+    /// `undebug …`, `no debug …`.
+    Undebug(DebugTopic),
+    /// `write …`.
+    Write(WriteTarget),
+}
+
+/// `clear`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClearCommand {
+    /// `clear crypto isakmp [CONNECTION]`: one ISAKMP SA or all.
+    CryptoIsakmp(Option<u32>),
+    /// `clear crypto sa …`.
+    CryptoSa(ClearSa),
+    /// `clear crypto session [remote A] [local A]`: ISAKMP and IPsec SAs.
+    CryptoSession {
+        /// Only sessions with this peer.
+        remote: Option<IpAddr>,
+        /// Only sessions from this local address.
+        local: Option<IpAddr>,
+    },
+}
+
+/// Which IPsec SAs `clear crypto sa` is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClearSa {
+    /// Every SA.
+    All,
+    /// No SA: only the counters.
+    Counters,
+    /// `entry DESTINATION ah|esp SPI`.
+    Entry {
+        /// Destination address.
+        destination: IpAddr,
+        /// ah or esp.
+        protocol: IpsecProtocol,
+        /// The SPI.
+        spi: u32,
+    },
+    /// `map NAME`.
+    Map(String),
+    /// `peer ADDRESS`.
+    Peer(IpAddr),
+    /// `spi SPI`.
+    Spi(u32),
+}
+
+words! {
+    /// AH or ESP.
+    pub enum IpsecProtocol {
+        /// Authentication header.
+        Ah => "ah",
+        /// Encapsulating security payload.
+        Esp => "esp",
+    }
+}
+
+/// `configure`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigureSource {
+    /// `configure` alone: ask from where.
+    Ask,
+    /// `configure terminal`.
+    Terminal,
+    /// `configure memory`: startup-config into running-config.
+    Memory,
+    /// `configure replace FILE [force]`.
+    Replace {
+        /// The file.
+        file: String,
+        /// Do not ask.
+        force: bool,
+    },
+}
+
+/// Something that `copy` reads or writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// running-config.
+    RunningConfig,
+    /// startup-config.
+    StartupConfig,
+    /// A file name or URL as typed.
+    File(String),
+}
+
+words! {
+    /// What `debug` is about.
+    pub enum DebugTopic {
+        /// Everything.
+        All => "all",
+        /// The crypto engine.
+        CryptoEngine => "crypto engine",
+        /// IPsec.
+        CryptoIpsec => "crypto ipsec",
+        /// ISAKMP.
+        CryptoIsakmp => "crypto isakmp",
+    }
+}
+
+/// From where `ping` and `traceroute` send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceSpec {
+    /// An address of this router.
+    Address(Ipv4Addr),
+    /// The address of an interface.
+    Interface(InterfaceName),
+}
+
+/// `ping TARGET …`; what is absent has IOS's default (5 times, 100 octets, 2 seconds).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// Address or host name.
+    pub target: String,
+    /// `source`.
+    pub source: Option<SourceSpec>,
+    /// `repeat` (1-2147483647).
+    pub repeat: Option<u32>,
+    /// `size` of the datagram in octets (36-18024).
+    pub size: Option<u16>,
+    /// `timeout` in seconds (0-3600).
+    pub timeout: Option<u16>,
+    /// `df-bit`.
+    pub df_bit: bool,
+}
+
+/// `traceroute TARGET …`; what is absent has IOS's default (3 probes, 3 seconds, 30 hops, port 33434).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traceroute {
+    /// Address or host name.
+    pub target: String,
+    /// `numeric`.
+    pub numeric: bool,
+    /// `source`.
+    pub source: Option<SourceSpec>,
+    /// `probe` count (1-65535).
+    pub probe: Option<u16>,
+    /// `timeout` in seconds (0-3600).
+    pub timeout: Option<u16>,
+    /// `ttl MINIMUM MAXIMUM`.
+    pub ttl: Option<(u8, u8)>,
+    /// `port`.
+    pub port: Option<u16>,
+}
+
+/// `terminal`, and its `no` forms, where `None` is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TerminalCommand {
+    /// `terminal history size N` (0-256).
+    HistorySize(Option<u16>),
+    /// `terminal length N` (0-512), 0 for no pager.
+    Length(Option<u16>),
+    /// `terminal monitor` or `terminal no monitor`.
+    Monitor(bool),
+    /// `terminal width N` (0-512).
+    Width(Option<u16>),
+}
+
+words! {
+    /// What `write` does.
+    pub enum WriteTarget {
+        /// Erase startup-config.
+        Erase => "erase",
+        /// Save running-config as startup-config (`write` alone as well).
+        Memory => "memory",
+        /// Show running-config.
+        Terminal => "terminal",
+    }
+}

@@ -1,0 +1,23 @@
+//! `(config-if)#` commands.
+
+use super::AddressMask;
+
+/// `(config-if)#` commands. An `Option` is `None` only after `no` and `default`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InterfaceCommand {
+    /// `ip address A.B.C.D MASK [secondary]`; `no ip address` without an address takes all away.
+    IpAddress {
+        /// Address and subnet mask.
+        address: Option<AddressMask>,
+        /// One more address instead of the address.
+        secondary: bool,
+    },
+    /// `shutdown`.
+    Shutdown,
+    /// `description TEXT`.
+    Description(Option<String>),
+    /// `crypto map NAME`.
+    CryptoMap(Option<String>),
+    /// `mtu`, octets (64-9216).
+    Mtu(Option<u16>),
+}

@@ -1,0 +1,156 @@
+//! What a line means: the typed commands that the parser builds and the daemon obeys.
+//!
+//! [`Command`] is the root. EXEC commands are in [`exec`] and [`show`], configuration commands in one
+//! enum per mode. Built by `build/`, printed by `render.rs`, obeyed by the daemon's config and sessions.
+
+#[macro_use]
+mod words;
+mod acl;
+mod acl_names;
+mod crypto;
+mod exec;
+mod global;
+mod interface;
+mod line;
+mod secret;
+mod show;
+
+pub use acl::{
+    AclAddress, AclCommand, AclEntry, AclRule, Action, Dscp, IcmpMatch, IpProtocol, LogOption,
+    PortMatch, StandardAclCommand, StandardAclEntry, StandardRule,
+};
+pub use crypto::{
+    AesBits, Authentication, CryptoMapCommand, DfBit, Encapsulation, Encryption, Group, Hash,
+    IsakmpIdentity, IsakmpPolicyCommand, KeepaliveMode, KeyPeer, KilobyteLifetime, PeerName,
+    Replay, SaLifetime, Transform, TransformSetCommand,
+};
+pub use exec::{
+    ClearCommand, ClearSa, ConfigureSource, DebugTopic, ExecCommand, IpsecProtocol, Ping,
+    SourceSpec, Storage, TerminalCommand, Traceroute, WriteTarget,
+};
+pub use global::{
+    AclId, AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, LineKind,
+    Severity, TimestampFormat, TimestampKind,
+};
+pub use interface::InterfaceCommand;
+pub use line::{LineCommand, LoginMethod, TransportDirection, TransportProtocol};
+pub use secret::{Secret, SecretEncoding};
+pub use show::{CryptoMapSelector, ShowCommand, ShowCrypto};
+
+pub(crate) use acl_names::{DSCP_NAMES, ICMP_MESSAGES, TCP_PORTS, UDP_PORTS};
+
+use crate::modes::Mode;
+
+/// A whole line: the command and, after a `show`, its output filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// What to do.
+    pub command: Command,
+    /// `| include …` and its kin; only ever after `show` and `do show`.
+    pub filter: Option<Filter>,
+}
+
+/// What one line asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// An empty line or a `!` comment: do nothing.
+    Empty,
+    /// A command of user or privileged EXEC.
+    Exec(ExecCommand),
+    /// `do COMMAND` in a configuration mode.
+    Do(ExecCommand),
+    /// A line of configuration.
+    Config(ConfigLine),
+    /// `exit` in a configuration mode: one level up.
+    Exit,
+    /// `end` in a configuration mode: to privileged EXEC.
+    End,
+}
+
+/// How a configuration command was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// The plain command.
+    Set,
+    /// `no COMMAND`.
+    No,
+    /// `default COMMAND`.
+    Default,
+}
+
+/// One configuration command with its form.
+///
+/// For [`Form::No`] and [`Form::Default`] the arguments after the identifying part may be absent; they
+/// are `Option`s in the commands (empty for lists). For [`Form::Set`] an `Option` is `None` only where
+/// the command itself may go without (`set pfs`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigLine {
+    /// Set, `no` or `default`.
+    pub form: Form,
+    /// The command.
+    pub command: ConfigCommand,
+}
+
+/// A configuration command, by the mode whose table it is in.
+///
+/// A global command typed in a sub-mode is [`ConfigCommand::Global`] whatever the mode was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigCommand {
+    /// Global configuration.
+    Global(GlobalCommand),
+    /// `interface NAME`.
+    Interface(InterfaceCommand),
+    /// `ip access-list extended NAME`.
+    ExtendedAcl(AclCommand),
+    /// `ip access-list standard NAME`.
+    StandardAcl(StandardAclCommand),
+    /// `crypto isakmp policy N`.
+    IsakmpPolicy(IsakmpPolicyCommand),
+    /// `crypto ipsec transform-set NAME …`.
+    TransformSet(TransformSetCommand),
+    /// `crypto map NAME N`.
+    CryptoMap(CryptoMapCommand),
+    /// `line con 0` and its kin.
+    Line(LineCommand),
+}
+
+impl ConfigLine {
+    /// The sub-mode that this line enters, if it enters one (never for `no` and `default`).
+    pub fn enters(&self) -> Option<Mode> {
+        match (&self.form, &self.command) {
+            (Form::Set, ConfigCommand::Global(command)) => command.enters(),
+            _ => None,
+        }
+    }
+}
+
+/// An output filter: `| KIND ARGUMENT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Which filter.
+    pub kind: FilterKind,
+    /// The regular expression or file, everything to the end of the line, inner blanks kept.
+    pub argument: String,
+}
+
+words! {
+    /// The output filters.
+    pub enum FilterKind {
+        /// From the first matching line on.
+        Begin => "begin",
+        /// The number of matching lines.
+        Count => "count",
+        /// Lines that do not match.
+        Exclude => "exclude",
+        /// Lines that match.
+        Include => "include",
+        /// Matching lines with the deeper-indented lines under them.
+        Section => "section",
+        /// Into a new file instead of the screen.
+        Redirect => "redirect",
+        /// At the end of a file instead of the screen.
+        Append => "append",
+        /// Into a file and on the screen.
+        Tee => "tee",
+    }
+}

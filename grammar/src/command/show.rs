@@ -1,0 +1,114 @@
+//! `show` commands.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::AclId;
+use crate::interface_name::InterfaceName;
+
+/// `show …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShowCommand {
+    /// `show access-lists [LIST]` and `show ip access-lists [LIST]`.
+    AccessLists(Option<AclId>),
+    /// `show clock [detail]`.
+    Clock {
+        /// With the time source.
+        detail: bool,
+    },
+    /// `show crypto …`.
+    Crypto(ShowCrypto),
+    /// `show debugging`.
+    Debugging,
+    /// `show history`.
+    History,
+    /// `show interfaces [INTERFACE]`.
+    Interfaces(Option<InterfaceName>),
+    /// `show ip interface brief [INTERFACE]`.
+    IpInterfaceBrief(Option<InterfaceName>),
+    /// `show ip route [ADDRESS [MASK]]`.
+    IpRoute {
+        /// Only the route to this address.
+        address: Option<Ipv4Addr>,
+        /// Only the route to this network.
+        mask: Option<Ipv4Addr>,
+    },
+    /// `show logging`.
+    Logging,
+    /// `show privilege`.
+    Privilege,
+    /// `show running-config [all] [interface NAME]`.
+    RunningConfig {
+        /// With the defaults.
+        all: bool,
+        /// Only this interface.
+        interface: Option<InterfaceName>,
+    },
+    /// `show startup-config`.
+    StartupConfig,
+    /// `show tech-support [ipsec]`.
+    TechSupport {
+        /// Only what matters for IPsec.
+        ipsec: bool,
+    },
+    /// `show terminal`.
+    Terminal,
+    /// `show users`.
+    Users,
+    /// `show version`.
+    Version,
+}
+
+/// `show crypto …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShowCrypto {
+    /// `show crypto engine connections active`.
+    EngineConnectionsActive,
+    /// `show crypto ipsec sa [peer A] [map M] [interface I] [detail]`; at most one of the three.
+    IpsecSa {
+        /// Only SAs with this peer.
+        peer: Option<IpAddr>,
+        /// Only SAs of this crypto map.
+        map: Option<String>,
+        /// Only SAs of this interface.
+        interface: Option<InterfaceName>,
+        /// With more counters.
+        detail: bool,
+    },
+    /// `show crypto ipsec security-association lifetime`.
+    IpsecLifetime,
+    /// `show crypto ipsec transform-set [tag NAME]`.
+    IpsecTransformSet(Option<String>),
+    /// `show crypto isakmp key`.
+    IsakmpKey,
+    /// `show crypto isakmp peers [ADDRESS]`.
+    IsakmpPeers(Option<IpAddr>),
+    /// `show crypto isakmp policy`.
+    IsakmpPolicy,
+    /// `show crypto isakmp sa [detail]`.
+    IsakmpSa {
+        /// The wide table.
+        detail: bool,
+    },
+    /// `show crypto map [interface I | tag NAME]`.
+    Map(Option<CryptoMapSelector>),
+    /// `show crypto session [remote A | local A | interface I] [detail]`.
+    Session {
+        /// Only sessions with this peer.
+        remote: Option<IpAddr>,
+        /// Only sessions from this local address.
+        local: Option<IpAddr>,
+        /// Only sessions of this interface.
+        interface: Option<InterfaceName>,
+        /// With identities, counters and the cause of the last failure.
+        detail: bool,
+    },
+}
+
+/// Which maps `show crypto map` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CryptoMapSelector {
+    /// The map on this interface.
+    Interface(InterfaceName),
+    /// The map of this name.
+    Tag(String),
+}

@@ -1,0 +1,159 @@
+//! `?` and Tab. Called by the console at each of these keys, without the daemon.
+
+use std::collections::BTreeMap;
+
+use crate::interface_name::TYPES;
+use crate::modes::Mode;
+use crate::refusal::Refusal;
+use crate::tree::{Kind, Terminal};
+use crate::walk::{Walk, either_table, starts_word, walk, walk_prefix};
+
+/// Columns of the screen that word help is laid out for.
+const SCREEN_WIDTH: usize = 80;
+
+/// The text for `?` typed after `line` (the line without the `?`): the list, every line ended, or
+/// `% Unrecognized command`. The console prints an empty line, the prompt and `line` again after it.
+pub fn help(mode: Mode, line: &str) -> String {
+    let answer = if line.is_empty() || line.ends_with([' ', '\t']) {
+        full_help(mode, line)
+    } else {
+        word_help(mode, line)
+    };
+    answer.unwrap_or_else(|refusal| match refusal {
+        Refusal::Ambiguous => refusal.message(0, line),
+        _ => "% Unrecognized command\n".to_owned(),
+    })
+}
+
+/// Tab: the line with its last word completed and a blank after it; `None` when there is no word or no
+/// unique one to complete.
+pub fn complete(mode: Mode, line: &str) -> Option<String> {
+    let word = either_table(mode, |table| {
+        let (walk, token) = walk_prefix(table, line)?;
+        let mut words = keywords(&walk, token);
+        words.retain(|word| !token.is_empty() && !word.is_empty());
+        match words[..] {
+            [only] => Ok(only),
+            _ => words
+                .iter()
+                .copied()
+                .find(|word| word.len() == token.len())
+                .ok_or_else(|| no_match(line, token)),
+        }
+    });
+    let start = line.len() - line.rsplit([' ', '\t']).next()?.len();
+    Some(format!("{}{} ", &line[..start], word.ok()?))
+}
+
+/// `?` after a blank: every word and argument that may come next.
+fn full_help(mode: Mode, line: &str) -> Result<String, Refusal> {
+    either_table(mode, |table| {
+        let walk = walk(table, line)?;
+        if walk.closed() {
+            return Ok("  <cr>\n".to_owned());
+        }
+        let mut entries = BTreeMap::new();
+        for terminal in walk.next() {
+            list(terminal, &mut entries);
+        }
+        if entries.is_empty() && !walk.accepting() {
+            return Err(no_match(line, ""));
+        }
+        let title = if walk.at_start() { title(table) } else { "" };
+        Ok(title.to_owned() + &columns(&entries, walk.accepting()))
+    })
+}
+
+/// The entries of one terminal in full help.
+fn list(terminal: &'static Terminal, entries: &mut BTreeMap<&'static str, &'static str>) {
+    match &terminal.kind {
+        Kind::Word { hidden: true, .. } => {}
+        Kind::InterfaceType => entries.extend(TYPES.iter().copied()),
+        _ => {
+            entries.entry(&terminal.label).or_insert(&terminal.help);
+        }
+    }
+}
+
+fn columns(entries: &BTreeMap<&str, &str>, accepting: bool) -> String {
+    let width = entries.keys().map(|word| word.len()).max().unwrap_or(0) + 2;
+    let mut text: String = entries
+        .iter()
+        .map(|(word, help)| format!("  {word:width$}{help}\n"))
+        .collect();
+    if accepting {
+        text.push_str("  <cr>\n");
+    }
+    text
+}
+
+/// `?` inside a word: the keywords that begin so, or the label of the argument.
+fn word_help(mode: Mode, line: &str) -> Result<String, Refusal> {
+    either_table(mode, |table| {
+        let (walk, token) = walk_prefix(table, line)?;
+        let mut words = keywords(&walk, token);
+        if words.is_empty() {
+            let arguments = walk.next().filter(|terminal| {
+                !matches!(terminal.kind, Kind::Word { .. } | Kind::InterfaceType)
+            });
+            words = arguments.map(|terminal| terminal.label.as_str()).collect();
+            words.sort_unstable();
+            words.dedup();
+        }
+        if words.is_empty() || walk.closed() {
+            return Err(no_match(line, token));
+        }
+        Ok(rows(&words))
+    })
+}
+
+/// The listed keywords that a token may be the beginning of, sorted.
+fn keywords(walk: &Walk<'_>, token: &str) -> Vec<&'static str> {
+    let mut words: Vec<&'static str> = Vec::new();
+    for terminal in walk.next() {
+        match &terminal.kind {
+            Kind::Word {
+                literal,
+                hidden: false,
+            } => words.push(literal),
+            Kind::InterfaceType => words.extend(TYPES.iter().map(|(kind, _)| kind)),
+            _ => {}
+        }
+    }
+    words.retain(|word| starts_word(word, token));
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Words side by side in columns of one width.
+fn rows(words: &[&str]) -> String {
+    let width = words.iter().map(|word| word.len()).max().unwrap_or(0) + 2;
+    let per_row = (SCREEN_WIDTH / width).max(1);
+    let row = |row: &[&str]| {
+        let cells: String = row.iter().map(|word| format!("{word:width$}")).collect();
+        format!("{}\n", cells.trim_end())
+    };
+    words.chunks(per_row).map(row).collect()
+}
+
+fn no_match(line: &str, token: &str) -> Refusal {
+    Refusal::Invalid {
+        column: line.chars().count() - token.chars().count(),
+    }
+}
+
+/// The line above the list at the start of a mode.
+fn title(mode: Mode) -> &'static str {
+    match mode {
+        Mode::UserExec | Mode::Exec => "Exec commands:\n",
+        Mode::Config => "Configure commands:\n",
+        Mode::Interface => "Interface configuration commands:\n",
+        Mode::ExtendedAcl => "Ext Access List configuration commands:\n",
+        Mode::StandardAcl => "Standard Access List configuration commands:\n",
+        Mode::IsakmpPolicy => "ISAKMP commands:\n",
+        Mode::TransformSet => "Crypto transform configuration commands:\n",
+        Mode::CryptoMap => "Crypto Map configuration commands:\n",
+        Mode::Line => "Line configuration commands:\n",
+    }
+}

@@ -1,0 +1,294 @@
+//! Configuration commands as running-config prints them: the inverse of the parser. Called by the
+//! daemon's running-config with the commands that differ from the defaults.
+
+mod acl;
+mod crypto;
+
+use std::fmt::Display;
+
+use crate::command::{
+    BannerKind, ConfigCommand, ConfigLine, CredentialKind, Form, GlobalCommand, InterfaceCommand,
+    IpRoute, LineCommand, LoginMethod, Secret, Severity, TimestampFormat, TransportProtocol,
+};
+
+/// The canonical line without indentation: full keywords, IOS's trailing blanks where it has them
+/// (`set transform-set T `), several lines for a banner. Defaults are printed as well: leaving them out is
+/// the caller's decision.
+pub fn render(line: &ConfigLine) -> String {
+    let mut out = Out::default();
+    match line.form {
+        Form::Set => {}
+        Form::No => out.word("no"),
+        Form::Default => out.word("default"),
+    }
+    match &line.command {
+        ConfigCommand::Global(command) => global(&mut out, command, line.form),
+        ConfigCommand::Interface(command) => interface(&mut out, command),
+        ConfigCommand::ExtendedAcl(command) => acl::extended(&mut out, command),
+        ConfigCommand::StandardAcl(command) => acl::standard(&mut out, command),
+        ConfigCommand::IsakmpPolicy(command) => crypto::isakmp_policy(&mut out, command),
+        ConfigCommand::TransformSet(command) => crypto::transform_set(&mut out, command),
+        ConfigCommand::CryptoMap(command) => crypto::crypto_map(&mut out, command, line.form),
+        ConfigCommand::Line(command) => self::line(&mut out, command),
+    }
+    out.text
+}
+
+/// A line that grows word by word, one blank between words.
+#[derive(Default)]
+struct Out {
+    text: String,
+}
+
+impl Out {
+    fn word(&mut self, word: impl Display) {
+        use std::fmt::Write;
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{word}");
+    }
+
+    fn optional(&mut self, word: Option<impl Display>) {
+        if let Some(word) = word {
+            self.word(word);
+        }
+    }
+
+    /// A keyword and its value, both only when there is a value.
+    fn pair(&mut self, keyword: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.word(keyword);
+            self.word(value);
+        }
+    }
+
+    fn flag(&mut self, keyword: &str, set: bool) {
+        if set {
+            self.word(keyword);
+        }
+    }
+
+    fn secret(&mut self, secret: &Secret) {
+        self.optional(secret.typed_encoding());
+        self.word(secret.expose());
+    }
+
+    /// The blanks that IOS leaves at the end of some plain lines.
+    fn trailing_blanks(&mut self, form: Form, count: usize) {
+        if form == Form::Set {
+            self.text.extend(std::iter::repeat_n(' ', count));
+        }
+    }
+}
+
+fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
+    match command {
+        GlobalCommand::AccessList {
+            number,
+            sequence,
+            entry,
+        } => {
+            out.pair("access-list", Some(number));
+            out.optional(*sequence);
+            if let Some(entry) = entry {
+                acl::extended_entry(out, entry);
+            }
+        }
+        GlobalCommand::StandardAccessList {
+            number,
+            sequence,
+            entry,
+        } => {
+            out.pair("access-list", Some(number));
+            out.optional(*sequence);
+            if let Some(entry) = entry {
+                acl::standard_entry(out, entry);
+            }
+        }
+        GlobalCommand::Banner { kind, text } => banner(out, *kind, text.as_deref()),
+        GlobalCommand::BootStartMarker => out.word("boot-start-marker"),
+        GlobalCommand::BootEndMarker => out.word("boot-end-marker"),
+        GlobalCommand::Enable {
+            kind,
+            level,
+            secret,
+        } => {
+            out.pair("enable", Some(kind));
+            out.pair("level", *level);
+            if let Some(secret) = secret {
+                out.secret(secret);
+            }
+        }
+        GlobalCommand::Hostname(name) => keyword(out, "hostname", name.as_ref()),
+        GlobalCommand::Interface(name) => out.pair("interface", Some(name)),
+        GlobalCommand::IpAccessList { kind, name } => {
+            out.pair("ip access-list", Some(kind));
+            out.word(name);
+        }
+        GlobalCommand::IpAccessListResequence { name, start, step } => {
+            out.pair("ip access-list resequence", Some(name));
+            out.pair(&start.to_string(), Some(step));
+        }
+        GlobalCommand::IpDomainLookup => out.word("ip domain lookup"),
+        GlobalCommand::IpDomainName(name) => keyword(out, "ip domain name", name.as_ref()),
+        GlobalCommand::IpRoute(route) => ip_route(out, route),
+        GlobalCommand::Line { kind, first, last } => {
+            out.pair("line", Some(kind));
+            out.word(first);
+            out.optional(*last);
+        }
+        GlobalCommand::ServicePasswordEncryption => out.word("service password-encryption"),
+        GlobalCommand::ServiceTimestamps { kind, format } => {
+            keyword(out, "service timestamps", *kind);
+            if let Some(format) = format {
+                timestamp(out, format);
+            }
+        }
+        GlobalCommand::Username {
+            name,
+            privilege,
+            no_password,
+            credential,
+        } => {
+            out.pair("username", Some(name));
+            out.pair("privilege", *privilege);
+            out.flag("nopassword", *no_password);
+            if let Some((kind, secret)) = credential {
+                credential_words(out, *kind, secret);
+            }
+        }
+        GlobalCommand::Version(version) => out.pair("version", Some(version)),
+        GlobalCommand::LoggingBuffered { size, severity } => {
+            keyword(out, "logging buffered", *size);
+            out.optional(*severity);
+        }
+        GlobalCommand::LoggingConsole(severity) => logging(out, "console", *severity),
+        GlobalCommand::LoggingMonitor(severity) => logging(out, "monitor", *severity),
+        GlobalCommand::LoggingTrap(severity) => logging(out, "trap", *severity),
+        GlobalCommand::LoggingHost(host) => out.pair("logging host", Some(host)),
+        GlobalCommand::CryptoIpsecDfBit(_)
+        | GlobalCommand::CryptoIpsecLifetime(_)
+        | GlobalCommand::CryptoIpsecReplay(_)
+        | GlobalCommand::CryptoIpsecTransformSet { .. }
+        | GlobalCommand::CryptoIsakmpEnable
+        | GlobalCommand::CryptoIsakmpIdentity(_)
+        | GlobalCommand::CryptoIsakmpKeepalive { .. }
+        | GlobalCommand::CryptoIsakmpKey { .. }
+        | GlobalCommand::CryptoIsakmpPolicy(_)
+        | GlobalCommand::CryptoLoggingSession
+        | GlobalCommand::CryptoMap { .. }
+        | GlobalCommand::CryptoMapLocalAddress { .. } => crypto::global(out, command, form),
+    }
+}
+
+/// A keyword and its value where it has one.
+fn keyword(out: &mut Out, keyword: &str, value: Option<impl Display>) {
+    out.word(keyword);
+    out.optional(value);
+}
+
+fn credential_words(out: &mut Out, kind: CredentialKind, secret: &Secret) {
+    out.word(kind);
+    out.secret(secret);
+}
+
+fn logging(out: &mut Out, destination: &str, severity: Option<Severity>) {
+    out.pair("logging", Some(destination));
+    out.optional(severity);
+}
+
+/// The delimiter is always `^C`; the text keeps its own line ends.
+fn banner(out: &mut Out, kind: BannerKind, text: Option<&str>) {
+    out.pair("banner", Some(kind));
+    if let Some(text) = text {
+        out.word(format_args!("^C{text}^C"));
+    }
+}
+
+fn ip_route(out: &mut Out, route: &IpRoute) {
+    out.pair("ip route", Some(route.destination.address));
+    out.word(route.destination.mask);
+    out.optional(route.interface.as_ref());
+    out.optional(route.next_hop);
+    out.optional(route.distance);
+    out.pair("name", route.name.as_ref());
+}
+
+fn timestamp(out: &mut Out, format: &TimestampFormat) {
+    match format {
+        TimestampFormat::Uptime => out.word("uptime"),
+        TimestampFormat::Datetime {
+            msec,
+            localtime,
+            show_timezone,
+            year,
+        } => {
+            out.word("datetime");
+            out.flag("msec", *msec);
+            out.flag("localtime", *localtime);
+            out.flag("show-timezone", *show_timezone);
+            out.flag("year", *year);
+        }
+    }
+}
+
+fn interface(out: &mut Out, command: &InterfaceCommand) {
+    match command {
+        InterfaceCommand::IpAddress { address, secondary } => {
+            out.word("ip address");
+            if let Some(address) = address {
+                out.pair(&address.address.to_string(), Some(address.mask));
+            }
+            out.flag("secondary", *secondary);
+        }
+        InterfaceCommand::Shutdown => out.word("shutdown"),
+        InterfaceCommand::Description(text) => keyword(out, "description", text.as_ref()),
+        InterfaceCommand::CryptoMap(name) => keyword(out, "crypto map", name.as_ref()),
+        InterfaceCommand::Mtu(mtu) => keyword(out, "mtu", *mtu),
+    }
+}
+
+fn line(out: &mut Out, command: &LineCommand) {
+    match command {
+        LineCommand::AccessClass { list, inbound } => {
+            out.pair("access-class", Some(list));
+            out.word(if *inbound { "in" } else { "out" });
+        }
+        LineCommand::Exec => out.word("exec"),
+        LineCommand::ExecTimeout { minutes, seconds } => {
+            keyword(out, "exec-timeout", *minutes);
+            out.optional(*seconds);
+        }
+        LineCommand::HistorySize(size) => keyword(out, "history size", *size),
+        LineCommand::Length(length) => keyword(out, "length", *length),
+        LineCommand::LoggingSynchronous => out.word("logging synchronous"),
+        LineCommand::Login(LoginMethod::LinePassword) => out.word("login"),
+        LineCommand::Login(LoginMethod::Local) => out.word("login local"),
+        LineCommand::Login(LoginMethod::Authentication(list)) => {
+            out.pair("login authentication", Some(list))
+        }
+        LineCommand::Password(password) => {
+            out.word("password");
+            if let Some(password) = password {
+                out.secret(password);
+            }
+        }
+        LineCommand::PrivilegeLevel(level) => keyword(out, "privilege level", *level),
+        LineCommand::SessionTimeout(minutes) => keyword(out, "session-timeout", *minutes),
+        LineCommand::Stopbits(bits) => keyword(out, "stopbits", bits.as_ref()),
+        LineCommand::Transport {
+            direction,
+            protocols,
+        } => {
+            out.pair("transport", Some(direction));
+            protocols
+                .iter()
+                .copied()
+                .map(TransportProtocol::word)
+                .for_each(|protocol| out.word(protocol));
+        }
+        LineCommand::Width(width) => keyword(out, "width", *width),
+    }
+}

@@ -1,0 +1,401 @@
+//! The pest files as an automaton over words: read once with `pest_meta`, walked by `walk.rs`.
+//!
+//! Every place where a rule names a word or an argument becomes a node; a node knows which nodes may
+//! follow it (Glushkov's construction, in the order of the alternatives), so a line is walked word by word
+//! with every possible place kept.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use pest_meta::ast::{Expr, Rule, RuleType};
+use pest_meta::parser as meta;
+
+use crate::modes::Mode;
+use crate::parser::mode_rule;
+
+const SOURCES: &[&str] = &[
+    include_str!("commands/tokens.pest"),
+    include_str!("commands/exec.pest"),
+    include_str!("commands/show.pest"),
+    include_str!("commands/global.pest"),
+    include_str!("commands/isakmp.pest"),
+    include_str!("commands/ipsec.pest"),
+    include_str!("commands/map.pest"),
+    include_str!("commands/acl.pest"),
+    include_str!("commands/interface.pest"),
+    include_str!("commands/lines.pest"),
+];
+
+/// The whole grammar.
+pub(crate) static GRAMMAR: LazyLock<Grammar> = LazyLock::new(Grammar::load);
+
+/// What a word or an argument rule matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A keyword; a hidden one is not listed and matches only when spelled out.
+    Word { literal: String, hidden: bool },
+    /// `<1-10>`, decimal.
+    Number(u64, u64),
+    /// `<0x1-0xFF>`, decimal or hexadecimal with `0x`.
+    Hex(u64, u64),
+    /// `A.B.C.D`.
+    Ipv4,
+    /// `X:X:X:X::X`.
+    Ipv6,
+    /// `WORD`: anything without blanks; whether it may begin with `|`.
+    Any { bar: bool },
+    /// `LINE`: the rest of the line; with line ends for a banner.
+    Line { multiple: bool },
+    /// A whole interface name in one token.
+    Interface,
+    /// An IOS interface type, the number being the next token.
+    InterfaceType,
+    /// The number after an IOS interface type.
+    InterfaceNumber,
+}
+
+/// A word or argument rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Terminal {
+    pub(crate) rule: String,
+    /// The keyword, or the label of an argument.
+    pub(crate) label: String,
+    pub(crate) help: String,
+    pub(crate) kind: Kind,
+}
+
+/// One place of one terminal.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) terminal: usize,
+    pub(crate) follow: Vec<usize>,
+    /// The command may end here.
+    pub(crate) accepting: bool,
+}
+
+/// The automaton of all modes.
+#[derive(Debug)]
+pub(crate) struct Grammar {
+    pub(crate) terminals: Vec<Terminal>,
+    pub(crate) nodes: Vec<Node>,
+    starts: HashMap<Mode, Vec<usize>>,
+}
+
+impl Grammar {
+    /// The first places of a mode's own table.
+    pub(crate) fn start(&self, mode: Mode) -> &[usize] {
+        &self.starts[&mode]
+    }
+
+    /// Whether a spelled-out line can be in a mode's own table, by its first word.
+    pub(crate) fn may_start(&self, mode: Mode, line: &str) -> bool {
+        let first = line.split([' ', '\t']).next().unwrap_or_default();
+        self.start(mode)
+            .iter()
+            .any(|node| match &self.terminal(*node).kind {
+                Kind::Word { literal, .. } => literal == first,
+                _ => true,
+            })
+    }
+
+    /// The terminal at a node.
+    pub(crate) fn terminal(&self, node: usize) -> &Terminal {
+        &self.terminals[self.nodes[node].terminal]
+    }
+
+    /// The limits of a numeric argument rule.
+    pub(crate) fn range(&self, rule: &str) -> Option<(u64, u64)> {
+        self.terminals
+            .iter()
+            .find(|terminal| terminal.rule == rule)
+            .and_then(|terminal| match terminal.kind {
+                Kind::Number(low, high) | Kind::Hex(low, high) => Some((low, high)),
+                _ => None,
+            })
+    }
+
+    fn load() -> Self {
+        let source = SOURCES.join("\n");
+        let pairs = meta::parse(meta::Rule::grammar_rules, &source)
+            .expect("the grammar is checked at compile time");
+        let docs = rule_docs(pairs.clone());
+        let rules = meta::consume_rules(pairs).expect("the grammar is checked at compile time");
+        let mut loader = Loader::new(rules, docs);
+        let starts = Mode::ALL
+            .iter()
+            .map(|mode| (*mode, loader.mode(&format!("{:?}", mode_rule(*mode)))))
+            .collect();
+        Self {
+            terminals: loader.terminals,
+            nodes: loader.nodes,
+            starts,
+        }
+    }
+}
+
+/// The `///` text before each rule.
+fn rule_docs(pairs: pest::iterators::Pairs<'_, meta::Rule>) -> HashMap<String, String> {
+    let mut docs = HashMap::new();
+    let mut pending = None;
+    for pair in pairs.filter(|pair| pair.as_rule() == meta::Rule::grammar_rule) {
+        let Some(inner) = pair.into_inner().next() else {
+            continue;
+        };
+        match inner.as_rule() {
+            meta::Rule::line_doc => {
+                pending = inner
+                    .into_inner()
+                    .next()
+                    .map(|text| text.as_str().to_owned())
+            }
+            _ => {
+                if let Some(doc) = pending.take() {
+                    docs.insert(inner.as_str().to_owned(), doc);
+                }
+            }
+        }
+    }
+    docs
+}
+
+/// A piece of the automaton while it is built.
+#[derive(Debug, Clone, Default)]
+struct Fragment {
+    first: Vec<usize>,
+    last: Vec<usize>,
+    nullable: bool,
+}
+
+impl Fragment {
+    fn empty() -> Self {
+        Self {
+            nullable: true,
+            ..Self::default()
+        }
+    }
+
+    fn optional(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+}
+
+struct Loader {
+    rules: HashMap<String, Rc<Rule>>,
+    docs: HashMap<String, String>,
+    terminals: Vec<Terminal>,
+    by_rule: HashMap<String, Vec<usize>>,
+    nodes: Vec<Node>,
+}
+
+impl Loader {
+    fn new(rules: Vec<Rule>, docs: HashMap<String, String>) -> Self {
+        let rules = rules
+            .into_iter()
+            .map(|rule| (rule.name.clone(), Rc::new(rule)))
+            .collect();
+        Self {
+            rules,
+            docs,
+            terminals: Vec::new(),
+            by_rule: HashMap::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    fn mode(&mut self, rule: &str) -> Vec<usize> {
+        let fragment = self.rule(rule);
+        for node in fragment.last {
+            self.nodes[node].accepting = true;
+        }
+        fragment.first
+    }
+
+    fn rule(&mut self, name: &str) -> Fragment {
+        let Some(rule) = self.rules.get(name).cloned() else {
+            return Fragment::empty();
+        };
+        if rule.ty == RuleType::Atomic {
+            self.atomic(&rule)
+        } else {
+            self.expr(&rule.expr)
+        }
+    }
+
+    /// A word or an argument; an interface name also as two tokens, type and number.
+    fn atomic(&mut self, rule: &Rule) -> Fragment {
+        if !self.by_rule.contains_key(&rule.name) {
+            let doc = self.docs.get(&rule.name).map_or("", String::as_str);
+            let ids = terminals(rule, doc).into_iter().map(|terminal| {
+                self.terminals.push(terminal);
+                self.terminals.len() - 1
+            });
+            let ids = ids.collect();
+            self.by_rule.insert(rule.name.clone(), ids);
+        }
+        let ids = self.by_rule[&rule.name].clone();
+        let nodes: Vec<usize> = ids
+            .into_iter()
+            .map(|terminal| self.node(terminal))
+            .collect();
+        match nodes[..] {
+            [whole, kind, number] => {
+                self.nodes[kind].follow.push(number);
+                Fragment {
+                    first: vec![whole, kind],
+                    last: vec![whole, number],
+                    nullable: false,
+                }
+            }
+            _ => Fragment {
+                first: nodes.clone(),
+                last: nodes,
+                nullable: false,
+            },
+        }
+    }
+
+    fn node(&mut self, terminal: usize) -> usize {
+        self.nodes.push(Node {
+            terminal,
+            follow: Vec::new(),
+            accepting: false,
+        });
+        self.nodes.len() - 1
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Fragment {
+        match expr {
+            Expr::Ident(name) => self.rule(name),
+            Expr::Seq(left, right) => {
+                let left = self.expr(left);
+                let right = self.expr(right);
+                self.sequence(left, right)
+            }
+            Expr::Choice(left, right) => {
+                let mut left = self.expr(left);
+                let right = self.expr(right);
+                left.first.extend(right.first);
+                left.last.extend(right.last);
+                left.nullable |= right.nullable;
+                left
+            }
+            Expr::Opt(inner) => self.expr(inner).optional(),
+            Expr::Rep(inner) => self.repeat(inner).optional(),
+            Expr::RepOnce(inner) => self.repeat(inner),
+            Expr::RepExact(inner, count) => self.counted(inner, *count, *count),
+            Expr::RepMax(inner, max) => self.counted(inner, 0, *max),
+            Expr::RepMinMax(inner, min, max) => self.counted(inner, *min, *max),
+            _ => Fragment::empty(),
+        }
+    }
+
+    fn sequence(&mut self, left: Fragment, right: Fragment) -> Fragment {
+        self.connect(&left.last, &right.first);
+        let mut first = left.first;
+        if left.nullable {
+            first.extend(&right.first);
+        }
+        let mut last = right.last;
+        if right.nullable {
+            last.extend(&left.last);
+        }
+        Fragment {
+            first,
+            last,
+            nullable: left.nullable && right.nullable,
+        }
+    }
+
+    fn repeat(&mut self, inner: &Expr) -> Fragment {
+        let fragment = self.expr(inner);
+        self.connect(&fragment.last, &fragment.first);
+        fragment
+    }
+
+    fn counted(&mut self, inner: &Expr, min: u32, max: u32) -> Fragment {
+        let mut whole = Fragment::empty();
+        for index in (0..max).rev() {
+            let one = self.expr(inner);
+            whole = self.sequence(one, whole);
+            whole.nullable |= index >= min;
+        }
+        whole
+    }
+
+    fn connect(&mut self, from: &[usize], to: &[usize]) {
+        for node in from {
+            let follow = &mut self.nodes[*node].follow;
+            for next in to {
+                if !follow.contains(next) {
+                    follow.push(*next);
+                }
+            }
+        }
+    }
+}
+
+/// The terminals of one atomic rule: one, or three for an interface name.
+fn terminals(rule: &Rule, doc: &str) -> Vec<Terminal> {
+    let make = |label: &str, help: &str, kind: Kind| Terminal {
+        rule: rule.name.clone(),
+        label: label.to_owned(),
+        help: help.to_owned(),
+        kind,
+    };
+    if let Expr::Seq(left, right) = &rule.expr
+        && let (Expr::Str(literal), Expr::Ident(boundary)) = (&**left, &**right)
+        && boundary == "eow"
+    {
+        let hidden = doc.strip_prefix("(hidden) ");
+        let kind = Kind::Word {
+            literal: literal.clone(),
+            hidden: hidden.is_some(),
+        };
+        return vec![make(literal, hidden.unwrap_or(doc), kind)];
+    }
+    let (label, help) = doc.split_once("  ").unwrap_or((doc, ""));
+    let multiple = rule.name == "a_banner_text";
+    match label {
+        "IFNAME" => vec![
+            make("WORD", "Name of a Linux interface", Kind::Interface),
+            make("", "", Kind::InterfaceType),
+            make(
+                "<0-2147483647>",
+                "Interface number, slots separated by /",
+                Kind::InterfaceNumber,
+            ),
+        ],
+        "LINE" => vec![make(label, help, Kind::Line { multiple })],
+        "A.B.C.D" => vec![make(label, help, Kind::Ipv4)],
+        "X:X:X:X::X" => vec![make(label, help, Kind::Ipv6)],
+        _ => vec![make(
+            label,
+            help,
+            range(label).unwrap_or(Kind::Any {
+                bar: !names(&rule.expr, "name"),
+            }),
+        )],
+    }
+}
+
+/// Whether an expression names a rule.
+fn names(expr: &Expr, rule: &str) -> bool {
+    expr.iter_top_down()
+        .any(|part| matches!(part, Expr::Ident(name) if name == rule))
+}
+
+fn range(label: &str) -> Option<Kind> {
+    let (low, high) = label
+        .strip_prefix('<')?
+        .strip_suffix('>')?
+        .split_once('-')?;
+    if let (Some(low), Some(high)) = (low.strip_prefix("0x"), high.strip_prefix("0x")) {
+        return Some(Kind::Hex(
+            u64::from_str_radix(low, 16).ok()?,
+            u64::from_str_radix(high, 16).ok()?,
+        ));
+    }
+    Some(Kind::Number(low.parse().ok()?, high.parse().ok()?))
+}

@@ -1,0 +1,375 @@
+//! The only token logic: walks the tree of the pest files word by word, keeping every possible place.
+//! [`expand`] spells a line out for the parser or refuses it; `help.rs` asks [`walk`] what may come next.
+
+use std::borrow::Cow;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::interface_name::{InterfaceName, TYPES, is_port, type_name};
+use crate::modes::Mode;
+use crate::refusal::Refusal;
+use crate::tree::{GRAMMAR, Grammar, Kind, Terminal};
+
+/// A line with every keyword spelled out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expanded {
+    /// The mode whose table has the command: the mode typed in, or [`Mode::Config`].
+    pub table: Mode,
+    /// The spelled-out line: one blank between words, no blanks at the ends; empty for a comment.
+    pub line: String,
+}
+
+/// Spells out every keyword of a line, or says where and why that cannot be done. In a sub-mode the
+/// global commands are tried second; the refusal is that of the table that understood more.
+pub fn expand(mode: Mode, line: &str) -> Result<Expanded, Refusal> {
+    let table = |table: Mode| {
+        walk(table, line)
+            .and_then(Walk::finish)
+            .map(|line| Expanded { table, line })
+    };
+    either_table(mode, table)
+}
+
+/// Tries a sub-mode's own table, then global configuration.
+pub(crate) fn either_table<T>(
+    mode: Mode,
+    table: impl Fn(Mode) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let own = table(mode);
+    if mode.parent() != Some(Mode::Config) {
+        return own;
+    }
+    match own {
+        Err(Refusal::Invalid { column }) => table(Mode::Config).map_err(|global| match global {
+            Refusal::Invalid { column: other } => Refusal::Invalid {
+                column: column.max(other),
+            },
+            other => other,
+        }),
+        Err(Refusal::Incomplete) => table(Mode::Config).map_err(|_| Refusal::Incomplete),
+        done => done,
+    }
+}
+
+/// One understood token.
+struct Step<'a> {
+    node: usize,
+    /// Index of the step before.
+    parent: Option<usize>,
+    text: Cow<'a, str>,
+}
+
+/// How far a line has been understood.
+pub(crate) struct Walk<'a> {
+    grammar: &'static Grammar,
+    table: Mode,
+    line: &'a str,
+    steps: Vec<Step<'a>>,
+    /// The steps that the next token may follow, best first; empty before the first token.
+    alive: Vec<usize>,
+    /// Where reading stopped, in octets.
+    position: usize,
+    /// A comment or a `LINE` argument took the rest.
+    closed: bool,
+}
+
+/// Walks a whole line.
+pub(crate) fn walk(table: Mode, line: &str) -> Result<Walk<'_>, Refusal> {
+    let mut walk = Walk::new(table, line);
+    while walk.advance()? {}
+    Ok(walk)
+}
+
+/// Walks all but the unfinished last word; returns it too.
+pub(crate) fn walk_prefix(table: Mode, line: &str) -> Result<(Walk<'_>, &str), Refusal> {
+    let start = line.rfind(is_blank).map_or(0, |blank| blank + 1);
+    Ok((walk(table, &line[..start])?, &line[start..]))
+}
+
+/// Without the blanks and line ends after the last word.
+pub(crate) fn trim_end(line: &str) -> &str {
+    line.trim_end_matches([' ', '\t', '\r', '\n', '\0'])
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+impl<'a> Walk<'a> {
+    fn new(table: Mode, line: &'a str) -> Self {
+        let line = trim_end(line);
+        Self {
+            grammar: &GRAMMAR,
+            table,
+            line,
+            steps: Vec::new(),
+            alive: Vec::new(),
+            position: 0,
+            closed: false,
+        }
+    }
+
+    /// Nothing was typed, or only a comment.
+    fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The command may end here.
+    pub(crate) fn accepting(&self) -> bool {
+        !self.is_empty() && self.alive.iter().any(|step| self.is_accepting(*step))
+    }
+
+    fn is_accepting(&self, step: usize) -> bool {
+        self.grammar.nodes[self.steps[step].node].accepting
+    }
+
+    /// The terminals that may come next, best first; one may be there several times.
+    pub(crate) fn next(&self) -> impl Iterator<Item = &'static Terminal> {
+        self.edges()
+            .into_iter()
+            .map(|(_, node)| self.grammar.terminal(node))
+    }
+
+    /// Whether the line starts its mode's table: nothing typed yet.
+    pub(crate) fn at_start(&self) -> bool {
+        self.is_empty() && !self.closed
+    }
+
+    /// A `LINE` argument or a comment has taken everything: nothing can follow.
+    pub(crate) fn closed(&self) -> bool {
+        self.closed
+    }
+
+    fn edges(&self) -> Vec<(Option<usize>, usize)> {
+        if self.closed {
+            return Vec::new();
+        }
+        if self.is_empty() {
+            return self
+                .grammar
+                .start(self.table)
+                .iter()
+                .map(|node| (None, *node))
+                .collect();
+        }
+        let follow = |step: &usize| {
+            let step = *step;
+            self.grammar.nodes[self.steps[step].node]
+                .follow
+                .iter()
+                .map(move |node| (Some(step), *node))
+        };
+        self.alive.iter().flat_map(follow).collect()
+    }
+
+    /// Reads one token; false at the end of the line.
+    fn advance(&mut self) -> Result<bool, Refusal> {
+        let rest = self.line[self.position..].trim_start_matches(is_blank);
+        if rest.is_empty() || self.closed {
+            return Ok(false);
+        }
+        let start = self.line.len() - rest.len();
+        let token = &rest[..rest.find(is_blank).unwrap_or(rest.len())];
+        if token.starts_with('!') && (self.is_empty() || self.accepting()) {
+            self.closed = true;
+            return Ok(true);
+        }
+        let edges = self.edges();
+        let bar = |node: usize| matches!(&self.grammar.terminal(node).kind, Kind::Word { literal, .. } if literal == "|");
+        let token = match token.starts_with('|') && edges.iter().any(|(_, node)| bar(*node)) {
+            true => &token[..1],
+            false => token,
+        };
+        let matches = select(self.grammar, &edges, token, rest);
+        let Some(matches) = matches else {
+            return Err(Refusal::Ambiguous);
+        };
+        if matches.is_empty() {
+            return Err(self.invalid(start, token, &edges));
+        }
+        self.position = start + token.len();
+        self.step(&edges, matches);
+        Ok(true)
+    }
+
+    fn step(&mut self, edges: &[(Option<usize>, usize)], matches: Vec<(usize, Cow<'a, str>)>) {
+        let mut alive: Vec<usize> = Vec::with_capacity(matches.len());
+        for (edge, text) in matches {
+            let (parent, node) = edges[edge];
+            if alive.iter().all(|step| self.steps[*step].node != node) {
+                alive.push(self.steps.len());
+                self.steps.push(Step { node, parent, text });
+            }
+        }
+        if alive.iter().any(|step| self.takes_rest(*step)) {
+            self.position = self.line.len();
+            self.closed = true;
+        }
+        self.alive = alive;
+    }
+
+    fn takes_rest(&self, step: usize) -> bool {
+        matches!(
+            self.grammar.terminal(self.steps[step].node).kind,
+            Kind::Line { .. }
+        )
+    }
+
+    fn invalid(&self, start: usize, token: &str, edges: &[(Option<usize>, usize)]) -> Refusal {
+        let common = |(_, node): &(Option<usize>, usize)| match &self.grammar.terminal(*node).kind {
+            Kind::Word {
+                literal,
+                hidden: false,
+            } => common_prefix(literal, token),
+            Kind::InterfaceType => TYPES
+                .iter()
+                .map(|(kind, _)| common_prefix(kind, token))
+                .max()
+                .unwrap_or(0),
+            _ => 0,
+        };
+        let offset = edges.iter().map(common).max().unwrap_or(0);
+        Refusal::Invalid {
+            column: self.line[..start].chars().count() + offset,
+        }
+    }
+
+    /// The spelled-out line.
+    fn finish(self) -> Result<String, Refusal> {
+        if self.is_empty() {
+            return Ok(String::new());
+        }
+        let last = self
+            .alive
+            .iter()
+            .copied()
+            .find(|step| self.is_accepting(*step))
+            .ok_or(Refusal::Incomplete)?;
+        let mut path = Vec::new();
+        let mut next = Some(last);
+        while let Some(step) = next {
+            path.push(step);
+            next = self.steps[step].parent;
+        }
+        let mut line = String::with_capacity(self.line.len() + 32);
+        for step in path.into_iter().rev().map(|step| &self.steps[step]) {
+            let joins = self.grammar.terminal(step.node).kind == Kind::InterfaceNumber;
+            if !line.is_empty() && !joins {
+                line.push(' ');
+            }
+            line.push_str(&step.text);
+        }
+        Ok(line)
+    }
+}
+
+fn common_prefix(literal: &str, token: &str) -> usize {
+    literal
+        .bytes()
+        .zip(token.bytes())
+        .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+        .count()
+}
+
+/// The edges that a token fits, with the spelled-out text; `None` when it shortens several keywords and is
+/// nothing else. An exact keyword wins over longer ones and over
+/// arguments, a shortened one over `LINE` only.
+fn select<'a>(
+    grammar: &'static Grammar,
+    edges: &[(Option<usize>, usize)],
+    token: &'a str,
+    rest: &'a str,
+) -> Option<Vec<(usize, Cow<'a, str>)>> {
+    let mut words: Vec<(usize, &'static str)> = Vec::new();
+    let mut arguments = Vec::new();
+    let mut exact = None;
+    for (index, (_, node)) in edges.iter().enumerate() {
+        let terminal = grammar.terminal(*node);
+        match &terminal.kind {
+            Kind::Word { literal, hidden } => {
+                let fits = starts_word(literal, token) && (!hidden || literal.len() == token.len());
+                if fits {
+                    exact = exact.or((literal.len() == token.len()).then_some(literal.as_str()));
+                    words.push((index, literal));
+                }
+            }
+            kind => arguments.extend(argument(kind, token, rest).map(|text| (index, text))),
+        }
+    }
+    match exact {
+        Some(exact) => {
+            words.retain(|(_, literal)| *literal == exact);
+            arguments.clear();
+        }
+        None if words.iter().any(|(_, literal)| *literal != words[0].1) => {
+            if arguments.is_empty() {
+                return None;
+            }
+            words.clear();
+        }
+        None => {}
+    }
+    if !words.is_empty() {
+        arguments.retain(|(index, _): &(usize, Cow<'a, str>)| {
+            !matches!(grammar.terminal(edges[*index].1).kind, Kind::Line { .. })
+        });
+    }
+    let mut matches: Vec<_> = words
+        .into_iter()
+        .map(|(index, literal)| (index, Cow::Borrowed(literal)))
+        .collect();
+    matches.extend(arguments);
+    Some(matches)
+}
+
+/// Whether a token is the keyword or a shortening of it.
+pub(crate) fn starts_word(literal: &str, token: &str) -> bool {
+    literal
+        .as_bytes()
+        .get(..token.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// The text an argument takes; `None` when the token does not fit it.
+fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option<Cow<'a, str>> {
+    let plain = !token.contains(['\n', '\r']);
+    let fits = match kind {
+        Kind::Word { .. } => false,
+        Kind::Number(low, high) => {
+            decimal(token).is_some_and(|number| (*low..=*high).contains(&number))
+        }
+        Kind::Hex(low, high) => {
+            hexadecimal(token).is_some_and(|number| (*low..=*high).contains(&number))
+        }
+        Kind::Ipv4 => token.parse::<Ipv4Addr>().is_ok(),
+        Kind::Ipv6 => token.parse::<Ipv6Addr>().is_ok(),
+        Kind::Any { bar } => plain && (*bar || !token.starts_with('|')),
+        Kind::Line { multiple } => {
+            return (*multiple || !rest.contains(['\n', '\r'])).then_some(Cow::Borrowed(rest));
+        }
+        Kind::Interface => {
+            let name = InterfaceName::parse(token).filter(|_| token.bytes().all(|b| b != b' '))?;
+            return Some(Cow::Owned(name.as_str().to_owned()));
+        }
+        Kind::InterfaceType => return type_name(token).map(Cow::Borrowed),
+        Kind::InterfaceNumber => is_port(token),
+    };
+    fits.then_some(Cow::Borrowed(token))
+}
+
+fn decimal(token: &str) -> Option<u64> {
+    token
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| token.parse().ok())?
+}
+
+/// Reads `0x1F` or decimal digits.
+pub(crate) fn hexadecimal(token: &str) -> Option<u64> {
+    match token.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            u64::from_str_radix(digits, 16).ok()
+        }
+        Some(_) => None,
+        None => decimal(token),
+    }
+}

@@ -1,0 +1,235 @@
+//! Reads the pest files on its own, without the crate's automaton: all rules with their docs, and every
+//! sentence of a mode.
+#![allow(dead_code)]
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use isthmus_grammar::Mode;
+use pest_meta::ast::{Expr, Rule, RuleType};
+use pest_meta::parser;
+
+/// Most sentences kept for one sequence; beyond it each side's alternatives are still all there, once.
+const LIMIT: usize = 64;
+
+pub struct Grammar {
+    pub rules: Vec<Rule>,
+    pub docs: HashMap<String, String>,
+    by_name: HashMap<String, usize>,
+}
+
+/// One word of a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    pub text: String,
+    /// A keyword that may be shortened.
+    pub shortens: bool,
+    /// A number just outside the range of the argument.
+    pub beyond: Option<String>,
+}
+
+type Sentence = Vec<Token>;
+
+impl Grammar {
+    pub fn load() -> Self {
+        let source = source();
+        let pairs = parser::parse(parser::Rule::grammar_rules, &source).expect("pest syntax");
+        let mut docs = HashMap::new();
+        let mut pending = None;
+        for pair in pairs
+            .clone()
+            .filter(|pair| pair.as_rule() == parser::Rule::grammar_rule)
+        {
+            let inner = pair.into_inner().next().expect("a rule is not empty");
+            if inner.as_rule() == parser::Rule::line_doc {
+                pending = Some(
+                    inner
+                        .into_inner()
+                        .next()
+                        .expect("a doc has text")
+                        .as_str()
+                        .to_owned(),
+                );
+            } else if let Some(doc) = pending.take() {
+                docs.insert(inner.as_str().to_owned(), doc);
+            }
+        }
+        let rules = parser::consume_rules(pairs).expect("pest rules");
+        let by_name = rules
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| (rule.name.clone(), index))
+            .collect();
+        Self {
+            rules,
+            docs,
+            by_name,
+        }
+    }
+
+    pub fn rule(&self, name: &str) -> &Rule {
+        &self.rules[self.by_name[name]]
+    }
+
+    /// Sentences in which every alternative of the mode's table occurs.
+    pub fn sentences(&self, mode: Mode) -> Vec<Sentence> {
+        self.expr(&self.rule(mode_rule(mode)).expr)
+    }
+
+    fn expr(&self, expr: &Expr) -> Vec<Sentence> {
+        match expr {
+            Expr::Ident(name) if name == "SOI" || name == "EOI" => vec![vec![]],
+            Expr::Ident(name) => self.named(name),
+            Expr::Seq(left, right) => sequence(self.expr(left), &self.expr(right)),
+            Expr::Choice(left, right) => [self.expr(left), self.expr(right)].concat(),
+            Expr::Opt(inner) => [vec![vec![]], self.expr(inner)].concat(),
+            Expr::Rep(inner) => [vec![vec![]], self.expr(inner)].concat(),
+            Expr::RepMinMax(inner, min, max) => self.counted(inner, *min, *max),
+            Expr::NegPred(_) => vec![vec![]],
+            other => panic!("the commands use no {other:?}"),
+        }
+    }
+
+    fn counted(&self, inner: &Expr, min: u32, max: u32) -> Vec<Sentence> {
+        let one = self.expr(inner);
+        let times = |count: u32| (0..count).fold(vec![vec![]], |so_far, _| sequence(so_far, &one));
+        (min..=max).flat_map(times).collect()
+    }
+
+    fn named(&self, name: &str) -> Vec<Sentence> {
+        let rule = self.rule(name);
+        if rule.ty != RuleType::Atomic {
+            return self.expr(&rule.expr);
+        }
+        let doc = &self.docs[name];
+        match literal(rule) {
+            Some(word) => {
+                let shortens = !doc.starts_with("(hidden)");
+                vec![vec![Token {
+                    text: word.to_owned(),
+                    shortens,
+                    beyond: None,
+                }]]
+            }
+            None => samples(name, doc)
+                .into_iter()
+                .map(|sample| vec![sample])
+                .collect(),
+        }
+    }
+}
+
+/// The literal of a word rule.
+pub fn literal(rule: &Rule) -> Option<&str> {
+    match &rule.expr {
+        Expr::Seq(left, right) => match (&**left, &**right) {
+            (Expr::Str(literal), Expr::Ident(boundary)) if boundary == "eow" => Some(literal),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Both ends of a range, one sample for everything else.
+fn samples(name: &str, doc: &str) -> Vec<Token> {
+    let label = doc.split("  ").next().unwrap_or_default();
+    let one = |text: &str| {
+        vec![Token {
+            text: text.to_owned(),
+            shortens: false,
+            beyond: None,
+        }]
+    };
+    match label {
+        _ if name == "a_banner_text" => one("^Cwelcome to  this router^C"),
+        "WORD" => one("Word-1"),
+        "LINE" => one("some text  with two blanks"),
+        "IFNAME" => one("GigabitEthernet0/1"),
+        "A.B.C.D" => one("10.20.30.40"),
+        "X:X:X:X::X" => one("2001:db8::1"),
+        _ => {
+            let range = label
+                .strip_prefix('<')
+                .and_then(|range| range.strip_suffix('>'))
+                .expect(doc);
+            let (low, high) = range.split_once('-').expect(doc);
+            let end = |text: &str, beyond: Option<u64>| Token {
+                text: text.to_owned(),
+                shortens: false,
+                beyond: beyond.map(|number| number.to_string()),
+            };
+            vec![
+                end(low, number(low).checked_sub(1)),
+                end(high, Some(number(high) + 1)),
+            ]
+        }
+    }
+}
+
+fn number(text: &str) -> u64 {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).expect(text),
+        None => text.parse().expect(text),
+    }
+}
+
+fn sequence(left: Vec<Sentence>, right: &[Sentence]) -> Vec<Sentence> {
+    if left.len() * right.len() <= LIMIT {
+        return left
+            .iter()
+            .flat_map(|head| {
+                right
+                    .iter()
+                    .map(move |tail| [&head[..], &tail[..]].concat())
+            })
+            .collect();
+    }
+    let pairs = left.len().max(right.len());
+    (0..pairs)
+        .map(|index| {
+            [
+                &left[index % left.len()][..],
+                &right[index % right.len()][..],
+            ]
+            .concat()
+        })
+        .collect()
+}
+
+pub fn spelled(sentence: &[Token]) -> String {
+    sentence
+        .iter()
+        .map(|token| token.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn mode_rule(mode: Mode) -> &'static str {
+    match mode {
+        Mode::UserExec => "user_exec_mode",
+        Mode::Exec => "exec_mode",
+        Mode::Config => "config_mode",
+        Mode::Interface => "interface_mode",
+        Mode::ExtendedAcl => "extended_acl_mode",
+        Mode::StandardAcl => "standard_acl_mode",
+        Mode::IsakmpPolicy => "isakmp_policy_mode",
+        Mode::TransformSet => "transform_set_mode",
+        Mode::CryptoMap => "crypto_map_mode",
+        Mode::Line => "line_mode",
+    }
+}
+
+/// All pest files, the one with the `//!` text first.
+pub fn source() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort_by_key(|path| (!path.ends_with("tokens.pest"), path.clone()));
+    files
+        .iter()
+        .map(|path| std::fs::read_to_string(path).expect("a pest file"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
