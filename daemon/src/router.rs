@@ -17,7 +17,7 @@ use std::time::Duration;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::{Endpoint, Instant, Output};
 use isthmus_kernel::{Acquire, Kernel, PolicyKey, PolicySpec, Request, SaId, SaStats};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::clock::Clock;
 use crate::config::model::{Change, Running};
@@ -91,6 +91,8 @@ pub struct Router {
     pub sessions: Sessions,
     /// What is to be sent and asked of the kernel, in order.
     pub work: VecDeque<Work>,
+    /// How far engine and kernel follow the running-config.
+    pub following: Following,
     /// Ways to wake the tasks.
     pub wake: Wake,
     /// Why the daemon is to stop, once it is.
@@ -115,8 +117,23 @@ pub struct Wake {
     pub timer: Rc<Notify>,
     /// The running-config or the interfaces changed.
     pub reconcile: Rc<Notify>,
+    /// Somebody waits for the next reconcile.
+    pub hurry: Rc<Notify>,
+    /// A reconcile is done.
+    pub followed: Rc<Notify>,
     /// The daemon is to stop.
     pub stop: Rc<Notify>,
+}
+
+/// How far engine and kernel follow the running-config.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Following {
+    /// The tasks of `run` are there to follow.
+    pub on: bool,
+    /// Changes so far.
+    pub asked: u64,
+    /// Changes that a reconcile has seen.
+    pub done: u64,
 }
 
 /// Something to carry out. In order: an SA is in the kernel before the message goes out that lets the peer use it.
@@ -138,6 +155,8 @@ pub enum Work {
         /// Whose failure it is if they fail.
         owner: Owner,
     },
+    /// Tells somebody that everything before it is done.
+    Reached(oneshot::Sender<()>),
 }
 
 /// On whose behalf the kernel is asked.
@@ -149,6 +168,28 @@ pub enum Owner {
     Cleanup,
     /// The policies of crypto maps.
     Policies,
+}
+
+/// Waits until engine and kernel have what the running-config asks and all work queued so far is carried out: what an
+/// operator types next, or sends through the router, meets the change whole. Returns at once where nothing follows.
+pub async fn settled(router: &Shared) {
+    let (goal, wake) = {
+        let router = router.borrow();
+        if !router.following.on {
+            return;
+        }
+        (router.following.asked, router.wake.clone())
+    };
+    while router.borrow().following.done < goal {
+        let followed = wake.followed.notified();
+        wake.hurry.notify_one();
+        followed.await;
+    }
+    let (sender, reached) = oneshot::channel();
+    router.borrow_mut().work.push_back(Work::Reached(sender));
+    wake.work.notify_one();
+    // The other end goes only with the daemon.
+    let _ = reached.await;
 }
 
 /// Randomness for the engine, from the system.
@@ -195,6 +236,7 @@ impl Router {
             failures: HashMap::new(),
             sessions: Sessions::default(),
             work: VecDeque::new(),
+            following: Following::default(),
             wake: Wake::default(),
             stop: None,
         }
@@ -211,6 +253,7 @@ impl Router {
         self.log.configure(crate::log::settings(&self.running));
         let changes = self.running.take_changes();
         if changes.iter().any(Change::is_for_packets) {
+            self.following.asked += 1;
             self.wake.reconcile.notify_one();
         }
     }

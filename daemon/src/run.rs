@@ -69,6 +69,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
     })
     .await;
     ready();
+    router.borrow_mut().following.on = true;
     let tasks = [
         tokio::task::spawn_local(receive(router.clone(), socket.clone())),
         tokio::task::spawn_local(watch(router.clone(), events)),
@@ -200,16 +201,22 @@ async fn work(router: Shared, socket: Rc<IkeSocket>) {
 }
 
 async fn follow(router: Shared) {
-    let wake = router.borrow().wake.reconcile.clone();
+    let wake = router.borrow().wake.clone();
     let mut settle = SETTLE;
     loop {
-        wake.notified().await;
-        tokio::time::sleep(settle).await;
+        wake.reconcile.notified().await;
+        tokio::select! {
+            () = tokio::time::sleep(settle) => {}
+            () = wake.hurry.notified() => {}
+        }
         let started = Instant::now();
+        let seen = router.borrow().following.asked;
         if let Err(error) = reconcile(&router).await {
             let text = error.to_string();
             router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
         }
+        router.borrow_mut().following.done = seen;
+        wake.followed.notify_waiters();
         settle = (started.elapsed() * SHARE).clamp(SETTLE, MAX_SETTLE);
     }
 }
@@ -228,6 +235,7 @@ pub async fn carry_out(
         let mut requests = Vec::new();
         let mut owners = Vec::new();
         let mut datagrams = Vec::new();
+        let mut waiting = Vec::new();
         for item in work {
             match item {
                 Work::Kernel {
@@ -242,6 +250,7 @@ pub async fn carry_out(
                     remote,
                     bytes,
                 } => datagrams.push((local, remote, bytes)),
+                Work::Reached(somebody) => waiting.push(somebody),
             }
         }
         if !requests.is_empty() {
@@ -250,6 +259,10 @@ pub async fn carry_out(
         for (local, remote, bytes) in datagrams {
             // IKE repeats what gets lost; a missing route shows as a peer that does not answer.
             let _ = send(local, remote, &bytes);
+        }
+        for somebody in waiting {
+            // Its session may be gone.
+            let _ = somebody.send(());
         }
     }
 }

@@ -5,7 +5,7 @@ use isthmus_control::Status;
 use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
 
 use super::{Outcome, Session};
-use crate::router::Router;
+use crate::router::{Router, settled};
 
 impl Session {
     pub(super) async fn clear(&mut self, command: ClearCommand) -> Outcome {
@@ -28,7 +28,10 @@ impl Session {
             }
         };
         match done {
-            Ok(()) => Ok(Status::Ok),
+            Ok(()) => {
+                settled(&self.router).await;
+                Ok(Status::Ok)
+            }
             Err(text) => self.fail(text).await,
         }
     }

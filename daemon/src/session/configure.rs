@@ -6,6 +6,7 @@ use isthmus_grammar::command::{ConfigLine, ConfigureSource};
 use super::{Outcome, Place, Session};
 use crate::config::{self, Context, Origin};
 use crate::log::Severity;
+use crate::router::settled;
 
 impl Session {
     /// `configure ...`
@@ -71,22 +72,23 @@ impl Session {
     }
 
     /// `exit`
-    pub(super) fn leave_one(&mut self) {
+    pub(super) async fn leave_one(&mut self) {
         match &self.place {
-            Place::Config(Context::Global) => self.leave_configuration(),
+            Place::Config(Context::Global) => self.leave_configuration().await,
             Place::Config(_) => self.place = Place::Config(Context::Global),
             Place::User | Place::Privileged => self.bye = Some(String::new()),
         }
     }
 
-    /// `end`
-    pub(super) fn leave_configuration(&mut self) {
+    /// `end`; the prompt comes back when what was configured is in force.
+    pub(super) async fn leave_configuration(&mut self) {
         if matches!(self.place, Place::Config(_)) {
             self.place = Place::Privileged;
             let text = format!("Configured from {}", self.user.configured_by());
             self.router
                 .borrow_mut()
                 .notice(Severity::Notifications, "CONFIG_I", text);
+            settled(&self.router).await;
         }
     }
 }

@@ -25,7 +25,7 @@ use isthmus_grammar::parser;
 use tokio::net::UnixStream;
 
 use crate::config::Context;
-use crate::router::Shared;
+use crate::router::{Shared, settled};
 use io::{Gone, Io};
 use registry::{SessionId, User};
 
@@ -204,14 +204,18 @@ impl Session {
         };
         match parsed.command {
             Command::Empty => Ok(Status::Ok),
-            Command::Exec(command) | Command::Do(command) => self.exec(command).await,
+            Command::Exec(command) => self.exec(command).await,
+            Command::Do(command) => {
+                settled(&self.router).await;
+                self.exec(command).await
+            }
             Command::Config(line) => self.configure(&line).await,
             Command::Exit => {
-                self.leave_one();
+                self.leave_one().await;
                 Ok(Status::Ok)
             }
             Command::End => {
-                self.leave_configuration();
+                self.leave_configuration().await;
                 Ok(Status::Ok)
             }
         }
