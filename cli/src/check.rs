@@ -1,12 +1,12 @@
-//! `--check FILE`: which lines of a configuration are not understood. Needs no daemon. Called by
-//! `main`.
+//! `--check FILE`: which lines of a configuration are not understood, and which are but do nothing in
+//! this release. Needs no daemon. Called by `main`.
 //!
 //! Lines are taken as the daemon takes them: modes are followed, a banner is one command, and what
 //! is indented below a line that is not understood belongs to that line.
 
 use std::io::{self, Write};
 
-use isthmus_grammar::command::Command;
+use isthmus_grammar::command::{Command, ConfigCommand, Form};
 use isthmus_grammar::{Mode, Refusal, banner, parser};
 
 use crate::plain::BYTE_ORDER_MARK;
@@ -17,8 +17,8 @@ const LEAD: &str = "    ";
 /// The most characters of a line that a report shows before the fault.
 const CONTEXT: usize = 60;
 
-/// Writes what is wrong with `text`, a file called `name`, and gives the number of lines that
-/// were not understood.
+/// Writes what is wrong with `text`, a file called `name`, and which lines are accepted without being
+/// acted on; gives the number of lines that were not understood.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -44,7 +44,14 @@ pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<usize> {
         }
         unknown = None;
         match understand(mode, &line) {
-            Ok(next) => mode = next,
+            Ok(command) => {
+                if let Some(words) = inactive(&command) {
+                    let number = line.number;
+                    writeln!(out, "{name}:{number}: accepted, not active in this release")?;
+                    writeln!(out, "{LEAD}{words}")?;
+                }
+                mode = next(mode, &command);
+            }
             Err(fault) => {
                 count += 1;
                 fault.report(name, &line, out)?;
@@ -108,19 +115,40 @@ enum Fault {
     Exec,
 }
 
-/// The mode after a line.
-fn understand(mode: Mode, line: &Line) -> Result<Mode, Fault> {
+fn understand(mode: Mode, line: &Line) -> Result<Command, Fault> {
     if line.endless {
         return Err(Fault::Endless);
     }
     let parsed = parser::parse(mode, &line.text).map_err(Fault::Refused)?;
-    match &parsed.command {
+    match parsed.command {
         Command::Exec(_) | Command::Do(_) => Err(Fault::Exec),
-        // `end` closes the configuration; what follows is read from the start again.
-        Command::End => Ok(Mode::Config),
-        Command::Exit if mode == Mode::Config => Ok(mode),
-        command => Ok(mode.after(command)),
+        command => Ok(command),
     }
+}
+
+/// The mode after a line.
+fn next(mode: Mode, command: &Command) -> Mode {
+    match command {
+        // `end` closes the configuration; what follows is read from the start again.
+        Command::End => Mode::Config,
+        Command::Exit if mode == Mode::Config => mode,
+        command => mode.after(command),
+    }
+}
+
+/// The line as it would stand in the configuration, when it would do nothing there.
+fn inactive(command: &Command) -> Option<String> {
+    let Command::Config(line) = command else {
+        return None;
+    };
+    let ConfigCommand::Retained(retained) = &line.command else {
+        return None;
+    };
+    let no = match retained.kept_as(line.form)? {
+        Form::No => "no ",
+        _ => "",
+    };
+    (!retained.holds()).then(|| format!("{no}{}", retained.for_messages()))
 }
 
 impl Fault {

@@ -36,7 +36,8 @@ const USAGE: u8 = 64;
     version,
     after_help = "Exit status: 0 success, 1 a command failed, \
     2 a command was not understood, 3 the daemon cannot be reached, 64 wrong arguments.\n\
-    With --check: 0 every line understood, 1 some not, 2 the file cannot be read."
+    With --check: 0 every line understood (also those listed as not active in this release), \
+    1 some not, 2 the file cannot be read."
 )]
 struct Arguments {
     /// The daemon's control socket
@@ -49,7 +50,7 @@ struct Arguments {
     /// Run a command in privileged EXEC; may be repeated
     #[arg(short, value_name = "COMMAND")]
     command: Vec<String>,
-    /// List the lines of a configuration that are not understood; needs no daemon
+    /// List the lines of a configuration that are not understood or not active; needs no daemon
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     check: Option<PathBuf>,
 }

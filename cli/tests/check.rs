@@ -135,3 +135,17 @@ fn a_file_that_cannot_be_read_has_its_own_status() {
     );
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn lines_that_do_nothing_yet_are_told_from_unknown_ones_and_are_no_failure() {
+    let text = "crypto keyring K\n  pre-shared-key address 192.0.2.1 key hush#\nhostname R1\n";
+    let expected = "FILE:1: accepted, not active in this release\n    crypto keyring K\n\
+                    FILE:2: accepted, not active in this release\n    pre-shared-key address 192.0.2.1 key ...\n";
+    let output = run(text.as_bytes());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    assert_eq!(output.status.code(), Some(0));
+    check(
+        &format!("{text}no crypto keyring K\nmade up\n"),
+        &format!("{expected}FILE:5: invalid input at '^'\n    made up\n    ^\n"),
+    );
+}

@@ -59,8 +59,11 @@ fn full_help(mode: Mode, line: &str) -> Result<String, Refusal> {
         if entries.is_empty() && !walk.accepting() {
             return Err(no_match(line, ""));
         }
-        let title = if walk.at_start() { title(table) } else { "" };
-        Ok(title.to_owned() + &columns(&entries, walk.accepting()))
+        let title = match walk.at_start() {
+            true => format!("{}\n", table.title()),
+            false => String::new(),
+        };
+        Ok(title + &columns(&entries, walk.accepting()))
     })
 }
 
@@ -140,20 +143,5 @@ fn rows(words: &[&str]) -> String {
 fn no_match(line: &str, token: &str) -> Refusal {
     Refusal::Invalid {
         column: line.chars().count() - token.chars().count(),
-    }
-}
-
-/// The line above the list at the start of a mode.
-fn title(mode: Mode) -> &'static str {
-    match mode {
-        Mode::UserExec | Mode::Exec => "Exec commands:\n",
-        Mode::Config => "Configure commands:\n",
-        Mode::Interface => "Interface configuration commands:\n",
-        Mode::ExtendedAcl => "Ext Access List configuration commands:\n",
-        Mode::StandardAcl => "Standard Access List configuration commands:\n",
-        Mode::IsakmpPolicy => "ISAKMP commands:\n",
-        Mode::TransformSet => "Crypto transform configuration commands:\n",
-        Mode::CryptoMap => "Crypto Map configuration commands:\n",
-        Mode::Line => "Line configuration commands:\n",
     }
 }

@@ -23,6 +23,7 @@ pub mod modes;
 pub mod parser;
 pub mod refusal;
 pub mod render;
+mod retained;
 mod tree;
 pub mod walk;
 

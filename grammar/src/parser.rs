@@ -6,7 +6,7 @@ use pest::Parser;
 pub(crate) use generated::{CommandParser, Rule};
 
 use crate::build;
-use crate::command::{Command, Parsed};
+use crate::command::{Command, ConfigCommand, Parsed};
 use crate::modes::Mode;
 use crate::refusal::Refusal;
 use crate::tree::GRAMMAR;
@@ -26,27 +26,13 @@ mod generated {
     #[grammar = "commands/acl.pest"]
     #[grammar = "commands/interface.pest"]
     #[grammar = "commands/lines.pest"]
+    #[grammar = "commands/modes.pest"]
+    #[grammar = "commands/keyring.pest"]
     pub(crate) struct CommandParser;
 }
 
-/// The rule of a mode's own table.
-pub(crate) fn mode_rule(mode: Mode) -> Rule {
-    match mode {
-        Mode::UserExec => Rule::user_exec_mode,
-        Mode::Exec => Rule::exec_mode,
-        Mode::Config => Rule::config_mode,
-        Mode::Interface => Rule::interface_mode,
-        Mode::ExtendedAcl => Rule::extended_acl_mode,
-        Mode::StandardAcl => Rule::standard_acl_mode,
-        Mode::IsakmpPolicy => Rule::isakmp_policy_mode,
-        Mode::TransformSet => Rule::transform_set_mode,
-        Mode::CryptoMap => Rule::crypto_map_mode,
-        Mode::Line => Rule::line_mode,
-    }
-}
-
 /// Expands and parses a line typed in a mode: abbreviations, any run of blanks and tabs, a trailing
-/// carriage return and comments are fine. In a sub-mode the global commands are tried second.
+/// carriage return and comments are fine. In a sub-mode the commands of the modes above it are tried after its own.
 pub fn parse(mode: Mode, line: &str) -> Result<Parsed, Refusal> {
     let expanded = walk::expand(mode, line)?;
     if expanded.line.is_empty() {
@@ -72,20 +58,29 @@ pub fn parse_exact(mode: Mode, line: &str) -> Option<Parsed> {
             filter: None,
         });
     }
-    let own = GRAMMAR
-        .may_start(mode, line)
-        .then(|| parse_in_table(mode, line))
-        .flatten();
-    let global = || {
-        (mode != Mode::Config)
-            .then(|| parse_in_table(Mode::Config, line))
-            .flatten()
-    };
-    own.or_else(global)
-        .filter(|parsed| !matches!(parsed.command, Command::Do(_)))
+    mode.tables()
+        .filter(|table| *table == Mode::Config || GRAMMAR.may_start(*table, line))
+        .find_map(|table| parse_in_table(table, line))
+        .filter(|parsed| match &parsed.command {
+            Command::Do(_) => false,
+            Command::Config(config) => match &config.command {
+                ConfigCommand::Retained(_) => is_spelled_out(mode, line, parsed),
+                _ => true,
+            },
+            _ => true,
+        })
+}
+
+/// The rules of retained commands do not guard their arguments against shortened keywords: only the walk knows whether
+/// a line is spelled out.
+fn is_spelled_out(mode: Mode, line: &str, parsed: &Parsed) -> bool {
+    walk::expand(mode, line).is_ok_and(|expanded| {
+        expanded.line == line
+            || parse_in_table(expanded.table, &expanded.line).as_ref() == Some(parsed)
+    })
 }
 
 fn parse_in_table(table: Mode, line: &str) -> Option<Parsed> {
-    let mut pairs = CommandParser::parse(mode_rule(table), line).ok()?;
+    let mut pairs = CommandParser::parse(table.rule(), line).ok()?;
     build::line(table, pairs.next()?)
 }

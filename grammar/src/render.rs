@@ -30,6 +30,10 @@ pub fn render(line: &ConfigLine) -> String {
         ConfigCommand::TransformSet(command) => crypto::transform_set(&mut out, command),
         ConfigCommand::CryptoMap(command) => crypto::crypto_map(&mut out, command, line.form),
         ConfigCommand::Line(command) => self::line(&mut out, command),
+        ConfigCommand::Retained(command) => {
+            out.word(command.words());
+            out.trailing_blanks(line.form, command.trailing_blanks());
+        }
     }
     out.text
 }

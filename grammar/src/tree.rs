@@ -4,7 +4,7 @@
 //! follow it (Glushkov's construction, in the order of the alternatives), so a line is walked word by word
 //! with every possible place kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use pest_meta::ast::{Expr, Rule, RuleType};
 use pest_meta::parser as meta;
 
 use crate::modes::Mode;
-use crate::parser::mode_rule;
+use crate::retained::Retained;
 
 const SOURCES: &[&str] = &[
     include_str!("commands/tokens.pest"),
@@ -25,6 +25,8 @@ const SOURCES: &[&str] = &[
     include_str!("commands/acl.pest"),
     include_str!("commands/interface.pest"),
     include_str!("commands/lines.pest"),
+    include_str!("commands/modes.pest"),
+    include_str!("commands/keyring.pest"),
 ];
 
 /// The whole grammar.
@@ -45,6 +47,8 @@ pub(crate) enum Kind {
     Ipv6,
     /// `WORD`: anything without blanks; whether it may begin with `|`.
     Any { bar: bool },
+    /// `HEX`: hexadecimal digits.
+    Digits,
     /// `LINE`: the rest of the line; with line ends for a banner.
     Line { multiple: bool },
     /// A whole interface name in one token.
@@ -58,11 +62,12 @@ pub(crate) enum Kind {
 /// A word or argument rule.
 #[derive(Debug, Clone)]
 pub(crate) struct Terminal {
-    pub(crate) rule: String,
     /// The keyword, or the label of an argument.
     pub(crate) label: String,
     pub(crate) help: String,
     pub(crate) kind: Kind,
+    /// The value is a key or password.
+    pub(crate) secret: bool,
 }
 
 /// One place of one terminal.
@@ -79,6 +84,9 @@ pub(crate) struct Node {
 pub(crate) struct Grammar {
     pub(crate) terminals: Vec<Terminal>,
     pub(crate) nodes: Vec<Node>,
+    /// The retained commands by the names of their rules.
+    pub(crate) retained: HashMap<String, Retained>,
+    by_rule: HashMap<String, Vec<usize>>,
     starts: HashMap<Mode, Vec<usize>>,
 }
 
@@ -104,15 +112,10 @@ impl Grammar {
         &self.terminals[self.nodes[node].terminal]
     }
 
-    /// The limits of a numeric argument rule.
-    pub(crate) fn range(&self, rule: &str) -> Option<(u64, u64)> {
-        self.terminals
-            .iter()
-            .find(|terminal| terminal.rule == rule)
-            .and_then(|terminal| match terminal.kind {
-                Kind::Number(low, high) | Kind::Hex(low, high) => Some((low, high)),
-                _ => None,
-            })
+    /// The word or argument of an atomic rule; of an interface name the one for the whole name.
+    pub(crate) fn terminal_of(&self, rule: &str) -> Option<&Terminal> {
+        let ids = self.by_rule.get(rule)?;
+        Some(&self.terminals[*ids.first()?])
     }
 
     fn load() -> Self {
@@ -124,35 +127,38 @@ impl Grammar {
         let mut loader = Loader::new(rules, docs);
         let starts = Mode::ALL
             .iter()
-            .map(|mode| (*mode, loader.mode(&format!("{:?}", mode_rule(*mode)))))
+            .map(|mode| (*mode, loader.mode(&format!("{:?}", mode.rule()))))
             .collect();
         Self {
+            retained: loader.retained(),
             terminals: loader.terminals,
             nodes: loader.nodes,
+            by_rule: loader.by_rule,
             starts,
         }
     }
 }
 
-/// The `///` text before each rule.
-fn rule_docs(pairs: pest::iterators::Pairs<'_, meta::Rule>) -> HashMap<String, String> {
+/// The `///` lines before each rule.
+type Docs = HashMap<String, Vec<String>>;
+
+fn rule_docs(pairs: pest::iterators::Pairs<'_, meta::Rule>) -> Docs {
     let mut docs = HashMap::new();
-    let mut pending = None;
+    let mut pending = Vec::new();
     for pair in pairs.filter(|pair| pair.as_rule() == meta::Rule::grammar_rule) {
         let Some(inner) = pair.into_inner().next() else {
             continue;
         };
         match inner.as_rule() {
-            meta::Rule::line_doc => {
-                pending = inner
+            meta::Rule::line_doc => pending.extend(
+                inner
                     .into_inner()
                     .next()
-                    .map(|text| text.as_str().to_owned())
-            }
+                    .map(|text| text.as_str().to_owned()),
+            ),
+            _ if pending.is_empty() => {}
             _ => {
-                if let Some(doc) = pending.take() {
-                    docs.insert(inner.as_str().to_owned(), doc);
-                }
+                docs.insert(inner.as_str().to_owned(), std::mem::take(&mut pending));
             }
         }
     }
@@ -183,14 +189,16 @@ impl Fragment {
 
 struct Loader {
     rules: HashMap<String, Rc<Rule>>,
-    docs: HashMap<String, String>,
+    docs: Docs,
     terminals: Vec<Terminal>,
     by_rule: HashMap<String, Vec<usize>>,
     nodes: Vec<Node>,
+    /// What every configuration mode has in common, made once.
+    navigation: Option<Fragment>,
 }
 
 impl Loader {
-    fn new(rules: Vec<Rule>, docs: HashMap<String, String>) -> Self {
+    fn new(rules: Vec<Rule>, docs: Docs) -> Self {
         let rules = rules
             .into_iter()
             .map(|rule| (rule.name.clone(), Rc::new(rule)))
@@ -201,6 +209,47 @@ impl Loader {
             terminals: Vec::new(),
             by_rule: HashMap::new(),
             nodes: Vec::new(),
+            navigation: None,
+        }
+    }
+
+    /// The retained commands, each with its place in the tables that have it.
+    fn retained(&self) -> HashMap<String, Retained> {
+        let mut all = HashMap::new();
+        for mode in Mode::ALL {
+            let mut names = Vec::new();
+            let mut seen = HashSet::new();
+            self.retained_in(&format!("{:?}", mode.rule()), &mut seen, &mut names);
+            for (order, name) in (0..).zip(names) {
+                let docs = self.docs.get(&name).map_or(&[][..], Vec::as_slice);
+                let retained = all
+                    .entry(name)
+                    .or_insert_with_key(|name| Retained::read(name, docs));
+                retained.orders.insert(*mode, order);
+            }
+        }
+        all
+    }
+
+    /// The retained rules below a rule, in the order of the alternatives.
+    fn retained_in(&self, rule: &str, seen: &mut HashSet<String>, names: &mut Vec<String>) {
+        let Some(rule) = self.rules.get(rule).cloned() else {
+            return;
+        };
+        if rule.name == "navigation" || !seen.insert(rule.name.clone()) {
+            return;
+        }
+        let plain = rule.name.strip_prefix("no_").unwrap_or(&rule.name);
+        if plain.starts_with("r_") {
+            if !names.iter().any(|known| known == plain) {
+                names.push(plain.to_owned());
+            }
+            return;
+        }
+        for part in rule.expr.iter_top_down() {
+            if let Expr::Ident(name) = part {
+                self.retained_in(&name, seen, names);
+            }
         }
     }
 
@@ -217,17 +266,22 @@ impl Loader {
             return Fragment::empty();
         };
         if rule.ty == RuleType::Atomic {
-            self.atomic(&rule)
-        } else {
-            self.expr(&rule.expr)
+            return self.atomic(&rule);
         }
+        if name != "navigation" {
+            return self.expr(&rule.expr);
+        }
+        if self.navigation.is_none() {
+            self.navigation = Some(self.expr(&rule.expr));
+        }
+        self.navigation.clone().unwrap_or_default()
     }
 
     /// A word or an argument; an interface name also as two tokens, type and number.
     fn atomic(&mut self, rule: &Rule) -> Fragment {
         if !self.by_rule.contains_key(&rule.name) {
-            let doc = self.docs.get(&rule.name).map_or("", String::as_str);
-            let ids = terminals(rule, doc).into_iter().map(|terminal| {
+            let docs = self.docs.get(&rule.name).map_or(&[][..], Vec::as_slice);
+            let ids = terminals(rule, docs).into_iter().map(|terminal| {
                 self.terminals.push(terminal);
                 self.terminals.len() - 1
             });
@@ -337,12 +391,14 @@ impl Loader {
 }
 
 /// The terminals of one atomic rule: one, or three for an interface name.
-fn terminals(rule: &Rule, doc: &str) -> Vec<Terminal> {
+fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
+    let doc = docs.first().map_or("", String::as_str);
+    let secret = docs.iter().any(|doc| doc == "@secret");
     let make = |label: &str, help: &str, kind: Kind| Terminal {
-        rule: rule.name.clone(),
         label: label.to_owned(),
         help: help.to_owned(),
         kind,
+        secret,
     };
     if let Expr::Seq(left, right) = &rule.expr
         && let (Expr::Str(literal), Expr::Ident(boundary)) = (&**left, &**right)
@@ -370,6 +426,7 @@ fn terminals(rule: &Rule, doc: &str) -> Vec<Terminal> {
         "LINE" => vec![make(label, help, Kind::Line { multiple })],
         "A.B.C.D" => vec![make(label, help, Kind::Ipv4)],
         "X:X:X:X::X" => vec![make(label, help, Kind::Ipv6)],
+        "HEX" => vec![make(label, help, Kind::Digits)],
         _ => vec![make(
             label,
             help,

@@ -12,14 +12,14 @@ use crate::tree::{GRAMMAR, Grammar, Kind, Terminal};
 /// A line with every keyword spelled out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expanded {
-    /// The mode whose table has the command: the mode typed in, or [`Mode::Config`].
+    /// The mode whose table has the command: the mode typed in, or one above it.
     pub table: Mode,
     /// The spelled-out line: one blank between words, no blanks at the ends; empty for a comment.
     pub line: String,
 }
 
 /// Spells out every keyword of a line, or says where and why that cannot be done. In a sub-mode the
-/// global commands are tried second; the refusal is that of the table that understood more.
+/// tables of the modes above it are tried after its own; the refusal is that of the table that understood more.
 pub fn expand(mode: Mode, line: &str) -> Result<Expanded, Refusal> {
     let table = |table: Mode| {
         walk(table, line)
@@ -29,25 +29,25 @@ pub fn expand(mode: Mode, line: &str) -> Result<Expanded, Refusal> {
     either_table(mode, table)
 }
 
-/// Tries a sub-mode's own table, then global configuration.
+/// Tries a mode's own table, then those of the modes above it up to global configuration.
 pub(crate) fn either_table<T>(
     mode: Mode,
     table: impl Fn(Mode) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    let own = table(mode);
-    if mode.parent() != Some(Mode::Config) {
-        return own;
+    let mut result = table(mode);
+    for above in mode.tables().skip(1) {
+        result = match result {
+            Err(Refusal::Invalid { column }) => table(above).map_err(|refusal| match refusal {
+                Refusal::Invalid { column: other } => Refusal::Invalid {
+                    column: column.max(other),
+                },
+                other => other,
+            }),
+            Err(Refusal::Incomplete) => table(above).map_err(|_| Refusal::Incomplete),
+            done => return done,
+        };
     }
-    match own {
-        Err(Refusal::Invalid { column }) => table(Mode::Config).map_err(|global| match global {
-            Refusal::Invalid { column: other } => Refusal::Invalid {
-                column: column.max(other),
-            },
-            other => other,
-        }),
-        Err(Refusal::Incomplete) => table(Mode::Config).map_err(|_| Refusal::Incomplete),
-        done => done,
-    }
+    result
 }
 
 /// One understood token.
@@ -330,7 +330,7 @@ pub(crate) fn starts_word(literal: &str, token: &str) -> bool {
 }
 
 /// The text an argument takes; `None` when the token does not fit it.
-fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option<Cow<'a, str>> {
+pub(crate) fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option<Cow<'a, str>> {
     let plain = !token.contains(['\n', '\r']);
     let fits = match kind {
         Kind::Word { .. } => false,
@@ -342,6 +342,7 @@ fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option<Cow<'a, st
         }
         Kind::Ipv4 => token.parse::<Ipv4Addr>().is_ok(),
         Kind::Ipv6 => token.parse::<Ipv6Addr>().is_ok(),
+        Kind::Digits => token.bytes().all(|b| b.is_ascii_hexdigit()),
         Kind::Any { bar } => plain && (*bar || !token.starts_with('|')),
         Kind::Line { multiple } => {
             return (*multiple || !rest.contains(['\n', '\r'])).then_some(Cow::Borrowed(rest));

@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{Grammar, literal, source};
+use common::{Grammar, literal, source, spelled};
+use isthmus_grammar::Mode;
+use isthmus_grammar::command::{Command, ConfigCommand, ConfigLine, Section};
+use isthmus_grammar::parser::parse;
 use pest_meta::ast::{Expr, RuleType};
 
 #[test]
@@ -34,6 +37,45 @@ fn every_word_and_argument_has_help() {
             "/// before {} is not shown anywhere",
             rule.name
         );
+    }
+}
+
+/// What the attributes mean is checked when the grammar is read; here is where they may stand.
+#[test]
+fn attributes_stand_where_they_are_read() {
+    let grammar = Grammar::load();
+    for (rule, attributes) in &grammar.attributes {
+        let good = |attribute: &String| match rule.split_once('_') {
+            Some(("a", _)) => attribute == "@secret",
+            Some(("r", _)) => attribute != "@secret",
+            _ => false,
+        };
+        assert!(attributes.iter().all(good), "{rule}: {attributes:?}");
+    }
+    for mode in Mode::ALL {
+        for sentence in grammar.sentences(*mode) {
+            let line = spelled(&sentence);
+            let Ok(parsed) = parse(*mode, &line) else {
+                continue;
+            };
+            let Command::Config(ConfigLine {
+                command: ConfigCommand::Retained(line),
+                ..
+            }) = parsed.command
+            else {
+                continue;
+            };
+            let placed = line.section() != Section::Top;
+            assert_eq!(
+                placed,
+                line.mode() == Mode::Config,
+                "{} wants @section",
+                line.kind()
+            );
+            if let Some(inner) = line.enters() {
+                assert_eq!(inner.parent(), Some(line.mode()), "{}", line.kind());
+            }
+        }
     }
 }
 
@@ -80,7 +122,7 @@ fn words_and_arguments_are_named_and_shaped_alike() {
 }
 
 fn check_label(rule: &str, label: &str) {
-    if ["WORD", "LINE", "IFNAME", "A.B.C.D", "X:X:X:X::X"].contains(&label) {
+    if ["WORD", "LINE", "HEX", "IFNAME", "A.B.C.D", "X:X:X:X::X"].contains(&label) {
         return;
     }
     let range = label

@@ -3,6 +3,8 @@
 use isthmus_grammar::command::{AclId, ConfigCommand, Form, GlobalCommand, LineKind};
 use isthmus_grammar::{InterfaceName, Mode};
 
+use super::model::BlockId;
+
 /// A configuration mode with the object it edits. The session keeps one while it is in configuration mode.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Context {
@@ -35,6 +37,13 @@ pub enum Context {
         /// The last line, the same for a single one.
         last: u16,
     },
+    /// A block of retained lines, in global configuration or in another such block.
+    Retained {
+        /// The mode whose commands are understood here.
+        mode: Mode,
+        /// The lines that open the blocks, the outermost first.
+        path: Vec<BlockId>,
+    },
 }
 
 impl Context {
@@ -49,7 +58,40 @@ impl Context {
             Context::TransformSet(_) => Mode::TransformSet,
             Context::CryptoMap { .. } => Mode::CryptoMap,
             Context::Line { .. } => Mode::Line,
+            Context::Retained { mode, .. } => *mode,
         }
+    }
+
+    /// Where `exit` leads; global configuration stays where it is.
+    pub fn up(&self) -> Context {
+        let above = self.mode().parent().unwrap_or(Mode::Config);
+        self.up_to(above).unwrap_or_default()
+    }
+
+    /// The context of the mode, here or above.
+    pub(super) fn up_to(&self, wanted: Mode) -> Option<Context> {
+        if self.mode() == wanted {
+            return Some(self.clone());
+        }
+        let at = self.mode().tables().position(|mode| mode == wanted)?;
+        match self {
+            _ if wanted == Mode::Config => Some(Context::Global),
+            Context::Retained { path, .. } => Some(Context::Retained {
+                mode: wanted,
+                path: path[..path.len().checked_sub(at)?].to_vec(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The context in a block that a retained line opens here.
+    pub(super) fn below(&self, mode: Mode, id: BlockId) -> Context {
+        let mut path = match self {
+            Context::Retained { path, .. } => path.clone(),
+            _ => Vec::new(),
+        };
+        path.push(id);
+        Context::Retained { mode, path }
     }
 
     /// The context after a global command was obeyed: the sub-mode it enters, or global configuration.

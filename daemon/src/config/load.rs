@@ -113,15 +113,34 @@ fn remarks(list: Option<&AccessList>) -> HashSet<String> {
 #[derive(Default)]
 struct Place {
     context: Context,
-    /// Indentation of the line that entered the context.
-    header: usize,
-    /// Lines of this context are indented deeper than its header, so the first that is not leaves it.
-    indented: bool,
+    /// The lines that entered the blocks of the context, the outermost first.
+    headers: Vec<Header>,
     /// A `!` at the left margin was seen since the last line that was understood.
     separated: bool,
-    /// The rank of the last known line in this context, and at the global level.
-    rank: u8,
-    global_rank: u8,
+    /// The rank of the last known line at the global level and in each block of the context.
+    ranks: Vec<u8>,
+}
+
+/// A line that entered a block.
+struct Header {
+    indent: usize,
+    /// The lines of the block are indented deeper, so the first that is not leaves it.
+    indented: bool,
+}
+
+impl Place {
+    /// Goes to a context above the present one, or stays.
+    fn leave_to(&mut self, context: Context) {
+        let depth = context.mode().depth();
+        self.headers.truncate(depth);
+        self.ranks.truncate(depth + 1);
+        self.context = context;
+    }
+
+    fn set_rank(&mut self, depth: usize, rank: u8) {
+        self.ranks.resize(depth + 1, 0);
+        self.ranks[depth] = rank;
+    }
 }
 
 /// A name that some line uses and a later one may define.
@@ -171,7 +190,8 @@ impl Loader<'_> {
         match parsed.map(|parsed| parsed.command) {
             Ok(Command::Config(line)) => self.obey(number, indent, &line),
             Ok(Command::Empty) => {}
-            Ok(Command::Exit | Command::End) => self.place.context = Context::Global,
+            Ok(Command::Exit) => self.place.leave_to(self.place.context.up()),
+            Ok(Command::End) => self.place.leave_to(Context::Global),
             Ok(Command::Exec(_) | Command::Do(_)) => {
                 self.problem(
                     number,
@@ -185,13 +205,15 @@ impl Loader<'_> {
     }
 
     fn leave_block(&mut self, indent: usize) {
-        if self.place.context == Context::Global {
-            return;
-        }
-        if indent > self.place.header {
-            self.place.indented = true;
-        } else if self.place.indented {
-            self.place.context = Context::Global;
+        while let Some(header) = self.place.headers.last_mut() {
+            if indent > header.indent {
+                header.indented = true;
+                break;
+            }
+            if indent == header.indent && !header.indented {
+                break;
+            }
+            self.place.leave_to(self.place.context.up());
         }
     }
 
@@ -211,7 +233,6 @@ impl Loader<'_> {
     }
 
     fn obey(&mut self, number: usize, indent: usize, line: &ConfigLine) {
-        let before = self.place.context.clone();
         if self.is_known_remark(line) {
             return;
         }
@@ -222,14 +243,17 @@ impl Loader<'_> {
         }
         self.remember_references(number, line);
         self.place.separated = false;
-        let rank = rank::rank(&line.command);
-        if let ConfigCommand::Global(_) = line.command {
-            self.place.global_rank = rank;
-            self.place.rank = 0;
-            self.place.header = indent;
-            self.place.indented = false;
-        } else if before == self.place.context {
-            self.place.rank = rank;
+        let depth = self.place.context.mode().depth();
+        let entered = usize::from(line.enters().is_some());
+        self.place.headers.truncate(depth - entered);
+        self.place
+            .set_rank(depth - entered, rank::rank(&line.command));
+        if entered > 0 {
+            self.place.headers.push(Header {
+                indent,
+                indented: false,
+            });
+            self.place.set_rank(depth, 0);
         }
     }
 
@@ -277,13 +301,11 @@ impl Loader<'_> {
             what: what.to_owned(),
             below: below.len(),
         });
-        if indent <= self.place.header && self.place.separated {
-            self.place.context = Context::Global;
+        let outside = |header: &Header| indent <= header.indent;
+        if self.place.separated && self.place.headers.last().is_some_and(outside) {
+            self.place.leave_to(Context::Global);
         }
-        let after = match self.place.context {
-            Context::Global => self.place.global_rank,
-            _ => self.place.rank,
-        };
+        let after = self.place.ranks.last().copied().unwrap_or(0);
         self.keep(KeptLine { after, text, below });
     }
 

@@ -2,66 +2,11 @@
 //!
 //! Used by the renderer to print in that order and by the loader to remember after which known line an unknown one stood.
 
+use isthmus_grammar::Mode;
 use isthmus_grammar::command::{
     ConfigCommand, CryptoMapCommand, GlobalCommand, InterfaceCommand, IsakmpPolicyCommand,
-    SaLifetime,
+    RetainedLine, SaLifetime, Section,
 };
-
-/// The sections of the global level, in the order in which they are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub(super) enum Section {
-    Top,
-    Version,
-    Services,
-    Hostname,
-    Boot,
-    LocalLogging,
-    Enable,
-    Domain,
-    Users,
-    CryptoLogging,
-    IsakmpPolicies,
-    IsakmpGlobals,
-    IpsecLifetime,
-    TransformSets,
-    IpsecGlobals,
-    CryptoMaps,
-    Interfaces,
-    Routes,
-    NamedLists,
-    RemoteLogging,
-    NumberedLists,
-    Banners,
-    Lines,
-}
-
-/// All sections in order.
-pub(super) const SECTIONS: [Section; 23] = [
-    Section::Top,
-    Section::Version,
-    Section::Services,
-    Section::Hostname,
-    Section::Boot,
-    Section::LocalLogging,
-    Section::Enable,
-    Section::Domain,
-    Section::Users,
-    Section::CryptoLogging,
-    Section::IsakmpPolicies,
-    Section::IsakmpGlobals,
-    Section::IpsecLifetime,
-    Section::TransformSets,
-    Section::IpsecGlobals,
-    Section::CryptoMaps,
-    Section::Interfaces,
-    Section::Routes,
-    Section::NamedLists,
-    Section::RemoteLogging,
-    Section::NumberedLists,
-    Section::Banners,
-    Section::Lines,
-];
 
 /// The section of a global command.
 pub(super) fn section(command: &GlobalCommand) -> Section {
@@ -138,5 +83,19 @@ pub(super) fn rank(command: &ConfigCommand) -> u8 {
         | ConfigCommand::StandardAcl(_)
         | ConfigCommand::TransformSet(_)
         | ConfigCommand::Line(_) => 1,
+        ConfigCommand::Retained(line) => retained(line),
+    }
+}
+
+/// The rank of a retained line: its section, what it says itself, or its order in a block of such lines.
+pub(super) fn retained(line: &RetainedLine) -> u8 {
+    match line.mode() {
+        Mode::Config => line.section() as u8,
+        Mode::Interface
+        | Mode::IsakmpPolicy
+        | Mode::TransformSet
+        | Mode::CryptoMap
+        | Mode::Line => line.rank(),
+        _ => u8::try_from(line.order()).unwrap_or(u8::MAX - 1) + 1,
     }
 }

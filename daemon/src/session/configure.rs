@@ -75,7 +75,7 @@ impl Session {
     pub(super) async fn leave_one(&mut self) {
         match &self.place {
             Place::Config(Context::Global) => self.leave_configuration().await,
-            Place::Config(_) => self.place = Place::Config(Context::Global),
+            Place::Config(context) => self.place = Place::Config(context.up()),
             Place::User | Place::Privileged => self.bye = Some(String::new()),
         }
     }

@@ -185,6 +185,24 @@ impl Router {
             self.log
                 .system("PARSER", Severity::Errors, "CFGLINE", problem.to_string());
         }
+        self.tell_inactive();
+    }
+
+    /// One message for all lines that do nothing in this release.
+    fn tell_inactive(&mut self) {
+        let inactive = self.running.inactive();
+        if inactive > 0 {
+            let lines = if inactive == 1 {
+                "line is"
+            } else {
+                "lines are"
+            };
+            let text = format!(
+                "{inactive} {lines} not active in this release; show inactive-config lists them"
+            );
+            self.log
+                .system("PARSER", Severity::Notifications, "CFGINACTIVE", text);
+        }
     }
 
     fn save(&mut self, user: &str) -> Result<(), String> {
@@ -217,6 +235,7 @@ impl Router {
         let now = self.clock.zoned();
         self.running.mark_changed(now, user);
         self.configured();
+        self.tell_inactive();
     }
 }
 

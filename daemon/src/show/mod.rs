@@ -51,6 +51,7 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
         ShowCommand::Crypto(command) => crypto(snapshot, command),
         ShowCommand::Debugging => system::debugging(&snapshot.debugging),
         ShowCommand::History => system::history(&snapshot.asking.history),
+        ShowCommand::InactiveConfig => render::inactive(running),
         ShowCommand::Interfaces(only) => {
             interfaces::interfaces(&running.interfaces, snapshot.interfaces, only.as_ref())
         }

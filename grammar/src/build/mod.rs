@@ -7,30 +7,19 @@ mod acl;
 mod exec;
 mod global;
 mod modes;
+mod retained;
 mod show;
-
-use std::sync::LazyLock;
 
 use pest::iterators::Pair;
 
-use crate::command::{Command, ConfigLine, Form, Parsed, Secret, SecretEncoding};
+use crate::command::{Command, ConfigCommand, ConfigLine, Form, Parsed, Secret, SecretEncoding};
 use crate::modes::Mode;
 use crate::parser::Rule;
-use crate::tree::GRAMMAR;
 use crate::walk::hexadecimal;
 
-/// The limits of each numeric argument rule, by the rule's discriminant.
-static RANGES: LazyLock<Vec<Option<(u64, u64)>>> = LazyLock::new(|| {
-    let mut ranges = vec![None; Rule::all_rules().len() + 1];
-    for rule in Rule::all_rules() {
-        ranges[*rule as usize] = GRAMMAR.range(&format!("{rule:?}"));
-    }
-    ranges
-});
-
 /// The command of a whole line, parsed by the rule of its table.
-pub(crate) fn line(table: Mode, pair: Pair<'_, Rule>) -> Option<Parsed> {
-    let pair = command_in(pair)?;
+pub(crate) fn line(table: Mode, whole: Pair<'_, Rule>) -> Option<Parsed> {
+    let pair = command_in(whole.clone())?;
     if !table.is_config() {
         let (command, filter) = exec::command(pair)?;
         return Some(Parsed {
@@ -46,9 +35,9 @@ pub(crate) fn line(table: Mode, pair: Pair<'_, Rule>) -> Option<Parsed> {
                 filter,
             });
         }
-        Rule::exit_config => Command::Exit,
+        Rule::exit_config | Rule::quit_config => Command::Exit,
         Rule::end_config => Command::End,
-        _ => config(table, pair).map(Command::Config)?,
+        _ => config(table, pair, whole).map(Command::Config)?,
     };
     Some(Parsed {
         command,
@@ -63,7 +52,7 @@ fn command_in(line: Pair<'_, Rule>) -> Option<Pair<'_, Rule>> {
         .last()
 }
 
-fn config(table: Mode, pair: Pair<'_, Rule>) -> Option<ConfigLine> {
+fn config(table: Mode, pair: Pair<'_, Rule>, whole: Pair<'_, Rule>) -> Option<ConfigLine> {
     let form = match pair.clone().into_inner().next()?.as_rule() {
         Rule::k_no => Form::No,
         Rule::k_default => Form::Default,
@@ -74,8 +63,15 @@ fn config(table: Mode, pair: Pair<'_, Rule>) -> Option<ConfigLine> {
     } else {
         command_in(pair)?
     };
+    if let Some(known) = retained::find(pair.as_rule()) {
+        let line = retained::line(table, known, whole)?;
+        return Some(ConfigLine {
+            form,
+            command: ConfigCommand::Retained(Box::new(line)),
+        });
+    }
     let command = match table {
-        Mode::Config => global::command(pair).map(crate::command::ConfigCommand::Global),
+        Mode::Config => global::command(pair).map(ConfigCommand::Global),
         _ => modes::command(table, pair),
     };
     Some(ConfigLine {
@@ -140,7 +136,7 @@ impl<'i> Node<'i> for Pair<'i, Rule> {
 /// Reads a number and checks it against the label of its rule.
 fn in_range<T: TryFrom<u64>>(rule: Rule, text: &str) -> Option<T> {
     let number = hexadecimal(text)?;
-    let (low, high) = RANGES.get(rule as usize).copied()??;
+    let (low, high) = retained::range(rule)?;
     (low..=high)
         .contains(&number)
         .then(|| T::try_from(number).ok())?

@@ -23,7 +23,7 @@ pub(super) fn command(table: Mode, pair: Pair<'_, Rule>) -> Option<ConfigCommand
         }
         Mode::CryptoMap => ConfigCommand::CryptoMap(crypto_map(&pair)?),
         Mode::Line => ConfigCommand::Line(line(&pair)?),
-        Mode::UserExec | Mode::Exec | Mode::Config => return None,
+        _ => return None,
     })
 }
 

@@ -20,6 +20,7 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
         Rule::show_crypto_isakmp_key => ShowCommand::Crypto(ShowCrypto::IsakmpKey),
         Rule::show_debugging => ShowCommand::Debugging,
         Rule::show_history => ShowCommand::History,
+        Rule::show_inactive_config => ShowCommand::InactiveConfig,
         Rule::show_interfaces => ShowCommand::Interfaces(interface(&of)?),
         Rule::show_ip_interface_brief => ShowCommand::IpInterfaceBrief(interface(&of)?),
         Rule::show_ip_route => ShowCommand::IpRoute {

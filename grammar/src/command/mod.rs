@@ -12,7 +12,9 @@ mod exec;
 mod global;
 mod interface;
 mod line;
+mod retained;
 mod secret;
+mod section;
 mod show;
 
 pub use acl::{
@@ -34,10 +36,13 @@ pub use global::{
 };
 pub use interface::InterfaceCommand;
 pub use line::{LineCommand, LoginMethod, TransportDirection, TransportProtocol};
+pub use retained::RetainedLine;
 pub use secret::{Secret, SecretEncoding};
+pub use section::Section;
 pub use show::{CryptoMapSelector, ShowCommand, ShowCrypto};
 
 pub(crate) use acl_names::{DSCP_NAMES, ICMP_MESSAGES, TCP_PORTS, UDP_PORTS};
+pub(crate) use retained::Token;
 
 use crate::modes::Mode;
 
@@ -112,6 +117,8 @@ pub enum ConfigCommand {
     CryptoMap(CryptoMapCommand),
     /// `line con 0` and its kin.
     Line(LineCommand),
+    /// A command of any mode that is understood and kept, but not acted on.
+    Retained(Box<RetainedLine>),
 }
 
 impl ConfigLine {
@@ -119,6 +126,7 @@ impl ConfigLine {
     pub fn enters(&self) -> Option<Mode> {
         match (&self.form, &self.command) {
             (Form::Set, ConfigCommand::Global(command)) => command.enters(),
+            (Form::Set, ConfigCommand::Retained(line)) => line.enters(),
             _ => None,
         }
     }

@@ -21,6 +21,8 @@ pub enum ShowCommand {
     Debugging,
     /// `show history`.
     History,
+    /// `show inactive-config`: retained lines that do nothing in this release.
+    InactiveConfig,
     /// `show interfaces [INTERFACE]`.
     Interfaces(Option<InterfaceName>),
     /// `show ip interface brief [INTERFACE]`.

@@ -14,7 +14,10 @@ const LIMIT: usize = 64;
 
 pub struct Grammar {
     pub rules: Vec<Rule>,
+    /// The help of a rule: its first doc line.
     pub docs: HashMap<String, String>,
+    /// The `@` lines of a rule.
+    pub attributes: HashMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
 }
 
@@ -35,23 +38,25 @@ impl Grammar {
         let source = source();
         let pairs = parser::parse(parser::Rule::grammar_rules, &source).expect("pest syntax");
         let mut docs = HashMap::new();
-        let mut pending = None;
+        let mut attributes: HashMap<String, Vec<String>> = HashMap::new();
+        let mut pending: Vec<String> = Vec::new();
         for pair in pairs
             .clone()
             .filter(|pair| pair.as_rule() == parser::Rule::grammar_rule)
         {
             let inner = pair.into_inner().next().expect("a rule is not empty");
             if inner.as_rule() == parser::Rule::line_doc {
-                pending = Some(
-                    inner
-                        .into_inner()
-                        .next()
-                        .expect("a doc has text")
-                        .as_str()
-                        .to_owned(),
-                );
-            } else if let Some(doc) = pending.take() {
-                docs.insert(inner.as_str().to_owned(), doc);
+                let text = inner.into_inner().next().expect("a doc has text");
+                pending.push(text.as_str().to_owned());
+                continue;
+            }
+            for doc in pending.drain(..) {
+                let name = inner.as_str().to_owned();
+                if doc.starts_with('@') {
+                    attributes.entry(name).or_default().push(doc);
+                } else if let Some(other) = docs.insert(name, doc) {
+                    panic!("{} has two lines of help; one is {other}", inner.as_str());
+                }
             }
         }
         let rules = parser::consume_rules(pairs).expect("pest rules");
@@ -63,6 +68,7 @@ impl Grammar {
         Self {
             rules,
             docs,
+            attributes,
             by_name,
         }
     }
@@ -72,8 +78,21 @@ impl Grammar {
     }
 
     /// Sentences in which every alternative of the mode's table occurs.
+    ///
+    /// What follows `do` is the same everywhere: only global configuration has all of it.
     pub fn sentences(&self, mode: Mode) -> Vec<Sentence> {
-        self.expr(&self.rule(mode_rule(mode)).expr)
+        let name = mode_rule(mode);
+        let mut sentences = self.expr(&self.rule(&name).expr);
+        if mode != Mode::Config {
+            let does = |sentence: &Sentence| sentence.first().is_some_and(|word| word.text == "do");
+            let every = (sentences.iter().filter(|one| does(one)).count() / 8).max(1);
+            let mut count = 0;
+            sentences.retain(|sentence| {
+                count += usize::from(does(sentence));
+                !does(sentence) || count % every == 0
+            });
+        }
+        sentences
     }
 
     fn expr(&self, expr: &Expr) -> Vec<Sentence> {
@@ -143,6 +162,7 @@ fn samples(name: &str, doc: &str) -> Vec<Token> {
     match label {
         _ if name == "a_banner_text" => one("^Cwelcome to  this router^C"),
         "WORD" => one("Word-1"),
+        "HEX" => one("3082A0"),
         "LINE" => one("some text  with two blanks"),
         "IFNAME" => one("GigabitEthernet0/1"),
         "A.B.C.D" => one("10.20.30.40"),
@@ -204,19 +224,16 @@ pub fn spelled(sentence: &[Token]) -> String {
         .join(" ")
 }
 
-fn mode_rule(mode: Mode) -> &'static str {
-    match mode {
-        Mode::UserExec => "user_exec_mode",
-        Mode::Exec => "exec_mode",
-        Mode::Config => "config_mode",
-        Mode::Interface => "interface_mode",
-        Mode::ExtendedAcl => "extended_acl_mode",
-        Mode::StandardAcl => "standard_acl_mode",
-        Mode::IsakmpPolicy => "isakmp_policy_mode",
-        Mode::TransformSet => "transform_set_mode",
-        Mode::CryptoMap => "crypto_map_mode",
-        Mode::Line => "line_mode",
+/// `Mode::IsakmpPolicy` has the table `isakmp_policy_mode`.
+fn mode_rule(mode: Mode) -> String {
+    let mut name = String::new();
+    for letter in format!("{mode:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
     }
+    name + "_mode"
 }
 
 /// All pest files, the one with the `//!` text first.

@@ -7,8 +7,8 @@ use isthmus_grammar::command::{
 
 use super::{Applied, Outcome, Refused, done};
 use crate::config::model::{
-    Change, IsakmpPolicy, Keepalive, PreSharedKey, PreSharedKeys, ReplayWindow, Running,
-    TransformSet,
+    Change, IsakmpPolicy, Keepalive, Kept, PreSharedKey, PreSharedKeys, ReplayWindow, Retained,
+    Running, TransformSet,
 };
 
 /// `crypto isakmp policy PRIORITY`.
@@ -183,7 +183,8 @@ pub(super) fn transform_set(
         let set = sets.entry(name.to_owned()).or_insert_with(|| TransformSet {
             transforms: Vec::new(),
             mode: Encapsulation::Tunnel,
-            kept: crate::config::model::Kept::default(),
+            kept: Kept::default(),
+            retained: Retained::default(),
         });
         set.transforms = transforms.to_vec();
     } else if sets.shift_remove(name).is_none() {

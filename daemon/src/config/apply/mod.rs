@@ -9,6 +9,7 @@ mod crypto_map;
 mod global;
 mod interface;
 mod line;
+mod retained;
 
 use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};
 
@@ -72,11 +73,12 @@ pub fn apply(
     let form = line.form;
     let applied = match &line.command {
         ConfigCommand::Global(command) => global::apply(running, form, command)?,
+        ConfigCommand::Retained(line) => {
+            return retained::apply(running, context, form, line, origin);
+        }
         command => {
             if !exists(running, context) {
-                return Err(Refused::new(
-                    "% What this mode edits was removed meanwhile: leave it with exit.",
-                ));
+                return Err(removed_meanwhile());
             }
             match (command, &*context) {
                 (ConfigCommand::Interface(command), Context::Interface(name)) => {
@@ -110,6 +112,10 @@ pub fn apply(
     };
     *context = context.next(form, &line.command);
     Ok(applied)
+}
+
+fn removed_meanwhile() -> Refused {
+    Refused::new("% What this mode edits was removed meanwhile: leave it with exit.")
 }
 
 /// Whether the object that a context edits is (still) there.

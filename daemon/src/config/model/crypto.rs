@@ -10,7 +10,7 @@ use isthmus_grammar::command::{
     KeepaliveMode, KeyPeer, KilobyteLifetime, PeerName, SaLifetime, Secret, Transform,
 };
 
-use super::Kept;
+use super::{Kept, Retained};
 
 /// Everything that starts with `crypto`.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct IsakmpPolicy {
     pub lifetime: u32,
     /// Lines that were not understood.
     pub kept: Kept,
+    /// Lines that are understood and not acted on.
+    pub retained: Retained,
 }
 
 impl Default for IsakmpPolicy {
@@ -83,6 +85,7 @@ impl Default for IsakmpPolicy {
             group: Group::G1,
             lifetime: 86_400,
             kept: Kept::default(),
+            retained: Retained::default(),
         }
     }
 }
@@ -165,6 +168,8 @@ pub struct TransformSet {
     pub mode: Encapsulation,
     /// Lines that were not understood.
     pub kept: Kept,
+    /// Lines that are understood and not acted on.
+    pub retained: Retained,
 }
 
 /// Lifetimes of IPsec SAs; what is absent comes from the global setting, or from IOS's defaults.
@@ -268,6 +273,8 @@ pub struct Entry {
     pub match_address: Option<AclId>,
     /// Lines that were not understood.
     pub kept: Kept,
+    /// Lines that are understood and not acted on.
+    pub retained: Retained,
 }
 
 impl Entry {

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
 
-use super::Kept;
+use super::{Kept, Retained};
 
 /// One interface's lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Interface {
     pub crypto_map: Option<String>,
     /// Lines that were not understood.
     pub kept: Kept,
+    /// Lines that are understood and not acted on.
+    pub retained: Retained,
 }
 
 impl Interface {

@@ -6,7 +6,7 @@ use isthmus_grammar::command::{
     AclId, LineKind, LoginMethod, Secret, TransportDirection, TransportProtocol,
 };
 
-use super::Kept;
+use super::{Kept, Retained};
 
 /// One terminal line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +73,8 @@ pub struct LineSettings {
     pub width: Option<u16>,
     /// Lines that were not understood.
     pub kept: Kept,
+    /// Lines that are understood and not acted on.
+    pub retained: Retained,
 }
 
 /// The lines that every router has.

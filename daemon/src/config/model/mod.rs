@@ -9,6 +9,7 @@ mod crypto;
 mod interface;
 mod kept;
 mod lines;
+mod retained;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -30,6 +31,7 @@ pub use crypto::{
 pub use interface::{Interface, InterfaceOrder, Interfaces};
 pub use kept::{Kept, KeptLine};
 pub use lines::{LineId, LineSettings};
+pub use retained::{BlockId, Retained, RetainedEntry};
 
 use super::context::Context;
 
@@ -67,6 +69,8 @@ pub struct Running {
     pub lines: BTreeMap<LineId, LineSettings>,
     /// Lines that were loaded from a file and not understood.
     pub kept: Kept,
+    /// Lines that are understood and not acted on.
+    pub retained: Retained,
     /// When the configuration was last changed by an operator, and by whom.
     pub last_change: Option<(ZonedDateTime, String)>,
     /// When it was last saved, and by whom.
@@ -91,6 +95,7 @@ impl Default for Running {
             access_lists: IndexMap::new(),
             lines: lines::initial(),
             kept: Kept::default(),
+            retained: Retained::default(),
             last_change: None,
             last_save: None,
             changes: BTreeSet::from([Change::Everything]),
@@ -257,34 +262,84 @@ pub struct RouteOptions {
     pub name: Option<String>,
 }
 
+/// What the blocks have in common: lines that no command of theirs acts on.
+struct Rest<'a> {
+    retained: &'a mut Retained,
+    kept: &'a mut Kept,
+}
+
+macro_rules! rest {
+    ($block:expr) => {{
+        let block = $block;
+        Some(Rest {
+            retained: &mut block.retained,
+            kept: &mut block.kept,
+        })
+    }};
+}
+
 impl Running {
     /// The kept lines of the place that a context edits, if it has any.
     pub(super) fn kept_in(&mut self, context: &Context) -> Option<&mut Kept> {
         match context {
-            Context::Global => Some(&mut self.kept),
-            Context::Interface(name) => self.interfaces.get_mut(name).map(|one| &mut one.kept),
             Context::ExtendedAcl(name) | Context::StandardAcl(name) => {
                 self.access_lists.get_mut(name).map(|list| list.kept_mut())
             }
-            Context::IsakmpPolicy(priority) => {
-                let policy = self.crypto.policies.get_mut(priority);
-                policy.map(|policy| &mut policy.kept)
-            }
-            Context::TransformSet(name) => {
-                let set = self.crypto.transform_sets.get_mut(name);
-                set.map(|set| &mut set.kept)
-            }
+            _ => self.rest(context).map(|rest| rest.kept),
+        }
+    }
+
+    /// The retained lines of the place that a context edits, if it has any.
+    pub(super) fn retained_in(&mut self, context: &Context) -> Option<&mut Retained> {
+        self.rest(context).map(|rest| rest.retained)
+    }
+
+    fn rest(&mut self, context: &Context) -> Option<Rest<'_>> {
+        match context {
+            Context::Global => rest!(self),
+            Context::Interface(name) => rest!(self.interfaces.get_mut(name)?),
+            Context::ExtendedAcl(_) | Context::StandardAcl(_) => None,
+            Context::IsakmpPolicy(priority) => rest!(self.crypto.policies.get_mut(priority)?),
+            Context::TransformSet(name) => rest!(self.crypto.transform_sets.get_mut(name)?),
             Context::CryptoMap { name, sequence } => {
-                let entry = self.crypto.maps.get_mut(name)?.entries.get_mut(sequence);
-                entry.map(|entry| &mut entry.kept)
+                rest!(self.crypto.maps.get_mut(name)?.entries.get_mut(sequence)?)
             }
             Context::Line { kind, first, .. } => {
                 let line = LineId {
                     kind: *kind,
                     number: *first,
                 };
-                self.lines.get_mut(&line).map(|line| &mut line.kept)
+                rest!(self.lines.get_mut(&line)?)
+            }
+            Context::Retained { path, .. } => {
+                let (first, below) = path.split_first()?;
+                let mut entry = self.retained.block_mut(first)?;
+                for id in below {
+                    entry = entry.block.block_mut(id)?;
+                }
+                Some(Rest {
+                    retained: &mut entry.block,
+                    kept: &mut entry.kept,
+                })
             }
         }
+    }
+
+    /// How many lines ask for something that is not done in this release.
+    pub fn inactive(&self) -> usize {
+        let blocks = self.interfaces.iter().map(|(_, one)| &one.retained);
+        let blocks = blocks
+            .chain(self.crypto.policies.values().map(|one| &one.retained))
+            .chain(self.crypto.transform_sets.values().map(|one| &one.retained))
+            .chain(self.lines.values().map(|one| &one.retained));
+        let entries = self
+            .crypto
+            .maps
+            .values()
+            .flat_map(|map| map.entries.values());
+        let entries = entries
+            .map(|entry| entry.retained.inactive())
+            .sum::<usize>();
+        self.retained.inactive() + blocks.map(Retained::inactive).sum::<usize>() + entries
     }
 }

@@ -13,7 +13,8 @@ use isthmus_grammar::command::{
 use super::globals::lifetime;
 use super::{Inside, Page};
 use crate::config::model::{
-    AccessList, AclLine, Entry, Interface, IsakmpPolicy, LineSettings, Numbered, TransformSet,
+    AccessList, AclLine, Entry, Interface, IsakmpPolicy, LineSettings, Numbered, Retained,
+    TransformSet,
 };
 
 pub(super) fn isakmp_policy(page: &mut Page, priority: u16, policy: &IsakmpPolicy) {
@@ -42,7 +43,7 @@ pub(super) fn isakmp_policy(page: &mut Page, priority: u16, policy: &IsakmpPolic
             IsakmpPolicyCommand::Lifetime(Some(policy.lifetime)),
         ),
     ];
-    page.inside(lines, &policy.kept);
+    page.inside(lines, &policy.retained, &policy.kept);
 }
 
 pub(super) fn transform_set(page: &mut Page, name: &str, set: &TransformSet) {
@@ -57,6 +58,7 @@ pub(super) fn transform_set(page: &mut Page, name: &str, set: &TransformSet) {
     let mode = TransformSetCommand::Mode(Some(set.mode));
     page.inside(
         vec![Inside::set(true, ConfigCommand::TransformSet(mode))],
+        &set.retained,
         &set.kept,
     );
 }
@@ -107,7 +109,7 @@ pub(super) fn crypto_map_entry(page: &mut Page, name: &str, sequence: u16, entry
             CryptoMapCommand::MatchAddress(entry.match_address.clone()),
         ));
     }
-    page.inside(lines, &entry.kept);
+    page.inside(lines, &entry.retained, &entry.kept);
 }
 
 pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Interface) {
@@ -155,7 +157,7 @@ pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Inter
             InterfaceCommand::CryptoMap(interface.crypto_map.clone()),
         ));
     }
-    page.inside(lines, &interface.kept);
+    page.inside(lines, &interface.retained, &interface.kept);
 }
 
 /// `ip access-list KIND NAME` and its lines; with their numbers only where those are not 10, 20, 30...
@@ -187,7 +189,7 @@ pub(super) fn access_list(page: &mut Page, name: &str, list: &AccessList) {
             .map(|command| Inside::set(true, ConfigCommand::StandardAcl(command)))
             .collect(),
     };
-    page.inside(lines, list.kept());
+    page.inside(lines, &Retained::default(), list.kept());
 }
 
 /// `access-list NUMBER ...`, one line each.
@@ -313,5 +315,5 @@ pub(super) fn line(page: &mut Page, command: GlobalCommand, settings: &LineSetti
     if let Some(bits) = &settings.stopbits {
         add(Form::Set, LineCommand::Stopbits(Some(bits.clone())));
     }
-    page.inside(lines, &settings.kept);
+    page.inside(lines, &settings.retained, &settings.kept);
 }

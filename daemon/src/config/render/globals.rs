@@ -3,7 +3,7 @@
 use isthmus_grammar::command::{AddressMask, KilobyteLifetime};
 use isthmus_grammar::command::{
     BannerKind, CredentialKind, DfBit, Form, GlobalCommand, IpRoute, IsakmpIdentity, KeepaliveMode,
-    KeyPeer, LineKind, Replay, SaLifetime, Severity, TimestampKind,
+    KeyPeer, LineKind, Replay, SaLifetime, Section, Severity, TimestampKind,
 };
 
 use super::{Page, blocks};
@@ -11,7 +11,6 @@ use crate::config::model::{
     AccessList, DEFAULT_KILOBYTES, DEFAULT_LOG_BUFFER, DEFAULT_SECONDS, Lifetime, LifetimeUnit,
     LineId, LineSettings, ReplayWindow, Running,
 };
-use crate::config::rank::Section;
 
 /// The version line: what this program calls itself.
 fn version() -> String {
@@ -25,7 +24,6 @@ fn version() -> String {
 
 pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
     match section {
-        Section::Top => {}
         Section::Version => page.global(Form::Set, GlobalCommand::Version(version())),
         Section::Services => services(page, running),
         Section::Hostname => {
@@ -110,6 +108,8 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
             }
         }
         Section::Lines => lines(page, running),
+        // Retained lines only.
+        _ => {}
     }
 }
 

@@ -6,16 +6,18 @@
 mod blocks;
 mod globals;
 
-use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
     AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, LineCommand,
-    Secret, StandardAclCommand, StandardAclEntry,
+    Secret, Section, StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::render as grammar_render;
+use isthmus_grammar::{InterfaceName, Mode};
+
+use std::iter::Peekable;
 
 use super::load::without_secrets;
-use super::model::{Kept, Running};
-use super::rank::{self, SECTIONS, Section};
+use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running};
+use super::rank;
 use crate::show::time::moment;
 
 /// What to print.
@@ -53,6 +55,15 @@ pub fn text(running: &Running) -> String {
     whole(running, Page::new(&Options::default()))
 }
 
+/// The screen of `show inactive-config`: the retained lines that do nothing in this release, each with the lines that
+/// open the blocks it is in.
+pub fn inactive(running: &Running) -> String {
+    let mut page = Page::new(&Options::default());
+    page.pending = Some(Vec::new());
+    sections(running, &mut page);
+    page.text
+}
+
 fn whole(running: &Running, mut page: Page) -> String {
     if let Some((at, by)) = &running.last_change {
         page.comment(&format!(
@@ -66,14 +77,22 @@ fn whole(running: &Running, mut page: Page) -> String {
             moment(at)
         ));
     }
+    sections(running, &mut page);
+    page.finish()
+}
+
+fn sections(running: &Running, page: &mut Page) {
     let mut kept = running.kept.iter().peekable();
-    for section in SECTIONS {
-        globals::section(&mut page, running, section);
+    let mut retained = running.retained.grouped().peekable();
+    for section in Section::ALL.iter().copied() {
+        globals::section(page, running, section);
+        while let Some((_, entry)) = retained.next_if(|(group, _)| *group <= section as u8) {
+            page.retained(entry, 0);
+        }
         while let Some(line) = kept.next_if(|line| line.after <= section as u8) {
             page.kept_line(line, 0);
         }
     }
-    page.finish()
 }
 
 /// What stands before a line decides whether a `!` goes between: lines of one group stay together.
@@ -93,6 +112,9 @@ struct Page {
     all: bool,
     hide_secrets: bool,
     last: Group,
+    /// Only retained lines are written: the lines since the last one that may open the block of the next, each with its
+    /// indentation.
+    pending: Option<Vec<(usize, String)>>,
 }
 
 impl Page {
@@ -102,12 +124,13 @@ impl Page {
             all: options.all,
             hide_secrets: options.hide_secrets,
             last: Group::Nothing,
+            pending: None,
         }
     }
 
     /// Starts a line or block of a group; puts a `!` before it unless the line before is of the same group.
     fn start(&mut self, group: Group) {
-        if self.last != group || group == Group::Alone {
+        if self.pending.is_none() && (self.last != group || group == Group::Alone) {
             self.text.push_str("!\n");
         }
         self.last = group;
@@ -150,29 +173,123 @@ impl Page {
             // IOS aligns deny with permit.
             line = line.replacen("deny ", "deny   ", 1);
         }
+        match &mut self.pending {
+            None => self.put(indent, &line),
+            Some(pending) => {
+                pending.retain(|(above, _)| *above < indent);
+                pending.push((indent, line));
+            }
+        }
+    }
+
+    fn put(&mut self, indent: usize, line: &str) {
         self.text.extend(std::iter::repeat_n(' ', indent));
-        self.text.push_str(&line);
+        self.text.push_str(line);
         self.text.push('\n');
     }
 
-    /// The lines of a block: each known line with its place, and the kept ones between them.
-    fn inside(&mut self, lines: Vec<Inside>, kept: &Kept) {
+    /// The lines of a block: each known line with its place, and between them the retained and the kept ones.
+    fn inside(&mut self, lines: Vec<Inside>, retained: &Retained, kept: &Kept) {
+        let mut retained = retained.grouped().peekable();
         let mut kept = kept.iter().peekable();
         for line in lines {
             let rank = rank::rank(&line.command);
-            while let Some(before) = kept.next_if(|kept| kept.after < rank) {
-                self.kept_line(before, 1);
-            }
+            self.others(&mut retained, &mut kept, Some(rank));
             if line.wanted || self.all {
                 self.line(1, line.form, line.command);
             }
         }
-        for rest in kept {
-            self.kept_line(rest, 1);
+        self.others(&mut retained, &mut kept, None);
+    }
+
+    /// The retained and the kept lines of the ranks before `rank`; all that are left without one.
+    fn others<'a>(
+        &mut self,
+        retained: &mut Peekable<impl Iterator<Item = (u8, &'a RetainedEntry)>>,
+        kept: &mut Peekable<impl Iterator<Item = &'a KeptLine>>,
+        rank: Option<u8>,
+    ) {
+        let before = |other: u8| rank.is_none_or(|rank| other < rank);
+        loop {
+            let next = retained.peek().map(|(group, _)| *group);
+            let stop = next.unwrap_or(u8::MAX);
+            if let Some(line) = kept.next_if(|line| line.after < stop && before(line.after)) {
+                self.kept_line(line, 1);
+            } else if let Some((_, entry)) = retained.next_if(|(group, _)| before(*group)) {
+                self.retained(entry, 1);
+            } else if let Some(line) = kept.next_if(|line| before(line.after)) {
+                self.kept_line(line, 1);
+            } else {
+                break;
+            }
         }
     }
 
-    fn kept_line(&mut self, line: &super::model::KeptLine, indent: usize) {
+    /// A retained line and the block that it opens.
+    fn retained(&mut self, entry: &RetainedEntry, indent: usize) {
+        let line = &entry.line;
+        let inner = line.enters().filter(|_| entry.form == Form::Set);
+        if indent == 0 {
+            self.start(match inner {
+                Some(_) => Group::Alone,
+                None => Group::Section(line.section()),
+            });
+        }
+        let active = std::mem::take(&mut self.pending);
+        if let Some(pending) = active {
+            let shown = !line.holds();
+            let above = pending.into_iter().filter(|(above, _)| *above < indent);
+            if shown {
+                for (indent, text) in above {
+                    self.put(indent, &text);
+                }
+                self.retained_line(entry, indent);
+                self.pending = Some(Vec::new());
+            } else {
+                self.pending = Some(above.collect());
+            }
+        } else {
+            self.retained_line(entry, indent);
+        }
+        if let Some(inner) = inner {
+            self.retained_block(entry, inner);
+        }
+    }
+
+    fn retained_line(&mut self, entry: &RetainedEntry, indent: usize) {
+        let text = match self.hide_secrets {
+            true => entry.line.without_secrets("<removed>"),
+            false => {
+                let command = ConfigCommand::Retained(Box::new(entry.line.clone()));
+                let form = entry.form;
+                grammar_render::render(&ConfigLine { form, command })
+            }
+        };
+        self.put(indent, &text);
+    }
+
+    fn retained_block(&mut self, entry: &RetainedEntry, mode: Mode) {
+        let indent = mode.indent();
+        let mut kept = entry.kept.iter().peekable();
+        for below in entry.block.iter() {
+            let rank = rank::retained(&below.line);
+            while let Some(line) = kept.next_if(|line| line.after < rank) {
+                self.kept_line(line, indent);
+            }
+            self.retained(below, indent);
+        }
+        for line in kept {
+            self.kept_line(line, indent);
+        }
+        if mode.is_verbatim() && self.pending.is_none() {
+            self.put(indent, "\tquit");
+        }
+    }
+
+    fn kept_line(&mut self, line: &KeptLine, indent: usize) {
+        if self.pending.is_some() {
+            return;
+        }
         if indent == 0 {
             self.start(if line.below.is_empty() {
                 Group::KeptLines

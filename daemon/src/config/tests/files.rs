@@ -19,7 +19,6 @@ fn a_whole_file_loads_prints_and_loads_again() {
         places,
         [
             (10, "aaa new-model", 0),
-            (16, "crypto keyring OLD", 2),
             (46, "duplex auto", 0),
             (47, "standby 1 ip 198.51.100.9", 1),
             (57, "router ospf 1", 2),

@@ -1,6 +1,7 @@
 //! Whole sessions: what is typed, what is answered, what the running-config is then. Whole files are in `files`.
 
 mod files;
+mod retained;
 
 use isthmus_grammar::command::Command;
 use isthmus_grammar::parser;
@@ -37,14 +38,14 @@ impl Session {
             .map(|Applied { text }| text)
             .map_err(|refused| refused.0),
             Command::Exit => {
-                self.context = Context::Global;
+                self.context = self.context.up();
                 Ok(String::new())
             }
             other => panic!("{line}: {other:?}"),
         }
     }
 
-    /// Types lines that must all be obeyed; only the note about new map entries may come.
+    /// Types lines that must all be obeyed; only the notes about new map entries and lines that do nothing may come.
     #[track_caller]
     fn silently(&mut self, lines: &str) {
         for line in lines.lines() {
@@ -52,7 +53,9 @@ impl Session {
                 .line(line)
                 .unwrap_or_else(|refused| panic!("{line}: {refused}"));
             assert!(
-                answer.is_empty() || answer.starts_with("% NOTE"),
+                answer.is_empty()
+                    || answer.starts_with("% NOTE")
+                    || answer.starts_with("% Accepted"),
                 "{line}: {answer}"
             );
         }

@@ -1,0 +1,82 @@
+//! Commands that are understood and kept, but not acted on.
+
+use isthmus_grammar::command::{Form, RetainedLine};
+
+use super::{Applied, Origin, Outcome, Refused, removed_meanwhile};
+use crate::config::context::Context;
+use crate::config::model::{BlockId, Change, LineId, Retained, Running};
+
+/// Keeps or removes a line in the block of `context` that its mode belongs to, and moves the context to the mode that
+/// the line leads to.
+pub(super) fn apply(
+    running: &mut Running,
+    context: &mut Context,
+    form: Form,
+    line: &RetainedLine,
+    origin: Origin,
+) -> Outcome {
+    let place = context
+        .up_to(line.mode())
+        .ok_or_else(|| Refused::new("% This command belongs to another configuration mode."))?;
+    let kept = line.kept_as(form);
+    let change = |retained: &mut Retained| match kept {
+        Some(form) => retained.set(line.clone(), form),
+        None => {
+            retained.remove(line);
+        }
+    };
+    if !in_each_place(running, &place, change) {
+        return Err(removed_meanwhile());
+    }
+    note(running, &place, line);
+    *context = match line.enters() {
+        Some(inner) if kept == Some(Form::Set) => place.below(inner, BlockId::of(line)),
+        _ => place,
+    };
+    Ok(Applied {
+        text: match kept {
+            Some(form) if origin == Origin::Terminal && !line.holds() => answer(form, line),
+            _ => String::new(),
+        },
+    })
+}
+
+/// What the operator is told.
+fn answer(form: Form, line: &RetainedLine) -> String {
+    let no = if form == Form::No { "no " } else { "" };
+    format!(
+        "% Accepted, not active in this release: {no}{}\n",
+        line.for_messages()
+    )
+}
+
+/// Changes the retained lines of a context, of every line in a range of terminal lines; false when it is gone.
+fn in_each_place(
+    running: &mut Running,
+    context: &Context,
+    mut change: impl FnMut(&mut Retained),
+) -> bool {
+    let Context::Line { kind, first, last } = context else {
+        return running.retained_in(context).map(change).is_some();
+    };
+    (*first..=*last).fold(false, |found, number| {
+        let id = LineId {
+            kind: *kind,
+            number,
+        };
+        let line = running.lines.get_mut(&id);
+        line.map(|line| change(&mut line.retained)).is_some() || found
+    })
+}
+
+/// A line that something else waits for may stop or start that.
+fn note(running: &mut Running, place: &Context, line: &RetainedLine) {
+    let change = match place {
+        Context::CryptoMap { name, sequence } if line.is_needed() => {
+            Change::CryptoMap(name.clone(), Some(*sequence))
+        }
+        _ if line.is_needed() => Change::Everything,
+        _ => Change::System,
+    };
+    running.note(change);
+}

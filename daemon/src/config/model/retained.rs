@@ -1,0 +1,186 @@
+//! Commands that are understood and kept, but not acted on: in the order in which they are printed, found by what
+//! identifies them, with the blocks that they open.
+
+use std::collections::{BTreeMap, HashMap};
+
+use isthmus_grammar::Mode;
+use isthmus_grammar::command::{Form, RetainedLine};
+
+use super::Kept;
+
+/// Retained lines of one place: the global level, or one block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    lines: BTreeMap<Place, RetainedEntry>,
+    known: HashMap<BlockId, Place>,
+    next: u32,
+}
+
+/// One retained line, with what is below it when it opens a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetainedEntry {
+    /// The line.
+    pub line: RetainedLine,
+    /// [`Form::Set`], or [`Form::No`] for a line that stands with its `no`.
+    pub form: Form,
+    /// The lines below it.
+    pub block: Retained,
+    /// Lines below it that were not understood.
+    pub kept: Kept,
+}
+
+/// What identifies a retained line: its kind and the words of its key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BlockId {
+    kind: &'static str,
+    key: String,
+}
+
+impl BlockId {
+    /// Of a line.
+    pub fn of(line: &RetainedLine) -> BlockId {
+        BlockId {
+            kind: line.kind(),
+            key: line.key().to_owned(),
+        }
+    }
+}
+
+/// Where a line is printed: its section or rank, its order among the retained commands there, its key where keys
+/// decide, its turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    group: u8,
+    order: u16,
+    key: Vec<Part>,
+    turn: u32,
+}
+
+/// A part of a key: numbers compare as numbers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Number(u64),
+    Text(String),
+}
+
+fn parts(key: &str) -> Vec<Part> {
+    let part = |word: &str| {
+        word.parse()
+            .map_or_else(|_| Part::Text(word.to_owned()), Part::Number)
+    };
+    key.split(' ').map(part).collect()
+}
+
+/// The section of a global line, the rank in a mode that has commands that act, nothing else in any other.
+fn group(line: &RetainedLine) -> u8 {
+    match line.mode() {
+        Mode::Config => line.section() as u8,
+        _ => line.rank(),
+    }
+}
+
+impl Retained {
+    /// Keeps a line, in the place of the one with the same key if there is one; a block keeps what is below it.
+    pub(crate) fn set(&mut self, line: RetainedLine, form: Form) {
+        let id = BlockId::of(&line);
+        if !line.is_data()
+            && let Some(entry) = self
+                .known
+                .get(&id)
+                .and_then(|place| self.lines.get_mut(place))
+        {
+            if form == Form::No || line.enters().is_some_and(Mode::is_verbatim) {
+                entry.block = Retained::default();
+                entry.kept = Kept::default();
+            }
+            entry.line = line;
+            entry.form = form;
+            return;
+        }
+        let place = Place {
+            group: group(&line),
+            order: line.order(),
+            key: if line.is_sorted() {
+                parts(line.key())
+            } else {
+                Vec::new()
+            },
+            turn: self.next,
+        };
+        self.next += 1;
+        if !line.is_data() {
+            self.known.insert(id, place.clone());
+        }
+        let entry = RetainedEntry {
+            line,
+            form,
+            block: Retained::default(),
+            kept: Kept::default(),
+        };
+        self.lines.insert(place, entry);
+    }
+
+    /// Takes away the line with the same key, or else every line of its kind that begins with the same words.
+    pub(crate) fn remove(&mut self, line: &RetainedLine) -> bool {
+        if let Some(place) = self.known.remove(&BlockId::of(line)) {
+            return self.lines.remove(&place).is_some();
+        }
+        let begins = |entry: &RetainedEntry| {
+            let rest = entry.line.words().strip_prefix(line.words());
+            entry.line.kind() == line.kind()
+                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let first = Place {
+            group: group(line),
+            order: line.order(),
+            key: Vec::new(),
+            turn: 0,
+        };
+        let doomed: Vec<Place> = self
+            .lines
+            .range(first..)
+            .take_while(|(place, _)| (place.group, place.order) == (group(line), line.order()))
+            .filter(|(_, entry)| begins(entry))
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in &doomed {
+            if let Some(entry) = self.lines.remove(place) {
+                self.known.remove(&BlockId::of(&entry.line));
+            }
+        }
+        !doomed.is_empty()
+    }
+
+    /// The lines, in the order in which they are printed.
+    pub fn iter(&self) -> impl Iterator<Item = &RetainedEntry> {
+        self.lines.values()
+    }
+
+    /// The lines with their section or rank.
+    pub(crate) fn grouped(&self) -> impl Iterator<Item = (u8, &RetainedEntry)> {
+        self.lines.iter().map(|(place, entry)| (place.group, entry))
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The entry of a block.
+    pub(crate) fn block_mut(&mut self, id: &BlockId) -> Option<&mut RetainedEntry> {
+        self.lines.get_mut(self.known.get(id)?)
+    }
+
+    /// How many lines, here and below, ask for something that is not done.
+    pub fn inactive(&self) -> usize {
+        let one = |entry: &RetainedEntry| usize::from(!entry.line.holds()) + entry.block.inactive();
+        self.iter().map(one).sum()
+    }
+
+    /// The first line without which the block they are in must not act.
+    pub fn needed(&self) -> Option<&RetainedLine> {
+        self.iter()
+            .map(|entry| &entry.line)
+            .find(|line| line.is_needed())
+    }
+}

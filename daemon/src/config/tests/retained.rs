@@ -1,0 +1,122 @@
+//! Lines that are understood and kept, but not acted on.
+
+use super::*;
+
+const KEYRING: &str = "crypto keyring BRANCHES\ndescription to the branches\n\
+                       pre-shared-key address 192.0.2.1 key 0 one\npre-shared-key hostname branch key two";
+
+#[test]
+fn a_retained_line_says_so_once_and_is_printed_as_ios_prints_it() {
+    let mut session = Session::default();
+    let note = "% Accepted, not active in this release: crypto keyring BRANCHES\n";
+    assert_eq!(session.line("cry keyr BRANCHES").as_deref(), Ok(note));
+    let note = "% Accepted, not active in this release: pre-shared-key address 192.0.2.1 key ...\n";
+    let answer = session.line("pre-s addr 192.0.2.1 key 0 one");
+    assert_eq!(answer.as_deref(), Ok(note), "no secret is shown");
+    let note = "% Accepted, not active in this release: description ...\n";
+    let answer = session.line("description host not found #");
+    assert_eq!(
+        answer.as_deref(),
+        Ok(note),
+        "nothing that a tool may take for an error or a prompt"
+    );
+    session.has(
+        "!\ncrypto keyring BRANCHES  \n  description host not found #\n  \
+         pre-shared-key address 192.0.2.1 key one\n!\n",
+    );
+}
+
+#[test]
+fn the_same_key_replaces_and_no_removes_it_with_or_without_arguments() {
+    let mut session = Session::of(KEYRING);
+    session.silently("pre-shared-key address 192.0.2.1 key other\npre-shared-key address 192.0.2.1 255.255.255.0 key net");
+    session.has(
+        "\n  pre-shared-key address 192.0.2.1 key other\n  pre-shared-key hostname branch key two\n  \
+         pre-shared-key address 192.0.2.1 255.255.255.0 key net\n",
+    );
+    session.silently("no pre-shared-key address 192.0.2.1\ndefault description");
+    session.lacks("192.0.2.1 key");
+    session.lacks("description");
+    session.has("255.255.255.0 key net");
+    session.silently("no pre-shared-key hostname branch key wrong");
+    session.lacks("hostname branch");
+}
+
+#[test]
+fn the_opener_with_no_takes_the_whole_block_and_its_mode_says_that_it_is_gone() {
+    let mut session = Session::of(KEYRING);
+    let mut other = Session::of(KEYRING);
+    other.silently("no crypto keyring BRANCHES");
+    other.lacks("keyring");
+    other.lacks("pre-shared-key");
+    session.running = other.running;
+    session.refuses(
+        "description x",
+        "% What this mode edits was removed meanwhile: leave it with exit.",
+    );
+}
+
+#[test]
+fn blocks_in_blocks_are_entered_left_and_printed() {
+    let mut session = Session::of(KEYRING);
+    session.silently("rsa-pubkey name branch signature");
+    assert_eq!(session.context.mode(), isthmus_grammar::Mode::KeyringPubkey);
+    session.silently("local-address 192.0.2.9");
+    assert_eq!(
+        session.context.mode(),
+        isthmus_grammar::Mode::Keyring,
+        "a line of the mode above leads there"
+    );
+    session.silently("rsa-pubkey name other\nexit\nlocal-address Lo0\nhostname R1");
+    assert_eq!(session.context, Context::Global);
+    session.has("  local-address Loopback0\n  pre-shared-key");
+    session.has("  rsa-pubkey name branch signature\n  rsa-pubkey name other\n");
+}
+
+#[test]
+fn what_is_printed_loads_to_the_same() {
+    let mut session = Session::of(KEYRING);
+    session.silently("rsa-pubkey name branch signature\ncrypto keyring A vrf RED\npre-shared-key address ipv6 2001:db8::/32 key x");
+    let text = session.text();
+    let (running, problems) = load(&text, "f");
+    assert_eq!(problems, []);
+    assert_eq!(render::text(&running), text);
+    assert_eq!(running.inactive(), 7);
+}
+
+#[test]
+fn unknown_lines_stay_where_they_stood_among_retained_ones() {
+    let text = "crypto keyring K\n  local-address 192.0.2.9\n  made-up thing\n    below it\n  pre-shared-key hostname h key k\n";
+    let (running, problems) = load(text, "f");
+    assert_eq!(problems.len(), 1);
+    let printed = render::text(&running);
+    let block = "crypto keyring K  \n  local-address 192.0.2.9\n  made-up thing\n    below it\n  pre-shared-key hostname h key k\n";
+    assert!(printed.contains(block), "{printed}");
+    let (again, _) = load(&printed, "f");
+    assert_eq!(render::text(&again), printed);
+}
+
+#[test]
+fn inactive_lines_are_listed_with_what_they_stand_in() {
+    let mut session = Session::of(KEYRING);
+    session.silently("interface eth0\nip address 192.0.2.1 255.255.255.0");
+    let expected = "crypto keyring BRANCHES  \n  description to the branches\n  \
+                    pre-shared-key address 192.0.2.1 key one\n  pre-shared-key hostname branch key two\n";
+    assert_eq!(render::inactive(&session.running), expected);
+    assert_eq!(render::inactive(&Running::default()), "");
+}
+
+#[test]
+fn secrets_of_retained_lines_are_hidden_like_the_others() {
+    let session = Session::of(KEYRING);
+    let options = render::Options {
+        hide_secrets: true,
+        ..Default::default()
+    };
+    let text = render::show(&session.running, &options);
+    assert!(
+        text.contains("key <removed>") && !text.contains("two"),
+        "{text}"
+    );
+    assert!(!format!("{:?}", session.running).contains("key two"));
+}

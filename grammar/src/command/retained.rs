@@ -1,0 +1,200 @@
+//! A retained command: understood, kept and printed, but not acted on. What is known of it is in the pest files.
+
+use std::fmt;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::{Form, Section};
+use crate::modes::Mode;
+use crate::retained::{Key, Negation, Retained};
+
+/// One retained line without its `no` or `default`, in canonical words: keywords in full, arguments as typed.
+#[derive(Clone)]
+pub struct RetainedLine {
+    mode: Mode,
+    rule: &'static str,
+    about: &'static Retained,
+    text: Zeroizing<String>,
+    /// Octets of the text that identify the line.
+    key: usize,
+    /// Where keys and passwords are.
+    secrets: Vec<Range<usize>>,
+    /// Where text about anything begins.
+    free: Option<usize>,
+}
+
+/// A word of a retained line.
+pub(crate) struct Token<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) keyword: bool,
+    pub(crate) secret: bool,
+    pub(crate) free: bool,
+}
+
+impl RetainedLine {
+    /// A line of these words.
+    pub(crate) fn new<'a>(
+        mode: Mode,
+        rule: &'static str,
+        about: &'static Retained,
+        tokens: impl Iterator<Item = Token<'a>>,
+    ) -> Self {
+        let mut line = Self {
+            mode,
+            rule,
+            about,
+            text: Zeroizing::new(String::new()),
+            key: 0,
+            secrets: Vec::new(),
+            free: None,
+        };
+        let (mut only_keywords, mut before) = (true, true);
+        for (index, token) in tokens.enumerate() {
+            if index > 0 {
+                line.text.push(' ');
+            }
+            let start = line.text.len();
+            line.text.push_str(token.text);
+            only_keywords &= token.keyword;
+            let identifies = match &about.key {
+                Key::Keywords => only_keywords,
+                Key::Words(count) => index < *count,
+                Key::Before(word) => {
+                    before &= !(token.keyword && token.text == word);
+                    before
+                }
+                Key::All | Key::Nothing => true,
+            };
+            if identifies {
+                line.key = line.text.len();
+            }
+            if token.secret {
+                line.secrets.push(start..line.text.len());
+            }
+            if token.free {
+                line.free = Some(start);
+            }
+        }
+        line
+    }
+
+    /// The mode whose table the command is in.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The kind of line: the name of its rule.
+    pub fn kind(&self) -> &'static str {
+        self.rule
+    }
+
+    /// The canonical words, with keys and passwords.
+    pub fn words(&self) -> &str {
+        &self.text
+    }
+
+    /// The words that identify the line among those of its kind.
+    pub fn key(&self) -> &str {
+        &self.text[..self.key]
+    }
+
+    /// Lines with the same words may stand side by side: bare data.
+    pub fn is_data(&self) -> bool {
+        self.about.key == Key::Nothing
+    }
+
+    /// The sub-mode that the plain form opens.
+    pub fn enters(&self) -> Option<Mode> {
+        self.about.enters
+    }
+
+    /// Of a global line, its place in the running-config.
+    pub fn section(&self) -> Section {
+        self.about.section.unwrap_or(Section::Top)
+    }
+
+    /// In a mode with commands that act: it is printed after those of this rank.
+    pub fn rank(&self) -> u8 {
+        self.about.rank
+    }
+
+    /// Its place among the retained commands of its mode.
+    pub fn order(&self) -> u16 {
+        self.about.orders.get(&self.mode).copied().unwrap_or(0)
+    }
+
+    /// Lines of this kind are printed by their keys, not in the order of entry.
+    pub fn is_sorted(&self) -> bool {
+        self.about.sorted
+    }
+
+    /// In which form the command given in `form` is a line of the configuration; `None` when it takes the line away.
+    pub fn kept_as(&self, form: Form) -> Option<Form> {
+        match (form, self.about.negation) {
+            (Form::Set, Negation::Removes | Negation::Kept) => Some(Form::Set),
+            (Form::No, Negation::Kept | Negation::Only) => Some(Form::No),
+            _ => None,
+        }
+    }
+
+    /// Blanks that IOS prints after it.
+    pub(crate) fn trailing_blanks(&self) -> usize {
+        self.about.trail
+    }
+
+    /// What it asks for is so without anything being done.
+    pub fn holds(&self) -> bool {
+        self.about.holds
+    }
+
+    /// What it stands in must not act without it.
+    pub fn is_needed(&self) -> bool {
+        self.about.needed
+    }
+
+    /// The words with something else in the place of keys and passwords.
+    pub fn without_secrets(&self, instead: &str) -> String {
+        let mut safe = String::new();
+        let mut from = 0;
+        for secret in &self.secrets {
+            safe.push_str(&self.text[from..secret.start]);
+            safe.push_str(instead);
+            from = secret.end;
+        }
+        safe + &self.text[from..]
+    }
+
+    /// The words for messages: without keys and passwords, without text about anything, and without what a tool at the
+    /// terminal could take for a prompt.
+    pub fn for_messages(&self) -> String {
+        let shown = match self.free {
+            Some(start) => format!("{}...", &self.text[..start]),
+            None => self.without_secrets("..."),
+        };
+        let mask = |word: &str| match word.contains(['#', '>']) {
+            true => "...".to_owned(),
+            false => word.to_owned(),
+        };
+        shown.split(' ').map(mask).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl PartialEq for RetainedLine {
+    fn eq(&self, other: &Self) -> bool {
+        (self.mode, self.rule, &self.text) == (other.mode, other.rule, &other.text)
+    }
+}
+
+impl Eq for RetainedLine {}
+
+impl fmt::Debug for RetainedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "RetainedLine({:?}, {})",
+            self.mode,
+            self.without_secrets("...")
+        )
+    }
+}

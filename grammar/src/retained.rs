@@ -1,0 +1,115 @@
+//! What the pest files say about a retained command: one that is understood, kept and printed, but not acted on. Its
+//! rule is called `r_NAME`; the attributes are `/// @...` lines before the rule. Read once by `tree.rs`, used by `build/`.
+//!
+//! | attribute | meaning |
+//! |---|---|
+//! | `@key N` | the first N words of the line identify it; without it all keywords before the first argument |
+//! | `@key before WORD` | the words before this keyword identify it |
+//! | `@key all` | a list: different lines stand side by side |
+//! | `@key none` | bare data: equal lines stand side by side too |
+//! | `@enters MODE` | opens a block; the name of the variant of [`Mode`] |
+//! | `@section NAME` | of a global line: its place in running-config, a word of [`Section`] |
+//! | `@rank N` | in a mode with commands that act: printed after those of this rank; without it after all |
+//! | `@sorted` | several are printed by their keys instead of in the order of entry |
+//! | `@no kept` | `no LINE` is a line as well, either replaces the other |
+//! | `@no only` | only `no LINE` is kept, the plain form being the default |
+//! | `@trail N` | blanks at the end of the printed line |
+//! | `@holds` | true without doing anything: kept, and not counted among what does not act |
+//! | `@needed` | the block it is in must not act while the line does not |
+
+use std::collections::HashMap;
+
+use crate::command::Section;
+use crate::modes::Mode;
+
+/// How many words identify a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// The keywords before the first argument.
+    Keywords,
+    /// So many words.
+    Words(usize),
+    /// The words before a keyword.
+    Before(String),
+    /// The whole line.
+    All,
+    /// Nothing does.
+    Nothing,
+}
+
+/// What the `no` form of a command means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Negation {
+    /// It takes the line away.
+    Removes,
+    /// It is a line itself.
+    Kept,
+    /// It is a line itself, and the plain form takes it away.
+    Only,
+}
+
+/// The attributes of a retained command.
+#[derive(Debug)]
+pub(crate) struct Retained {
+    pub(crate) key: Key,
+    pub(crate) enters: Option<Mode>,
+    pub(crate) section: Option<Section>,
+    pub(crate) rank: u8,
+    pub(crate) sorted: bool,
+    pub(crate) negation: Negation,
+    pub(crate) trail: usize,
+    pub(crate) holds: bool,
+    pub(crate) needed: bool,
+    /// Its place among the retained commands of each table that has it.
+    pub(crate) orders: HashMap<Mode, u16>,
+}
+
+impl Retained {
+    /// Reads the attribute lines before a rule.
+    ///
+    /// # Panics
+    /// When one is not understood: the pest files are part of the program, and every test of the crate reads them.
+    pub(crate) fn read(rule: &str, docs: &[String]) -> Self {
+        let mut retained = Self {
+            key: Key::Keywords,
+            enters: None,
+            section: None,
+            rank: u8::MAX,
+            sorted: false,
+            negation: Negation::Removes,
+            trail: 0,
+            holds: false,
+            needed: false,
+            orders: HashMap::new(),
+        };
+        for doc in docs {
+            if retained.attribute(doc).is_none() {
+                panic!("the attribute \"{doc}\" of {rule} is not understood");
+            }
+        }
+        retained
+    }
+
+    fn attribute(&mut self, doc: &str) -> Option<()> {
+        let (name, value) = doc.split_once(' ').unwrap_or((doc, ""));
+        match (name, value) {
+            ("@key", "all") => self.key = Key::All,
+            ("@key", "none") => self.key = Key::Nothing,
+            ("@key", value) if value.starts_with("before ") => {
+                self.key = Key::Before(value["before ".len()..].to_owned());
+            }
+            ("@key", count) => self.key = Key::Words(count.parse().ok()?),
+            ("@enters", mode) => self.enters = Some(Mode::named(mode)?),
+            ("@section", section) => self.section = Some(Section::from_word(section)?),
+            ("@rank", rank) => self.rank = rank.parse().ok()?,
+            ("@sorted", "") => self.sorted = true,
+            ("@no", "kept") => self.negation = Negation::Kept,
+            ("@no", "only") => self.negation = Negation::Only,
+            ("@trail", count) => self.trail = count.parse().ok()?,
+            ("@holds", "") => self.holds = true,
+            ("@needed", "") => self.needed = true,
+            _ => return None,
+        }
+        Some(())
+    }
+}
