@@ -3,7 +3,8 @@
 #
 # Nothing is installed on the machine, but for a C compiler where there is none, and no service is started: Debian packages
 # are downloaded and unpacked below target/lab, one folder for the common tools and one for each peer (strongSwan and
-# libreswan own the same file names). Called by `make setup`; works as an ordinary user where apt has its package lists.
+# libreswan own the same file names); the automation tools come from PyPI into virtual environments there. Called by
+# `make setup`, and with the word `heavy` by `make test-automation`; works as an ordinary user where apt has its package lists.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -76,3 +77,62 @@ if [ -n "$missing" ]; then unpack base $missing; fi
 unpack strongswan strongswan-charon strongswan-libcharon strongswan-swanctl libstrongswan \
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins
 unpack libreswan libreswan
+unpack openssh openssh-server openssh-client
+
+# A virtual environment needs an interpreter with its standard library, nothing else: pip comes as a file where it is missing.
+python=$(command -v python3 || true)
+if [ -z "$python" ]; then
+    [ "$(id -u)" = 0 ] || fail "no python3; as root run: apt-get install --no-install-recommends python3"
+    refresh python3
+    apt-get install -y -qq --no-install-recommends python3
+    python=$(command -v python3)
+fi
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$python is too old: the automation tools need Python 3.11 or newer"
+
+# run_pip ENVIRONMENT ARGUMENT...: that environment's pip, or Debian's package of it.
+run_pip() {
+    venv=$1; shift
+    if [ -x "$venv/bin/pip" ]; then "$venv/bin/pip" --quiet --disable-pip-version-check "$@"; return; fi
+    "$venv/bin/python" "$(ls "$lab"/pip/usr/share/python-wheels/pip-*.whl)/pip" --quiet --disable-pip-version-check "$@"
+}
+
+# environment FOLDER FILE: a virtual environment in $lab/FOLDER with the packages that tests/automation/FILE pins.
+environment() {
+    "$python" -c 'import ensurepip' 2>/dev/null || unpack pip python3-pip-whl
+    venv="$lab/$1"; list="$top/tests/automation/$2"
+    pins="$("$python" -VV) $venv $(cat "$list")"
+    [ -f "$venv.done" ] && [ "$(cat "$venv.done")" = "$pins" ] && return 0
+    say "installing $2 into $venv"
+    rm -rf "${venv:?}" "$venv.done"
+    if [ -d "$lab/pip" ]; then bare=--without-pip; else bare=; fi
+    # shellcheck disable=SC2086 # nothing or a word
+    "$python" -m venv $bare "$venv" || fail "$python cannot make a virtual environment; install its venv module (Debian: python3-venv)"
+    run_pip "$venv" install --requirement "$list" || fail "pip could not install what $list asks for"
+    printf '%s' "$pins" >"$venv.done"
+}
+
+# PyPI has Ansible's collections only all together: three folders are taken out of the package.
+collections() {
+    folder="$lab/ansible"; list="$top/tests/automation/collections.txt"
+    pins=$(cat "$list")
+    [ -f "$folder.done" ] && [ "$(cat "$folder.done")" = "$pins" ] && return 0
+    say "fetching the collections cisco.ios, ansible.netcommon and ansible.utils into $folder"
+    rm -rf "${folder:?}" "$folder.done" "$lab/wheels"
+    run_pip "$lab/automation" download --no-deps --only-binary :all: --dest "$lab/wheels" --requirement "$list" ||
+        fail "pip could not download what $list asks for"
+    "$lab/automation/bin/python" - "$folder" "$lab"/wheels/*.whl <<'END'
+import sys, zipfile
+
+wanted = tuple(f"ansible_collections/{name}/" for name in ("cisco/ios", "ansible/netcommon", "ansible/utils"))
+with zipfile.ZipFile(sys.argv[2]) as wheel:
+    for name in wheel.namelist():
+        if name.startswith(wanted) and "/tests/" not in name:
+            wheel.extract(name, sys.argv[1])
+END
+    rm -rf "${lab:?}/wheels"
+    printf '%s' "$pins" >"$folder.done"
+}
+
+environment automation requirements.txt
+collections
+if [ "${1:-}" = heavy ]; then environment automation-heavy requirements-heavy.txt; fi

@@ -55,9 +55,12 @@ struct Arguments {
     check: Option<PathBuf>,
 }
 
+/// Where sshd leaves the command that a client asked for, when ForceCommand runs the console instead.
+const ORIGINAL_COMMAND: &str = "SSH_ORIGINAL_COMMAND";
+
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+        Ok(arguments) => with_original_command(arguments),
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
@@ -86,6 +89,16 @@ fn main() -> ExitCode {
         (Ok(Outcome::Failed), Ok(())) => ExitCode::from(FAILED),
         (Ok(Outcome::Invalid), Ok(())) => ExitCode::from(SYNTAX),
     }
+}
+
+/// As ForceCommand the console does what the client asked it for: `ssh router 'show clock'`.
+fn with_original_command(mut arguments: Arguments) -> Arguments {
+    if arguments.command.is_empty() && arguments.check.is_none() {
+        arguments
+            .command
+            .extend(std::env::var(ORIGINAL_COMMAND).ok());
+    }
+    arguments
 }
 
 fn check_file(file: &Path) -> ExitCode {

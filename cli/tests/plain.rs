@@ -51,6 +51,19 @@ fn a_command_prints_its_text_and_nothing_else() {
 }
 
 #[test]
+fn a_forced_command_does_what_the_client_asked_for() {
+    let fake = Fake::start();
+    let mut forced = isthmus(&fake);
+    forced
+        .env("SSH_ORIGINAL_COMMAND", "show clock")
+        .stdin(Stdio::null());
+    let clock = "10:00:00.000 UTC Mon Mar 1 2027\n";
+    check(&forced.output().unwrap(), clock, 0);
+    forced.args(["-c", "frobnicate"]);
+    assert_eq!(forced.output().unwrap().status.code(), Some(2));
+}
+
+#[test]
 fn commands_share_one_session() {
     let fake = Fake::start();
     let lines = [

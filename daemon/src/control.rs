@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use isthmus_control::SOCKET_NAME;
 use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::{Group, chown};
 use tokio::net::UnixListener;
 
 use crate::router::Shared;
 use crate::session;
+
+/// The group whose members may use the console.
+const OPERATORS: &str = "isthmus";
 
 /// The run directory, held by this daemon alone until dropped.
 #[derive(Debug)]
@@ -48,7 +52,8 @@ impl RunDir {
         }
     }
 
-    /// Opens the control socket, mode 0660, in place of one that a killed daemon left.
+    /// Opens the control socket, mode 0660, in place of one that a killed daemon left. On a machine that has the group
+    /// `isthmus` it belongs to that group: its members may use the console.
     ///
     /// # Errors
     /// The directory is not writable, or the path is too long for a socket.
@@ -64,6 +69,10 @@ impl RunDir {
             .with_context(|| format!("cannot open the control socket {}", path.display()))?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o660))
             .with_context(|| format!("cannot set the mode of {}", path.display()))?;
+        if let Ok(Some(group)) = Group::from_name(OPERATORS) {
+            // Who starts the daemon without the right to do so gets a socket for himself.
+            let _ = chown(&path, None, Some(group.gid));
+        }
         Ok(listener)
     }
 }

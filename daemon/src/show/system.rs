@@ -11,14 +11,15 @@ pub fn version(system: &System) -> String {
     let (total, free) = system.memory;
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!(
-        "Isthmus, an IPsec VPN router on Linux, emulating Cisco IOS Software, Version {version}, RELEASE SOFTWARE\n\
+        "Isthmus, an IPsec VPN router on Linux, emulating Cisco IOS Software (ISTHMUS), Version {version}, RELEASE SOFTWARE (linux-{})\n\
          Linux {} on {}\n\
          Licence: MIT or Apache-2.0\n\n\
          {} uptime is {}\n\
          System restarted at {}\n\
-         System image file is \"{}\"\n\n\
-         Cisco IOS compatible {} ({}) processor (revision 1.0) with {}K/{}K bytes of memory.\n\
+         System image file is \"unix:{}\"\n\n\
+         Cisco IOS-compatible ({}, {}) processor (revision 1.0) with {}K/{}K bytes of memory.\n\
          Processor board ID {}\n",
+        system.machine,
         system.kernel,
         system.machine,
         system.hostname,
@@ -59,9 +60,9 @@ pub fn users(users: &[User]) -> String {
     for user in users {
         let mark = if user.current { '*' } else { ' ' };
         let line = format!(
-            "{mark}{:>3} {:<9}  {:<10} {:<20} {}   {}",
+            "{mark}{:>3} {:<9} {:<10} {:<20} {}   {}",
             user.number,
-            user.line,
+            line_name(&user.line),
             user.user,
             "idle",
             time::hms(user.idle),
@@ -71,6 +72,14 @@ pub fn users(users: &[User]) -> String {
     }
     text.push_str("\n  Interface    User               Mode         Idle     Peer Address\n\n");
     text
+}
+
+/// `console` as `con 0`, `vty3` as `vty 3`.
+fn line_name(line: &str) -> String {
+    match line.strip_prefix("vty") {
+        Some(number) => format!("vty {number}"),
+        None => "con 0".to_owned(),
+    }
 }
 
 /// `show debugging`: the lines that are on, as the debug commands name them (`Crypto ISAKMP`), under their subsystem.

@@ -178,6 +178,12 @@ impl Host {
         })
     }
 
+    /// Reads a file as seen inside.
+    pub fn read(&self, path: &str) -> Result<String> {
+        let path = path.to_owned();
+        self.run(move || fs::read_to_string(&path).with_context(|| format!("cannot read {path}")))
+    }
+
     /// Whether a path exists inside.
     pub fn exists(&self, path: &str) -> Result<bool> {
         let path = path.to_owned();

@@ -3,6 +3,7 @@
 pub mod isthmus;
 pub mod kernel;
 pub mod libreswan;
+pub mod openssh;
 pub mod strongswan;
 pub mod tunnel;
 

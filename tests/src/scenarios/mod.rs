@@ -2,6 +2,7 @@
 //! `for_each_scenario` is also what makes the `#[test]`s.
 
 pub mod attack;
+pub mod automation;
 pub mod bed;
 pub mod choices;
 pub mod demo;
@@ -124,6 +125,7 @@ macro_rules! for_each_scenario {
             startup::pasted_configuration_is_saved
             screens::operator_at_a_terminal
             screens::tool_at_a_terminal
+            automation::automation_tools
         }
     };
 }

@@ -1,0 +1,122 @@
+//! The tools that network engineers automate IOS routers with, unchanged, through a stock OpenSSH server: netmiko, scrapli,
+//! Ansible and the parsers in `make test`, NAPALM, pyATS and Genie in `make test-automation`.
+//!
+//! Each tool's own part is a file in `tests/automation/`; it says what it saw and ends with an error if that is not what it should be.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+
+use super::bed::{self, Bed};
+use crate::boot;
+use crate::lab::Lab;
+use crate::peer::isthmus::startup_config;
+use crate::peer::openssh::{self, FORCED_USER, KEY, OpenSsh, PASSWORD, SHELL_USER};
+use crate::peer::{Brand, Isthmus, Link, Tunnel};
+
+/// What the router asks before level 15.
+const ENABLE: &str = "Bourtzi-1473";
+
+/// The router's address as its client knows it.
+const ROUTER: &str = "10.0.1.1";
+
+/// The light tools.
+pub fn automation_tools() -> Result<()> {
+    with_router(|bed| {
+        let tools = Tools::new(bed, "automation");
+        tools.python("channel.py")?;
+        tools.python("netmiko_ios.py")
+    })
+}
+
+/// Two routers with a live tunnel, an OpenSSH server on the first.
+pub fn with_router(body: impl FnOnce(&mut Bed<'_>) -> Result<()>) -> Result<()> {
+    let layer = openssh::layer();
+    let lab = Lab::new(&[vec![&layer], vec![]])?;
+    let mut bed = Bed::new(&lab, Vec::new());
+    let outcome = start(&lab, &mut bed).and_then(|server| {
+        let outcome = body(&mut bed);
+        drop(server);
+        outcome
+    });
+    bed::proof(&lab, outcome, &bed)
+}
+
+fn start<'lab>(lab: &'lab Lab, bed: &mut Bed<'lab>) -> Result<OpenSsh> {
+    let (near, far) = (lab.site(1), lab.site(2));
+    openssh::accounts(&near.router)?;
+    let config = startup_config(near, &[Link::new(1, 2, &Tunnel::AES256)]).replacen(
+        "!\n",
+        &format!("!\nenable secret 0 {ENABLE}\n"),
+        1,
+    );
+    bed.routers
+        .push(Box::new(Isthmus::start(lab, near, &config)?));
+    bed.routers
+        .push(Brand::Isthmus.start(lab, far, &[Link::new(2, 1, &Tunnel::AES256)])?);
+    let server = OpenSsh::start(lab, &near.router)?;
+    openssh::authorize(&near.client, &near.router)?;
+    bed.raise(1, 2, std::time::Duration::from_secs(30))?;
+    Ok(server)
+}
+
+/// The folder with the tools' parts.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("automation")
+}
+
+/// The tools of one virtual environment, run on the client of site 1.
+pub struct Tools<'bed, 'lab> {
+    bed: &'bed Bed<'lab>,
+    programs: PathBuf,
+}
+
+impl<'bed, 'lab> Tools<'bed, 'lab> {
+    /// Those of one environment.
+    pub fn new(bed: &'bed Bed<'lab>, environment: &str) -> Tools<'bed, 'lab> {
+        Tools {
+            bed,
+            programs: boot::lab().join(environment).join("bin"),
+        }
+    }
+
+    /// Runs one of the files in `tests/automation/`.
+    fn python(&self, file: &str) -> Result<()> {
+        let program = self.programs.join("python").display().to_string();
+        self.run(
+            file,
+            &program,
+            &[&folder().join(file).display().to_string()],
+        )
+    }
+
+    /// Runs a program on the client and writes what it says into the diary; it must end with 0.
+    fn run(&self, what: &str, program: &str, arguments: &[&str]) -> Result<()> {
+        self.bed.lab.note(format!("C1 runs {what}"));
+        let (text, good) = self.output(program, arguments)?;
+        self.bed.lab.note(text);
+        ensure!(good, "{what} failed");
+        Ok(())
+    }
+
+    /// Runs a program on the client with all that it must know of the router in its environment.
+    pub fn output(&self, program: &str, arguments: &[&str]) -> Result<(String, bool)> {
+        let lab = self.bed.lab;
+        let results = lab.results().display().to_string();
+        let settings = [
+            format!("ROUTER={ROUTER}"),
+            format!("SHELL_USER={SHELL_USER}"),
+            format!("FORCED_USER={FORCED_USER}"),
+            format!("PASSWORD={PASSWORD}"),
+            format!("ENABLE={ENABLE}"),
+            format!("KEY={KEY}"),
+            format!("RESULTS={results}"),
+            "HOME=/run".to_owned(),
+            "PYTHONDONTWRITEBYTECODE=1".to_owned(),
+        ];
+        let mut words = settings.iter().map(String::as_str).collect::<Vec<_>>();
+        words.push(program);
+        words.extend(arguments);
+        lab.site(1).client.output("env", &words, "")
+    }
+}
