@@ -30,6 +30,9 @@ lab: setup
 
 bench:
 	$(CARGO) bench -p ike -p isthmusd -p isthmus-grammar --bench handshake --bench primitives --bench config --bench lines
+	@tests/setup.sh bench
+	$(CARGO) build --release -p isthmusd -p isthmus -p isthmus-tests
+	target/release/isthmus-lab bench
 
 check:
 	$(CARGO) fmt --all -- --check

@@ -136,3 +136,6 @@ END
 environment automation requirements.txt
 collections
 if [ "${1:-}" = heavy ]; then environment automation-heavy requirements-heavy.txt; fi
+
+# What only the benchmark needs: FRR, to be measured beside.
+if [ "${1:-}" = bench ]; then unpack frr frr; fi

@@ -5,6 +5,7 @@
 //! where that one has ESP. The host side (`boot.rs`) boots guests and asks them to run scenarios by name; `scenarios.rs`
 //! beside this folder makes one `#[test]` of each, and `make demo` plays one for the reader.
 
+pub mod bench;
 pub mod boot;
 pub mod guest;
 pub mod lab;

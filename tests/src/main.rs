@@ -1,10 +1,11 @@
 //! `isthmus-lab`: as process 1 it is a guest of the lab; `scenario NAME` runs one scenario in the kernel it stands on;
-//! `run NAME...` boots what is needed and runs scenarios from the shell; `list` names them; `demo` plays the demo;
+//! `run NAME...` boots what is needed and runs scenarios from the shell; `list` names them; `demo` plays the demo; `bench` measures
+//! the console beside FRR's;
 //! `exec PROGRAM ARGUMENTS...` runs any program as root of a lab kernel, such as another crate's test binary.
 
 use std::process::ExitCode;
 
-use isthmus_tests::{boot, guest, scenarios};
+use isthmus_tests::{bench, boot, guest, scenarios};
 
 fn main() -> ExitCode {
     if std::process::id() == 1 && std::env::var_os("LAB_OUT").is_some() {
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
                 )
         }
         ["demo"] => demo(),
+        ["bench"] => report(bench::run()),
         ["exec", ref command @ ..] if !command.is_empty() => exec(command),
         ["list"] => {
             scenarios::ALL
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "usage: isthmus-lab demo | list | run SCENARIO... | exec PROGRAM [ARGUMENT...] | scenario SCENARIO"
+                "usage: isthmus-lab demo | bench | list | run SCENARIO... | exec PROGRAM [ARGUMENT...] | scenario SCENARIO"
             );
             ExitCode::from(2)
         }
@@ -61,13 +63,7 @@ fn scenario(name: &str) -> ExitCode {
 
 /// Runs a program in a lab kernel and prints what it prints.
 fn exec(command: &[&str]) -> ExitCode {
-    match boot::exec(command, scenarios::LIMIT) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    report(boot::exec(command, scenarios::LIMIT))
 }
 
 /// The other side of `exec`, inside the lab kernel.
@@ -85,16 +81,20 @@ fn run_command() -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Plays the demo and prints its story as it happens.
-fn demo() -> ExitCode {
-    println!("Booting a kernel for the lab ...");
-    match boot::run_aloud("demo", scenarios::LIMIT) {
+fn report(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Plays the demo and prints its story as it happens.
+fn demo() -> ExitCode {
+    println!("Booting a kernel for the lab ...");
+    report(boot::run_aloud("demo", scenarios::LIMIT))
 }
 
 fn run(name: &str) -> bool {
