@@ -246,7 +246,7 @@ impl Contestant {
         };
         self.host.run(move || {
             let mut terminal = Terminal::start(&program, &arguments)?;
-            terminal.reads_to(&["hub#", "hub>"])?;
+            terminal.reads_to(&["hub#", "hub>", "hub# "])?;
             if prompt == "hub#" {
                 terminal.types("enable\r")?;
                 terminal.reads_to(&[prompt])?;
