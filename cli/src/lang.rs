@@ -2,8 +2,8 @@
 //! Used by [`crate::plain`] and [`crate::shell`]; without the daemon, so that answers come at once.
 
 use isthmus_grammar::banner::{Delimiter, banner_start};
-use isthmus_grammar::command::{Command, Parsed};
-use isthmus_grammar::{Mode, parser};
+use isthmus_grammar::command::{Command, ExecCommand, Parsed, TerminalCommand};
+use isthmus_grammar::{Mode, Refusal, parser};
 
 pub use isthmus_grammar::help::{complete, help};
 
@@ -12,22 +12,44 @@ use crate::screen::filter::Filter;
 /// What goes to the daemon, and what happens to the text that comes back.
 pub type Understood = (String, Option<Filter>);
 
-/// Checks a line typed after `prompt`. `None` for lines that do nothing.
+/// Checks a line. `None` for lines that do nothing.
 ///
 /// # Errors
-/// The refusal as it is printed below the line.
-pub fn understand(mode: Mode, prompt: &str, line: &str) -> Result<Option<Understood>, String> {
-    match parser::parse(mode, line) {
-        Ok(parsed) if parsed.command == Command::Empty => Ok(None),
-        Ok(parsed) => Ok(Some(divide(line, &parsed)?)),
-        // It may name a line of a file that was kept without being understood.
-        Err(_) if mode.is_config() && first_word(line) == "no" => Ok(Some((line.to_owned(), None))),
-        Err(refusal) => Err(refusal.message(prompt.chars().count(), line)),
+/// Why it is no command, or what is wrong with its filter. A line that begins with `no` may still name a line of a file
+/// that was kept without being understood: [`may_be_kept`].
+pub fn understand(mode: Mode, line: &str) -> Result<Option<Understood>, Unclear> {
+    match parser::parse(mode, line).map_err(Unclear::Line)? {
+        Parsed {
+            command: Command::Empty,
+            ..
+        } => Ok(None),
+        parsed => divide(line, &parsed).map(Some).map_err(Unclear::Filter),
     }
 }
 
-fn first_word(line: &str) -> &str {
-    line.split_ascii_whitespace().next().unwrap_or_default()
+/// Why a line cannot be run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// It is no command.
+    Line(Refusal),
+    /// Its filter does not work: the finished message.
+    Filter(String),
+}
+
+/// Whether a line that is no command goes to the daemon all the same.
+#[must_use]
+pub fn may_be_kept(mode: Mode, line: &str) -> bool {
+    mode.is_config() && line.trim().starts_with("no ")
+}
+
+/// What a line sets about the terminal; `None` for every other line.
+#[must_use]
+pub fn terminal_command(mode: Mode, line: &str) -> Option<TerminalCommand> {
+    match parser::parse(mode, line).ok()?.command {
+        Command::Exec(ExecCommand::Terminal(command))
+        | Command::Do(ExecCommand::Terminal(command)) => Some(command),
+        _ => None,
+    }
 }
 
 /// The end to read up to, when a line begins a banner that goes on below it.

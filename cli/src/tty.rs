@@ -2,7 +2,7 @@
 //! end or resize a session. Used by [`crate::shell`].
 
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::AsFd as _;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,7 +16,7 @@ use rustyline::history::MemHistory;
 pub struct Ready {
     /// Keys can be read.
     pub keys: bool,
-    /// The daemon sent something.
+    /// The daemon sent something, or hung up.
     pub daemon: bool,
     /// A signal came.
     pub signal: bool,
@@ -82,14 +82,14 @@ impl Tty {
     ///
     /// # Errors
     /// The system's error.
-    pub fn wait(&self, daemon: Option<BorrowedFd<'_>>, timeout: Option<u16>) -> io::Result<Ready> {
+    pub fn wait(&self, daemon: Option<PollFd<'_>>, timeout: Option<u16>) -> io::Result<Ready> {
         let stdin = io::stdin();
         let interest = PollFlags::POLLIN;
         let mut fds = vec![
             PollFd::new(stdin.as_fd(), interest),
             PollFd::new(self.signals.as_fd(), interest),
         ];
-        fds.extend(daemon.map(|fd| PollFd::new(fd, interest)));
+        fds.extend(daemon);
         match poll(
             &mut fds,
             timeout.map_or(PollTimeout::NONE, PollTimeout::from),

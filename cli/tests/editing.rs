@@ -76,3 +76,58 @@ fn enter_alone_gives_a_new_prompt() {
     console.types("\r\n").sent("R1>\r\nR1>\r\nR1>\r\nR1>");
     assert!(fake.state().lines.is_empty());
 }
+
+#[test]
+fn a_line_repaints_for_another_window() {
+    let fake = Fake::start();
+    let mut console = Console::sized(&fake, 24, 60);
+    console.shows("R1>");
+    let line = "ping 192.168.100.100 source 192.168.200.200 repeat 10";
+    console.types(line).shows(&format!("R1>{line}"));
+    console.resize(24, 40);
+    let narrow = "$192.168.200.200 repeat 10";
+    console.ends(&format!("\nR1>{narrow}"));
+    console.resize(24, 100);
+    console.ends(&format!("\nR1>{line}"));
+    console.types("00").ends(&format!("\nR1>{line}00"));
+}
+
+#[test]
+fn wide_letters_and_accents_are_one_step_each() {
+    let fake = Fake::start();
+    let mut console = Console::start(&fake);
+    console.shows("R1>");
+    console.types("a漢e\u{301}b").shows("R1>a漢e\u{301}b");
+    console.types("\x02\x02");
+    console.ends("b");
+    console.types("\x08").shows("R1>ae\u{301}b");
+    assert_eq!(console.cursor(), (4, 0));
+    console.types("\x04").shows("R1>ab");
+}
+
+#[test]
+fn a_wide_line_scrolls_both_ways() {
+    let fake = Fake::start();
+    let mut console = Console::sized(&fake, 24, 33);
+    console.shows("R1>");
+    // 29 columns for the text.
+    console.types("abcdefghijklmnopqrstuvwxyz0123456789");
+    console.shows("R1>$mnopqrstuvwxyz0123456789");
+    console.types(&"\x02".repeat(24));
+    console.shows("R1>$defghijklmnopqrstuvwxyz0123$");
+    console
+        .types("\x01")
+        .shows("R1>abcdefghijklmnopqrstuvwxyz01$");
+    console.types(&"\x06".repeat(29));
+    console.shows("R1>$lmnopqrstuvwxyz0123456789");
+    console.types("\x05").shows("R1>$lmnopqrstuvwxyz0123456789");
+}
+
+#[test]
+fn keys_that_mean_nothing_leave_nothing() {
+    let fake = Fake::start();
+    let mut console = Console::start(&fake);
+    console.shows("R1>");
+    console.types("show\x1b[[A\x1bOP\x1b[15~\x1b[200~\x07\x0f\x11\x13 clock");
+    console.sent("R1>show clock");
+}

@@ -453,3 +453,198 @@ fn a_small_window_does_not_count_once_the_width_is_set() {
     console.types(&line).sent(&line);
     console.types("\r").ends("R1#");
 }
+
+#[test]
+fn lines_that_were_refused_are_in_the_history_too() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    console
+        .types("shwo clock\rshow version | count x\r\rshow clock\r")
+        .ends("2027\nR1#");
+    let typed = ["shwo clock", "show version | count x", "show clock"];
+    assert_eq!(fake.state().typed[1..], typed);
+    console.types("\x10\x10\x10").ends("R1#shwo clock");
+    console.types("\x1b>").ends("R1#");
+    console.types("\x1b<").ends("R1#enable");
+}
+
+#[test]
+fn help_and_completion_in_the_middle_of_a_line() {
+    let fake = Fake::start();
+    let mut console = configuring(&fake);
+    console.types("crypto isakmp policy 10\rhash sha256\x1bb");
+    console.ends("R1(config-isakmp)#hash sha256");
+    console.types("\x02\t");
+    console.ends("R1(config-isakmp)#hash sha256\nR1(config-isakmp)#hash sha256");
+    assert_eq!(console.cursor().0 as usize, "R1(config-isakmp)#hash".len());
+    console
+        .types("?")
+        .ends("R1(config-isakmp)#hash?sha256\nhash\n\nR1(config-isakmp)#hash sha256");
+    console.types("x\x08\r");
+    console.ends("R1(config-isakmp)#hash sha256\nR1(config-isakmp)#");
+    assert_eq!(fake.state().lines.last().unwrap(), "hash sha256");
+}
+
+#[test]
+fn a_command_whose_answer_is_read_notices_the_end_of_its_session() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    console.types("show version\r").ends(" --More--");
+    fake.die();
+    console.ends("waiting for it to come back (Ctrl-C to leave)");
+}
+
+#[test]
+fn a_question_notices_the_end_of_its_session() {
+    let fake = Fake::start();
+    fake.state().secret = Some("secret".to_owned());
+    let mut console = Console::enabled_by(&fake, "secret");
+    console.types("disable\renable\r").ends("Password:");
+    fake.say(&Reply::Bye {
+        text: "Idle for too long\n".to_owned(),
+    });
+    console.ends("Password:\nIdle for too long");
+    assert_eq!(console.wait().code(), Some(0));
+    assert!(console.is_restored());
+}
+
+#[test]
+fn log_lines_stand_above_a_question() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    let text = "*Mar  1 10:00:00.000: %LINK-3-UPDOWN: Interface eth0, changed state to up";
+    let log = || {
+        fake.say(&Reply::Log {
+            text: text.to_owned(),
+        });
+    };
+    console.types("copy running-config startup-config\rback");
+    console.ends("[startup-config]? back");
+    log();
+    console.ends(&format!(
+        "{text}\nDestination filename [startup-config]? back"
+    ));
+    console.types("up\r").shows(&format!(
+        "R1#copy running-config startup-config\n{text}\n\
+         Destination filename [startup-config]? backup\nBuilding configuration...\n[OK]\nR1#"
+    ));
+    console.forget();
+    console.types("reload\r").ends("[confirm]");
+    log();
+    console.ends(&format!("{text}\nProceed with reload? [confirm]"));
+    console.types("n").ends("[confirm]n\nR1#");
+}
+
+#[test]
+fn log_lines_wait_for_the_pager() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    console
+        .types("terminal length 4\rshow version\r")
+        .ends("line 3\n --More--");
+    fake.say(&Reply::Log {
+        text: "%SYS-5-TEST: one".to_owned(),
+    });
+    console.types("q").ends("line 3\n%SYS-5-TEST: one\nR1#");
+}
+
+#[test]
+fn log_lines_go_above_a_line_that_scrolled() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    let line = "show running-config | include ".to_owned() + &"abcdefghij".repeat(7);
+    console.types(&line).ends("efghijabcdefghij");
+    let shown = console.screen();
+    fake.say(&Reply::Log {
+        text: "%SYS-5-TEST: one".to_owned(),
+    });
+    console.shows(&format!("%SYS-5-TEST: one\n{shown}"));
+}
+
+#[test]
+fn the_window_counts_between_two_pages() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    console.types("show version\r").ends("line 23\n --More--");
+    console.resize(10, 80);
+    // Both sides know the new size before the next key comes.
+    console.settled();
+    console.types(" ").ends("line 32\n --More--");
+    console.types("q").ends("line 32\nR1#");
+}
+
+#[test]
+fn a_length_set_by_hand_is_stronger_than_the_window() {
+    let fake = Fake::start();
+    let mut console = Console::sized(&fake, 40, 120);
+    console.sent("R1>");
+    // 24 and 80 are also what the session began with.
+    console
+        .types("enable\rterminal length 24\rterminal width 80\rshow version\r")
+        .ends("line 23\n --More--");
+    console.types("q").ends("R1#");
+    console.forget();
+    let line = "show running-config | include ".to_owned() + &"x".repeat(80);
+    console.types(&line).ends("x");
+    console.settled();
+    assert!(console.screen().starts_with("R1#$"), "{}", console.screen());
+    console
+        .types("\x15terminal no length\rterminal no width\rshow version\r")
+        .ends("line 39\n --More--");
+}
+
+#[test]
+fn the_pager_obeys_a_new_length_at_once() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    console
+        .types("terminal length 3\rshow version\r")
+        .ends("line 2\n --More--");
+    console.types("q").ends("R1#");
+    console
+        .types("terminal length 0\rshow version\r")
+        .ends("line 60\nR1#");
+    console
+        .types("terminal length 5\rshow version\r")
+        .ends("line 4\n --More--");
+}
+
+#[test]
+fn a_filter_may_be_paged() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    console.types("terminal length 4\rshow version | b 5\r");
+    console.ends("line 5\nline 6\nline 7\n --More--");
+    console.types("+9\r").ends("line 29\n --More--");
+}
+
+#[test]
+fn filters_write_files_of_the_operator() {
+    let fake = Fake::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out");
+    let name = path.to_str().unwrap();
+    let mut console = Console::sized(&fake, 24, 200);
+    console.sent("R1>");
+    console.types("enable\r").ends("R1#");
+    console.forget();
+    console
+        .types(&format!("show clock | redirect {name}\r"))
+        .shows(&format!("R1#show clock | redirect {name}\nR1#"));
+    console
+        .types(&format!("show clock | append {name}\r"))
+        .ends("\nR1#");
+    console
+        .types(&format!("show clock | tee /append {name}\r"))
+        .ends("2027\nR1#");
+    let clock = "10:00:00.000 UTC Mon Mar 1 2027\n";
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), clock.repeat(3));
+    let mode = std::fs::metadata(&path).unwrap().permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
+    console
+        .types("show clock | redirect /no/such/folder/file\r")
+        .ends("%Error opening /no/such/folder/file (No such file or directory (os error 2))\nR1#");
+}

@@ -1,13 +1,17 @@
 //! The control socket's server: takes connections and gives each to a session of its own. Started by `main`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use isthmus_control::SOCKET_NAME;
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::stat::Mode;
 use nix::unistd::{Group, chown};
 use tokio::net::UnixListener;
 
@@ -53,7 +57,7 @@ impl RunDir {
     }
 
     /// Opens the control socket, mode 0660, in place of one that a killed daemon left. On a machine that has the group
-    /// `isthmus` it belongs to that group: its members may use the console.
+    /// `isthmus` it belongs to that group: its members may use the console. At no moment is it open to more.
     ///
     /// # Errors
     /// The directory is not writable, or the path is too long for a socket.
@@ -65,8 +69,11 @@ impl RunDir {
             }
             _ => {}
         }
-        let listener = UnixListener::bind(&path)
-            .with_context(|| format!("cannot open the control socket {}", path.display()))?;
+        let umask = nix::sys::stat::umask(Mode::from_bits_truncate(0o177));
+        let bound = UnixListener::bind(&path);
+        nix::sys::stat::umask(umask);
+        let listener =
+            bound.with_context(|| format!("cannot open the control socket {}", path.display()))?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o660))
             .with_context(|| format!("cannot set the mode of {}", path.display()))?;
         if let Ok(Some(group)) = Group::from_name(OPERATORS) {
@@ -84,24 +91,79 @@ impl Drop for RunDir {
     }
 }
 
-/// Makes a directory and its parents with this mode; one that is there stays as it is.
+/// Makes a directory and its parents with this mode, whatever the umask; one that is there stays as it is.
 ///
 /// # Errors
 /// The system's error with the path.
 pub fn make_directory(path: &Path, mode: u32) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(path)
-        .with_context(|| format!("cannot make the directory {}", path.display()))
+    make_all(path, mode).with_context(|| format!("cannot make the directory {}", path.display()))
+}
+
+fn make_all(path: &Path, mode: u32) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        make_all(parent, mode)?;
+    }
+    // Made for the owner alone first: the mode asked for never has more.
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Connections of one user that have not said yet who they are; more are cut off. Others are not disturbed by them.
+const UNKNOWN: usize = 256;
+
+/// How many connections of each user wait to be greeted.
+type Unknown = Rc<RefCell<HashMap<u32, usize>>>;
+
+/// One of them, until dropped.
+struct Waiting {
+    user: u32,
+    unknown: Unknown,
+}
+
+impl Waiting {
+    fn new(user: u32, unknown: &Unknown) -> Option<Self> {
+        let mut counts = unknown.borrow_mut();
+        let count = counts.entry(user).or_default();
+        if *count >= UNKNOWN {
+            return None;
+        }
+        *count += 1;
+        let unknown = unknown.clone();
+        Some(Self { user, unknown })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut counts = self.unknown.borrow_mut();
+        if let Some(count) = counts.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.user);
+            }
+        }
+    }
 }
 
 /// Takes connections for ever. Must run in a `LocalSet`.
 pub async fn serve(listener: UnixListener, router: Shared) {
+    let unknown = Unknown::default();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::task::spawn_local(session::serve(stream, router.clone()));
+                // A caller that is gone already has no credentials.
+                let Ok(peer) = stream.peer_cred() else {
+                    continue;
+                };
+                if let Some(waiting) = Waiting::new(peer.uid(), &unknown) {
+                    tokio::task::spawn_local(session::serve(stream, router.clone(), waiting));
+                }
             }
             // Out of descriptors: the sessions that end make room.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,

@@ -58,6 +58,7 @@ pub struct Editor {
     commands: bool,
     line: LineBuffer,
     painter: Painter,
+    width: usize,
     /// Ctrl-V was typed: the next key is text.
     quoted: bool,
 }
@@ -72,6 +73,7 @@ impl Editor {
             commands,
             line: LineBuffer::with_capacity(MAX_LINE),
             painter: Painter::new(prompt.chars().count(), width),
+            width,
             quoted: false,
         }
     }
@@ -88,24 +90,54 @@ impl Editor {
         &self.line.as_str()[..self.line.pos()]
     }
 
-    /// Puts `text` in place of what stands before the cursor. Nothing is painted.
-    pub fn replace_before_cursor(&mut self, text: &str) {
-        let line = format!("{text}{}", &self.line.as_str()[self.line.pos()..]);
+    /// The column on the screen of a character of the line, by its index, as the line shows now.
+    #[must_use]
+    pub fn column(&self, index: usize) -> usize {
+        self.prompt.chars().count() + self.painter.column(self.line.as_str(), index)
+    }
+
+    /// Puts a completed `text` in place of what stands before the cursor; the blank at its end only if none follows.
+    /// Nothing is painted.
+    pub fn complete(&mut self, text: &str) {
+        let rest = &self.line.as_str()[self.line.pos()..];
+        let text = if rest.starts_with(' ') {
+            text.trim_end()
+        } else {
+            text
+        };
+        let line = format!("{text}{rest}");
         self.line.update(&line, text.len(), &mut Ignored);
     }
 
-    /// The terminal has another width now. Nothing is painted before the next key.
-    pub fn resize(&mut self, width: usize) {
-        let (line, cursor) = (self.line.as_str().to_owned(), self.cursor());
-        self.painter = Painter::new(self.prompt.chars().count(), width);
-        self.painter.update(&line, cursor, &mut String::new());
+    /// The terminal has another width now: paints the line anew where it shows otherwise there.
+    pub fn resize(&mut self, width: usize, out: &mut String) {
+        if width == self.width {
+            return;
+        }
+        let prompt = self.prompt.chars().count();
+        let mut painter = Painter::new(prompt, width);
+        painter.update(self.line.as_str(), self.line.pos(), &mut String::new());
+        let fits = |columns: usize| width == 0 || columns + prompt < width;
+        let whole = self.painter.width().is_some_and(fits);
+        if !(whole && painter.shows_as(&self.painter)) {
+            if whole {
+                self.erase(out);
+            } else {
+                // The terminal cut or wrapped it, who knows where.
+                out.push_str("\r\n");
+            }
+            out.push_str(&self.prompt);
+            painter.repaint(self.line.as_str(), self.line.pos(), out);
+        }
+        self.width = width;
+        self.painter = painter;
     }
 
     /// Paints prompt and line at the start of a row.
     pub fn paint(&mut self, out: &mut String) {
         out.push_str(&self.prompt);
-        let cursor = self.cursor();
-        self.painter.repaint(self.line.as_str(), cursor, out);
+        self.painter
+            .repaint(self.line.as_str(), self.line.pos(), out);
     }
 
     /// Takes prompt and line off the screen, to make room for something above them.
@@ -140,7 +172,9 @@ impl Editor {
         killed: &mut Killed,
         out: &mut String,
     ) -> Step {
-        if let (true, Key::Char(_)) = (std::mem::take(&mut self.quoted), key) {
+        if std::mem::take(&mut self.quoted)
+            && let Key::Char(_) | Key::Tab | Key::Ctrl(_) = key
+        {
             return self.insert(key, out);
         }
         match key {
@@ -163,18 +197,26 @@ impl Editor {
         Step::Edit
     }
 
+    /// A key as text: a tab is a blank, Ctrl-C the `^C` that running-config shows for it.
     fn insert(&mut self, key: Key, out: &mut String) -> Step {
-        let c = match key {
-            Key::Char(c) => c,
-            _ => ' ',
-        };
+        match key {
+            Key::Char(c) => self.insert_char(c, out),
+            Key::Ctrl(c) => {
+                self.insert_char('^', out);
+                self.insert_char(c.to_ascii_uppercase(), out);
+            }
+            _ => self.insert_char(' ', out),
+        }
+        Step::Edit
+    }
+
+    fn insert_char(&mut self, c: char, out: &mut String) {
         let at_end = self.line.is_cursor_at_end();
         if self.line.insert(c, 1, &mut Ignored).is_some()
             && !(at_end && self.painter.append(c, out))
         {
             self.update(out);
         }
-        Step::Edit
     }
 
     fn edit(&mut self, key: Key, history: &mut History, killed: &mut Killed) {
@@ -209,17 +251,18 @@ impl Editor {
                 replace(line, older);
             }
             Key::Down | Key::Ctrl('n') => replace(line, history.newer()),
+            Key::Meta('<') => {
+                let oldest = history.oldest(line.as_str());
+                replace(line, oldest);
+            }
+            Key::Meta('>') => replace(line, history.newest()),
             _ => {}
         }
     }
 
     fn update(&mut self, out: &mut String) {
-        let cursor = self.cursor();
-        self.painter.update(self.line.as_str(), cursor, out);
-    }
-
-    fn cursor(&self) -> usize {
-        self.before_cursor().chars().count()
+        self.painter
+            .update(self.line.as_str(), self.line.pos(), out);
     }
 }
 
@@ -297,7 +340,7 @@ mod tests {
 
     #[test]
     fn every_editing_key_does_what_the_manual_says() {
-        let cases: [(&[u8], &str, &str); 18] = [
+        let cases: [(&[u8], &str, &str); 22] = [
             (b"abc\x01x", "xabc", "x"),
             (b"abc\x01\x05x", "abcx", "abcx"),
             (b"abc\x02x", "abxc", "abx"),
@@ -320,6 +363,10 @@ mod tests {
             ),
             (b"pass\x16?word", "pass?word", "pass?word"),
             (b"abc\x1b[3~\x1b[H\x1b[3~", "bc", ""),
+            (b"banner motd \x16\x03", "banner motd ^C", "banner motd ^C"),
+            (b"a\x16\tb", "a b", "a b"),
+            (b"BRANCH office\x01\x1bl", "branch office", "branch"),
+            ("ae\u{301}漢\x7f\x7f".as_bytes(), "a", "a"),
         ];
         for (keys, text, before) in cases {
             let mut desk = desk(&[]);
@@ -336,6 +383,8 @@ mod tests {
         assert_eq!(desk.type_in(b"dr\x10").editor.text(), "second");
         assert_eq!(desk.type_in(b"\x1b[A\x1b[A").editor.text(), "first");
         assert_eq!(desk.type_in(b"\x0e\x1b[B").editor.text(), "dr");
+        assert_eq!(desk.type_in(b"\x1b<").editor.text(), "first");
+        assert_eq!(desk.type_in(b"\x1b>").editor.text(), "dr");
     }
 
     #[test]

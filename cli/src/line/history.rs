@@ -68,6 +68,24 @@ impl History {
         self.get(self.at)
     }
 
+    /// The oldest line that is kept; the line on show is `current`.
+    pub fn oldest(&mut self, current: &str) -> Option<String> {
+        if self.at == self.lines.len() {
+            current.clone_into(&mut self.draft);
+        }
+        self.at = 0;
+        self.get(0)
+    }
+
+    /// Back to the new line; `None` when it is on show.
+    pub fn newest(&mut self) -> Option<String> {
+        if self.at == self.lines.len() {
+            return None;
+        }
+        self.at = self.lines.len();
+        Some(std::mem::take(&mut self.draft))
+    }
+
     fn get(&self, index: usize) -> Option<String> {
         let found = self.lines.get(index, SearchDirection::Forward).ok()??;
         Some(found.entry.into_owned())
@@ -92,6 +110,9 @@ mod tests {
         assert_eq!(history.newer().as_deref(), Some("three"));
         assert_eq!(history.newer().as_deref(), Some("dra"));
         assert_eq!(history.newer(), None);
+        assert_eq!(history.oldest("draft").as_deref(), Some("one"));
+        assert_eq!(history.newest().as_deref(), Some("draft"));
+        assert_eq!(history.newest(), None);
     }
 
     #[test]

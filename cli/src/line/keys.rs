@@ -36,6 +36,9 @@ pub enum Key {
 /// The longest parameter text of an escape sequence, in bytes; noise beyond it is dropped.
 const MAX_PARAMETERS: usize = 16;
 
+/// Stands for the second bracket of `ESC [ [`; no terminal sends it as a parameter.
+const FUNCTION_KEY: &str = "[";
+
 #[derive(Debug, Default)]
 enum State {
     #[default]
@@ -154,6 +157,10 @@ impl Decoder {
 
     fn csi(&mut self, byte: u8, mut parameters: String, keys: &mut VecDeque<Key>) {
         match byte {
+            // The function keys of the Linux console: one more letter follows.
+            b'[' if parameters.is_empty() => {
+                self.state = State::Csi(FUNCTION_KEY.to_owned());
+            }
             0x20..=0x3f => {
                 if parameters.len() < MAX_PARAMETERS {
                     parameters.push(byte as char);
@@ -168,6 +175,9 @@ impl Decoder {
 
 /// The key of an escape sequence; unknown ones are none.
 fn sequence(parameters: &str, last: u8) -> Option<Key> {
+    if parameters == FUNCTION_KEY {
+        return None;
+    }
     let by_word = parameters.ends_with(";5") || parameters.ends_with(";3");
     Some(match (last, parameters) {
         (b'A', _) => Key::Up,
@@ -244,6 +254,7 @@ mod tests {
         );
         assert_eq!(keys(b"\x1b[1;5C\x1bb"), [Meta('f'), Meta('b')]);
         assert_eq!(keys(b"\x1b[200~\x1b[12;40Rx"), [Key::Char('x')]);
+        assert_eq!(keys(b"\x1b[[A\x1bOPx"), [Key::Char('x')]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Keeps the line on the screen equal to the line in the editor, with letters, blanks and
 //! backspaces only. A line wider than the terminal scrolls sideways with `$`, as on IOS.
 
+use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthChar as _;
 
 /// How far a line that is too wide scrolls at once, in columns.
@@ -8,25 +9,70 @@ const SCROLL: usize = 10;
 /// Columns for text that are kept however narrow the terminal says it is.
 const NARROWEST: usize = 20;
 
-/// What stands after the prompt on the screen.
-#[derive(Debug, Default)]
-pub struct Painter {
-    /// Characters on the screen.
-    shown: Vec<char>,
-    /// Index into `shown` of the character under the cursor.
-    cursor: usize,
-    /// Index of the first character of the line that is on the screen.
-    offset: usize,
-    /// Columns for the text; `None` for no limit.
-    room: Option<usize>,
+/// What the cursor steps over at once: a character with all that combines with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Glyph {
+    One(char),
+    Many(Box<str>),
+}
+
+impl Glyph {
+    /// A glyph that would take no column of its own (an accent at the start of the line) could not
+    /// be taken off the screen again: it shows as U+FFFD.
+    fn new(cluster: &str) -> Self {
+        let mut chars = cluster.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) if width(c) > 0 => Self::One(c),
+            _ if cluster.chars().map(width).sum::<usize>() == 0 => {
+                Self::One(char::REPLACEMENT_CHARACTER)
+            }
+            _ => Self::Many(cluster.into()),
+        }
+    }
+
+    fn all(line: &str) -> Vec<Self> {
+        if line.is_ascii() {
+            return line.chars().map(Self::One).collect();
+        }
+        line.graphemes(true).map(Self::new).collect()
+    }
+
+    fn width(&self) -> usize {
+        match self {
+            Self::One(c) => width(*c),
+            Self::Many(cluster) => cluster.chars().map(width).sum(),
+        }
+    }
 }
 
 fn width(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
-fn columns(chars: &[char]) -> usize {
-    chars.iter().map(|&c| width(c)).sum()
+fn columns(glyphs: &[Glyph]) -> usize {
+    glyphs.iter().map(Glyph::width).sum()
+}
+
+fn write(glyphs: &[Glyph], out: &mut String) {
+    for glyph in glyphs {
+        match glyph {
+            Glyph::One(c) => out.push(*c),
+            Glyph::Many(cluster) => out.push_str(cluster),
+        }
+    }
+}
+
+/// What stands after the prompt on the screen.
+#[derive(Debug, Default)]
+pub struct Painter {
+    /// Glyphs on the screen.
+    shown: Vec<Glyph>,
+    /// Index into `shown` of the glyph under the cursor.
+    cursor: usize,
+    /// Index of the first glyph of the line that is on the screen.
+    offset: usize,
+    /// Columns for the text; `None` for no limit.
+    room: Option<usize>,
 }
 
 impl Painter {
@@ -47,27 +93,56 @@ impl Painter {
         self.room.map(|_| columns(&self.shown))
     }
 
+    /// The column, counted from the start of the text on the screen, of character `index` of `line`, which is what
+    /// shows; 0 when it has scrolled out on the left.
+    #[must_use]
+    pub fn column(&self, line: &str, index: usize) -> usize {
+        let mut characters = 0;
+        let glyph = line.graphemes(true).take_while(|cluster| {
+            characters += cluster.chars().count();
+            characters <= index
+        });
+        let glyph = glyph.count().saturating_sub(self.offset);
+        columns(&self.shown[..glyph.min(self.shown.len())])
+    }
+
+    /// Whether the other painter has the same on its screen, with the cursor at the same place.
+    #[must_use]
+    pub fn shows_as(&self, other: &Self) -> bool {
+        self.shown == other.shown && self.cursor == other.cursor
+    }
+
     /// One character was added at the end of the line, the cursor behind it: true when that was
     /// all there is to paint.
     pub fn append(&mut self, c: char, out: &mut String) -> bool {
-        let at_end = self.cursor == self.shown.len();
-        if self.offset > 0 || !at_end {
-            return false;
-        }
-        if let Some(room) = self.room
-            && (self.shown.len() >= room || columns(&self.shown) + width(c) > room)
+        let alone = |glyph: &Glyph| matches!(glyph, Glyph::One(c) if c.is_ascii());
+        if self.cursor != self.shown.len() || !c.is_ascii() || !self.shown.last().is_none_or(alone)
         {
             return false;
         }
-        self.shown.push(c);
+        if let Some(room) = self.room {
+            // A line that scrolls already scrolls again one column earlier than it began to.
+            let limit = room - usize::from(self.offset > 0);
+            if self.shown.len() >= limit || columns(&self.shown) >= limit {
+                return false;
+            }
+        }
+        self.shown.push(Glyph::One(c));
         self.cursor += 1;
         out.push(c);
         true
     }
 
-    /// Brings the screen to `line` with the cursor before character `cursor`.
+    /// Brings the screen to `line` with the cursor before its byte `cursor`.
     pub fn update(&mut self, line: &str, cursor: usize, out: &mut String) {
-        let (wanted, at) = self.window(line, cursor);
+        let glyphs = Glyph::all(line);
+        let cursor = if line.is_ascii() {
+            cursor
+        } else {
+            let starts = line.grapheme_indices(true).map(|(start, _)| start);
+            starts.take_while(|&start| start < cursor).count()
+        };
+        let (wanted, at) = self.window(&glyphs, cursor);
         let same = self
             .shown
             .iter()
@@ -76,7 +151,7 @@ impl Painter {
             .count();
         if same < self.shown.len() || same < wanted.len() {
             self.move_to(same, out);
-            out.extend(&wanted[same..]);
+            write(&wanted[same..], out);
             let left_over = columns(&self.shown[same..]).saturating_sub(columns(&wanted[same..]));
             out.extend(std::iter::repeat_n(' ', left_over));
             out.extend(std::iter::repeat_n('\u{8}', left_over));
@@ -98,41 +173,44 @@ impl Painter {
             let back = columns(&self.shown[target..self.cursor]);
             out.extend(std::iter::repeat_n('\u{8}', back));
         } else {
-            out.extend(&self.shown[self.cursor..target]);
+            write(&self.shown[self.cursor..target], out);
         }
         self.cursor = target;
     }
 
     /// The part of the line that fits, and the cursor's place in it.
-    fn window(&mut self, line: &str, cursor: usize) -> (Vec<char>, usize) {
-        let chars: Vec<char> = line.chars().collect();
-        let Some(room) = self.room.filter(|&room| columns(&chars) > room) else {
+    fn window(&mut self, glyphs: &[Glyph], cursor: usize) -> (Vec<Glyph>, usize) {
+        let Some(room) = self.room.filter(|&room| columns(glyphs) > room) else {
             self.offset = 0;
-            return (chars, cursor);
+            return (glyphs.to_vec(), cursor);
         };
         if cursor <= self.offset {
             self.offset = cursor.saturating_sub(SCROLL);
-        } else if columns(&chars[self.offset..cursor]) >= room {
+        } else if columns(&glyphs[self.offset..cursor]) >= room {
             let keep = room.saturating_sub(SCROLL);
-            while columns(&chars[self.offset..cursor]) > keep {
-                self.offset += 1;
-            }
+            let before = glyphs[..cursor].iter().rev();
+            let mut used = 0;
+            let fit = before.take_while(|glyph| {
+                used += glyph.width();
+                used <= keep
+            });
+            self.offset = cursor - fit.count();
         }
         let mut used = 0;
-        let mut visible: Vec<char> = chars[self.offset..]
+        let mut visible: Vec<Glyph> = glyphs[self.offset..]
             .iter()
-            .copied()
-            .take_while(|&c| {
-                used += width(c);
+            .take_while(|glyph| {
+                used += glyph.width();
                 used <= room
             })
+            .cloned()
             .collect();
-        let more = self.offset + visible.len() < chars.len();
+        let more = self.offset + visible.len() < glyphs.len();
         if let (true, Some(last)) = (more, visible.last_mut()) {
-            *last = '$';
+            *last = Glyph::One('$');
         }
         if let (true, Some(first)) = (self.offset > 0, visible.first_mut()) {
-            *first = '$';
+            *first = Glyph::One('$');
         }
         (visible, cursor - self.offset)
     }
@@ -211,6 +289,20 @@ mod tests {
     }
 
     #[test]
+    fn a_place_in_the_line_has_its_column_on_the_screen() {
+        let mut painter = Painter::new(0, 31);
+        let line = "abcdefghijklmnopqrstuvwxyz0123456789";
+        painter.update(line, line.len(), &mut String::new());
+        assert_eq!(painter.shown[0], Glyph::One('$'));
+        assert_eq!(painter.column(line, 36), columns(&painter.shown));
+        assert_eq!(painter.column(line, 35), columns(&painter.shown) - 1);
+        assert_eq!(painter.column(line, 3), 0);
+        painter.update("a漢b", 0, &mut String::new());
+        assert_eq!(painter.column("a漢b", 2), 3);
+        assert_eq!(painter.column("a漢b", 3), 4);
+    }
+
+    #[test]
     fn without_a_limit_nothing_scrolls() {
         let (mut painter, mut out) = (Painter::new(3, 0), String::new());
         let line = "x".repeat(10_000);
@@ -223,12 +315,28 @@ mod tests {
     #[test]
     fn wide_letters_take_two_columns() {
         let (mut painter, mut out) = (Painter::new(3, 80), String::new());
-        painter.update("a漢b", 3, &mut out);
+        painter.update("a漢b", 5, &mut out);
         out.clear();
         painter.update("a漢b", 1, &mut out);
         assert_eq!(out, "\u{8}\u{8}\u{8}");
         out.clear();
         painter.update("ab", 1, &mut out);
         assert_eq!(out, "b  \u{8}\u{8}\u{8}");
+    }
+
+    #[test]
+    fn an_accent_goes_with_its_letter() {
+        let (mut painter, mut out) = (Painter::new(3, 80), String::new());
+        painter.update("xe", 2, &mut out);
+        out.clear();
+        assert!(!painter.append('\u{301}', &mut out));
+        painter.update("xe\u{301}", 4, &mut out);
+        assert_eq!(out, "\u{8}e\u{301}");
+        out.clear();
+        painter.update("x", 1, &mut out);
+        assert_eq!(out, "\u{8} \u{8}");
+        out.clear();
+        painter.update("\u{301}", 2, &mut out);
+        assert_eq!(out, "\u{8}\u{fffd}");
     }
 }

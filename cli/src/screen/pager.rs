@@ -62,6 +62,13 @@ impl Pager {
         pager
     }
 
+    /// The window has another size now, or the same; it counts from the next row on.
+    pub fn resize(&mut self, length: usize, width: usize) {
+        self.length = length;
+        self.width = width;
+        self.left = self.left.min(length.saturating_sub(1).max(1));
+    }
+
     /// Takes text, and gives what fits on the screen now.
     pub fn push(&mut self, text: &str) -> String {
         self.pending.push_str(text);

@@ -3,6 +3,7 @@
 use isthmus_control::{AskKind, Request};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::desk::{Event, Listen};
 use super::{End, Shell};
 use crate::line::editor::{Editor, Killed, Step};
 use crate::line::history::History;
@@ -21,10 +22,11 @@ impl Shell {
     /// Puts a question and sends its answer, or gives it up on Ctrl-C.
     pub(super) fn answer(&mut self, prompt: &str, kind: AskKind) -> Result<(), End> {
         self.desk.print(prompt);
+        let prompt = prompt.rsplit('\n').next().unwrap_or_default();
         let answer = match kind {
             AskKind::Line => self.line_after(prompt)?,
-            AskKind::Secret => self.secret()?,
-            AskKind::Confirm => self.confirm()?,
+            AskKind::Secret => self.secret(prompt)?,
+            AskKind::Confirm => self.confirm(prompt)?,
             AskKind::Text { delimiter } => {
                 let text = self.text(|line| line.contains(delimiter))?;
                 text.map(|text| before(&text, delimiter))
@@ -42,12 +44,11 @@ impl Shell {
     }
 
     fn line_after(&mut self, prompt: &str) -> Result<Option<String>, End> {
-        let prompt = prompt.rsplit('\n').next().unwrap_or_default();
         let mut editor = Editor::new(prompt, self.desk.width(), false);
         let (mut none, mut killed) = (History::new(0), Killed::default());
         let mut out = String::new();
         loop {
-            let key = self.next_key()?;
+            let key = self.key_for(&mut editor)?;
             let step = editor.key(key, &mut none, &mut killed, &mut out);
             self.desk.put(&std::mem::take(&mut out));
             match step {
@@ -64,11 +65,24 @@ impl Shell {
         }
     }
 
-    fn secret(&mut self) -> Result<Option<String>, End> {
+    /// The next key for a question. What the daemon says meanwhile stands above the question.
+    fn key_for(&mut self, editor: &mut Editor) -> Result<Key, End> {
+        loop {
+            match self.desk.next(&mut self.session, Listen::Replies)? {
+                Event::Key(key) => return Ok(key),
+                Event::Resize => self.resize(editor),
+                Event::Reply(reply) => self.aside(reply, editor)?,
+            }
+        }
+    }
+
+    fn secret(&mut self, prompt: &str) -> Result<Option<String>, End> {
+        // Nothing is ever typed into it: it stands for the question on the screen.
+        let mut question = Editor::new(prompt, self.desk.width(), false);
         let mut text = Zeroizing::new(String::with_capacity(4 * MAX_SECRET));
         let mut length = 0;
         loop {
-            match self.next_key()? {
+            match self.key_for(&mut question)? {
                 Key::Enter => break,
                 Key::Ctrl('c' | 'z' | '^') => {
                     self.desk.put("\r\n");
@@ -93,8 +107,9 @@ impl Shell {
     }
 
     /// One key; what was typed shows, as everywhere.
-    fn confirm(&mut self) -> Result<Option<String>, End> {
-        let answer = match self.next_key()? {
+    fn confirm(&mut self, prompt: &str) -> Result<Option<String>, End> {
+        let mut question = Editor::new(prompt, self.desk.width(), false);
+        let answer = match self.key_for(&mut question)? {
             Key::Enter => Some(String::new()),
             Key::Char(c) => Some(c.to_string()),
             _ => None,

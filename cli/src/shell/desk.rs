@@ -7,6 +7,8 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use isthmus_control::{Reply, Terminal};
+use isthmus_grammar::command::TerminalCommand;
+use nix::poll::{PollFd, PollFlags};
 
 use super::End;
 use crate::client::Session;
@@ -15,6 +17,8 @@ use crate::tty::{Notice, Tty};
 
 /// How long an LF may follow its CR, in milliseconds.
 const CR_LF_GAP: u16 = 2;
+/// How long the rest of a pasted line may lag behind a tab in it, in milliseconds.
+const TAB_GAP: u16 = 10;
 
 /// What happened while the session waited.
 pub enum Event {
@@ -24,6 +28,15 @@ pub enum Event {
     Reply(Reply),
     /// The window has another size.
     Resize,
+}
+
+/// What is heard of the daemon while a key is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listen {
+    /// All that it says.
+    Replies,
+    /// Only that it hung up: its text waits until the screen has room.
+    HangUp,
 }
 
 /// The terminal with everything the session knows about it.
@@ -46,8 +59,7 @@ impl Desk {
     #[must_use]
     pub fn new(tty: Tty, settings: Terminal) -> Self {
         let window = tty.size();
-        let default = Terminal::default();
-        Self {
+        let mut desk = Self {
             tty,
             decoder: Decoder::default(),
             keys: VecDeque::new(),
@@ -55,15 +67,31 @@ impl Desk {
             fresh: true,
             window,
             settings,
-            width_set: settings.width != default.width,
-            length_set: settings.length != default.length,
-        }
+            width_set: false,
+            length_set: false,
+        };
+        desk.begin(settings);
+        desk
     }
 
-    /// The daemon's terminal settings changed.
-    pub fn set(&mut self, settings: Terminal) {
+    /// A session begins with these settings.
+    pub fn begin(&mut self, settings: Terminal) {
+        let default = Terminal::default();
+        self.width_set = settings.width != default.width;
+        self.length_set = settings.length != default.length;
+        self.settings = settings;
+    }
+
+    /// The daemon's terminal settings changed, by this command of the operator if one is given.
+    /// What was set by hand counts from then on, also when it is the default.
+    pub fn set(&mut self, settings: Terminal, command: Option<TerminalCommand>) {
         self.width_set |= settings.width != self.settings.width;
         self.length_set |= settings.length != self.settings.length;
+        match command {
+            Some(TerminalCommand::Width(columns)) => self.width_set = columns.is_some(),
+            Some(TerminalCommand::Length(rows)) => self.length_set = rows.is_some(),
+            _ => {}
+        }
         self.settings = settings;
     }
 
@@ -93,10 +121,18 @@ impl Desk {
         self.settings.history as usize
     }
 
-    /// Whether more was typed (or pasted) than was taken so far.
-    #[must_use]
-    pub fn has_keys(&self) -> bool {
-        !self.keys.is_empty()
+    /// Whether more keys follow at once: the last one was pasted, not pressed.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn follows(&mut self) -> Result<bool, End> {
+        if self.keys.is_empty() {
+            let ready = self.tty.wait(None, Some(TAB_GAP));
+            if ready.map_err(End::Terminal)?.keys {
+                self.read()?;
+            }
+        }
+        Ok(!self.keys.is_empty())
     }
 
     /// What the editor wants on the screen, as it is.
@@ -142,13 +178,17 @@ impl Desk {
         Ok(())
     }
 
-    /// Waits for a key, or for a reply if there is a session to listen to.
+    /// Waits for a key, or for what else there is to `listen` for.
     ///
     /// # Errors
     /// [`End`] when the terminal or the daemon is gone, or a signal ends the session.
-    pub fn next(&mut self, mut session: Option<&mut Session>) -> Result<Event, End> {
+    pub fn next(&mut self, session: &mut Session, listen: Listen) -> Result<Event, End> {
+        let interest = match listen {
+            Listen::Replies => PollFlags::POLLIN,
+            Listen::HangUp => PollFlags::empty(),
+        };
         loop {
-            if let Some(session) = &mut session
+            if listen == Listen::Replies
                 && let Some(reply) = session.buffered()?
             {
                 return Ok(Event::Reply(reply));
@@ -157,15 +197,18 @@ impl Desk {
                 return Ok(Event::Key(key));
             }
             self.flush()?;
-            let fd = session.as_ref().map(|s| s.as_fd());
-            let ready = self.tty.wait(fd, None).map_err(End::Terminal)?;
+            let daemon = PollFd::new(session.as_fd(), interest);
+            let ready = self.tty.wait(Some(daemon), None).map_err(End::Terminal)?;
             if ready.signal && self.signal()? {
                 return Ok(Event::Resize);
             }
             if ready.keys {
                 self.read()?;
-            } else if let (true, Some(session)) = (ready.daemon, &mut session) {
-                return Ok(Event::Reply(session.receive()?));
+            } else if ready.daemon {
+                return match listen {
+                    Listen::Replies => Ok(Event::Reply(session.receive()?)),
+                    Listen::HangUp => Err(last_words(session)),
+                };
             }
         }
     }
@@ -181,10 +224,8 @@ impl Desk {
                 return Ok(Some(reply));
             }
             self.flush()?;
-            let ready = self
-                .tty
-                .wait(Some(session.as_fd()), None)
-                .map_err(End::Terminal)?;
+            let daemon = PollFd::new(session.as_fd(), PollFlags::POLLIN);
+            let ready = self.tty.wait(Some(daemon), None).map_err(End::Terminal)?;
             if ready.signal {
                 self.signal()?;
             }
@@ -214,7 +255,8 @@ impl Desk {
     ) -> Result<bool, End> {
         self.flush()?;
         loop {
-            let ready = self.tty.wait(fd, milliseconds).map_err(End::Terminal)?;
+            let daemon = fd.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+            let ready = self.tty.wait(daemon, milliseconds).map_err(End::Terminal)?;
             if ready.signal {
                 self.signal()?;
             }
@@ -268,5 +310,16 @@ impl Desk {
             self.decoder.push(byte, &mut self.keys);
         }
         Ok(())
+    }
+}
+
+/// Why a daemon that hung up did so; whatever else it said before is of no more use.
+fn last_words(session: &mut Session) -> End {
+    loop {
+        match session.receive() {
+            Ok(Reply::Bye { text }) => return End::Closed(text),
+            Ok(_) => {}
+            Err(error) => return error.into(),
+        }
     }
 }

@@ -1,78 +1,155 @@
 //! Runs one line: checks it, sends it, and brings what it says through filter and pager to the
 //! screen.
 
-use isthmus_control::{Reply, Request};
+use isthmus_control::{Reply, Request, Status};
+use isthmus_grammar::Refusal;
 
-use super::desk::Event;
+use super::desk::{Event, Listen};
 use super::{End, Shell};
 use crate::client::MAX_LINE;
-use crate::lang;
+use crate::lang::{self, Unclear};
 use crate::line::editor::{Editor, Step};
 use crate::line::history::History;
 use crate::line::keys::Key;
 use crate::screen::Stream;
 use crate::screen::pager::{MORE, Pager, erase_more};
 
+/// The way of a command's text to the screen.
+struct Screen {
+    stream: Stream,
+    pager: Pager,
+    /// For a line that is no command: what is printed if the daemon does not know it either (it cannot say how the line
+    /// stands on the screen), and what the daemon said.
+    refusal: Option<(String, String)>,
+    /// The operator has seen enough.
+    stopped: bool,
+}
+
+fn on_screen(refusal: Refusal, column: impl Fn(usize) -> usize) -> Refusal {
+    match refusal {
+        Refusal::Invalid { column: index } => Refusal::Invalid {
+            column: column(index),
+        },
+        other => other,
+    }
+}
+
 impl Shell {
     /// Runs a line in the present mode, with the text below it if it begins a banner.
-    pub(super) fn execute(&mut self, line: &str) -> Result<(), End> {
+    /// The caret of a refusal points at its place in the line as `editor` shows it.
+    pub(super) fn execute(&mut self, editor: &Editor) -> Result<(), End> {
+        let line = editor.text();
         let Some(end) = lang::banner(self.mode, line) else {
-            return self.execute_whole(line);
+            return self.command(line, |index| editor.column(index));
         };
         self.desk.print(&end.invitation());
         match self.text(|line| end.ends(line))? {
-            Some(text) => self.execute_whole(&format!("{line}\n{text}")),
+            Some(text) => self.command(&format!("{line}\n{text}"), |index| editor.column(index)),
             None => Ok(()),
         }
     }
 
-    fn execute_whole(&mut self, line: &str) -> Result<(), End> {
+    /// Runs a line and whatever follows from it. `column` finds a character of it on the screen.
+    pub(super) fn command(
+        &mut self,
+        line: &str,
+        column: impl Fn(usize) -> usize,
+    ) -> Result<(), End> {
         if line.len() > MAX_LINE {
             self.desk.print("% The text is too long\n");
             return Ok(());
         }
-        let (command, filter) = match lang::understand(self.mode, &self.prompt, line) {
+        let mut refusal = None;
+        let (command, filter) = match lang::understand(self.mode, line) {
             Ok(Some(understood)) => understood,
             Ok(None) => return Ok(()),
-            Err(refusal) => {
-                self.desk.print(&refusal);
+            Err(Unclear::Filter(message)) => {
+                self.desk.print(&message);
                 return Ok(());
+            }
+            Err(Unclear::Line(why)) => {
+                let message = on_screen(why, column).message(0, line);
+                if !lang::may_be_kept(self.mode, line) {
+                    self.desk.print(&message);
+                    return Ok(());
+                }
+                refusal = Some((message, String::new()));
+                (line.to_owned(), None)
             }
         };
         self.session.send(&Request::Exec { line: command })?;
-        let mut stream = Stream::new(filter);
-        let mut pager = self.pager();
-        let mut stopped = false;
+        let mut screen = Screen {
+            stream: Stream::new(filter),
+            pager: self.pager(),
+            refusal,
+            stopped: false,
+        };
         loop {
-            match self.desk.reply(&mut self.session)? {
-                // What the command still has to say (the result of a ping) is shown.
-                None => self.session.send(&Request::Interrupt)?,
-                Some(Reply::Output { text }) => {
-                    let text = stream.push(&text);
-                    if !stopped && !self.page(&mut pager, &text)? {
-                        stopped = true;
-                        self.session.send(&Request::Interrupt)?;
-                    }
-                }
-                Some(Reply::Ask { prompt, kind }) => self.answer(&prompt, kind)?,
-                Some(Reply::Log { text }) => {
-                    self.desk.fresh_line();
-                    self.desk.print(&format!("{text}\n"));
-                }
-                Some(Reply::Terminal(settings)) => self.settings(settings),
-                Some(Reply::Done { mode, prompt, .. }) => {
-                    let rest = stream.finish();
-                    if !stopped {
-                        self.finish(&mut pager, &rest)?;
-                    }
-                    self.mode = mode;
-                    self.prompt = prompt;
-                    return Ok(());
-                }
-                Some(Reply::Bye { text }) => return Err(End::Closed(text)),
-                Some(Reply::Welcome(_)) => {}
+            let reply = self.reply()?;
+            if self.obey(reply, line, &mut screen)? {
+                return Ok(());
             }
         }
+    }
+
+    /// The next reply of the running command. Ctrl-C is passed on; what the command still has to say then (the result
+    /// of a ping) is shown.
+    fn reply(&mut self) -> Result<Reply, End> {
+        loop {
+            if let Some(reply) = self.desk.reply(&mut self.session)? {
+                return Ok(reply);
+            }
+            self.session.send(&Request::Interrupt)?;
+        }
+    }
+
+    /// Does what a reply to `line` asks; true when the command is over.
+    fn obey(&mut self, reply: Reply, line: &str, screen: &mut Screen) -> Result<bool, End> {
+        match reply {
+            Reply::Output { text } => {
+                if let Some((_, held)) = &mut screen.refusal {
+                    held.push_str(&text);
+                    return Ok(false);
+                }
+                let text = screen.stream.push(&text);
+                if !screen.stopped && !self.page(&mut screen.pager, &text)? {
+                    screen.stopped = true;
+                    self.session.send(&Request::Interrupt)?;
+                }
+            }
+            Reply::Ask { prompt, kind } => self.answer(&prompt, kind)?,
+            Reply::Log { text } => {
+                self.desk.fresh_line();
+                self.desk.print(&format!("{text}\n"));
+            }
+            Reply::Terminal(settings) => {
+                let command = lang::terminal_command(self.mode, line);
+                self.settings(settings, command);
+            }
+            Reply::Done {
+                mode,
+                prompt,
+                status,
+            } => {
+                let mut rest = screen.stream.finish();
+                if let Some((refusal, held)) = screen.refusal.take() {
+                    rest = if status == Status::Invalid {
+                        refusal
+                    } else {
+                        held
+                    };
+                }
+                if !screen.stopped {
+                    self.finish(&mut screen.pager, &rest)?;
+                }
+                self.mode = mode;
+                self.prompt = prompt;
+                return Ok(true);
+            }
+            Reply::Bye { text } => return Err(End::Closed(text)),
+            Reply::Welcome(_) => {}
+        }
+        Ok(false)
     }
 
     /// Shows a text of the console's own through the pager.
@@ -95,6 +172,7 @@ impl Shell {
 
     /// Shows text; false when the operator has seen enough.
     fn page(&mut self, pager: &mut Pager, text: &str) -> Result<bool, End> {
+        pager.resize(self.desk.length(), self.desk.width());
         let now = pager.push(text);
         self.desk.print(&now);
         while pager.is_full() {
@@ -110,7 +188,12 @@ impl Shell {
     /// ` --More-- ` and the key that answers it; false when the listing ends here.
     fn more(&mut self, pager: &mut Pager) -> Result<bool, End> {
         self.desk.put(MORE);
-        let key = self.next_key()?;
+        let key = loop {
+            match self.desk.next(&mut self.session, Listen::HangUp)? {
+                Event::Key(key) => break key,
+                _ => pager.resize(self.desk.length(), self.desk.width()),
+            }
+        };
         self.desk.put(&erase_more());
         self.desk.put("\r");
         match key {
@@ -138,7 +221,13 @@ impl Shell {
         editor.paint(&mut out);
         loop {
             self.desk.put(&std::mem::take(&mut out));
-            let key = self.next_key()?;
+            let key = match self.desk.next(&mut self.session, Listen::HangUp)? {
+                Event::Key(key) => key,
+                _ => {
+                    editor.resize(self.desk.width(), &mut out);
+                    continue;
+                }
+            };
             match editor.key(key, &mut none, &mut self.killed, &mut out) {
                 Step::Enter if !editor.text().is_empty() => {
                     self.desk.put("\r\n");
@@ -150,15 +239,6 @@ impl Shell {
                     return Ok(None);
                 }
                 _ => {}
-            }
-        }
-    }
-
-    /// The next key, whatever else happens.
-    pub(super) fn next_key(&mut self) -> Result<Key, End> {
-        loop {
-            if let Event::Key(key) = self.desk.next(None)? {
-                return Ok(key);
             }
         }
     }

@@ -11,16 +11,17 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use isthmus_control::Reply;
+use isthmus_control::{Reply, Request, Terminal};
 use isthmus_grammar::Mode;
+use isthmus_grammar::command::TerminalCommand;
 
-use crate::client::{Greeting, Session, SessionError};
+use crate::client::{Greeting, MAX_LINE, Session, SessionError};
 use crate::lang;
 use crate::line::editor::{Editor, Killed, Step};
 use crate::line::history::History;
 use crate::line::keys::Key;
 use crate::tty::Tty;
-use desk::{Desk, Event};
+use desk::{Desk, Event, Listen};
 
 /// How long to wait between two attempts to reach a daemon that went away, in milliseconds.
 const RETRY: u16 = 250;
@@ -48,12 +49,15 @@ pub enum End {
 /// What the operator did at the prompt.
 enum Typed {
     /// Enter.
-    Line(String),
+    Line(Editor),
     /// Ctrl-Z.
-    End(String),
+    End(Editor),
     /// Ctrl-C.
     Abandoned,
 }
+
+/// What a finished line is.
+type Finished = fn(Editor) -> Typed;
 
 /// Runs an interactive session until the operator or the daemon ends it.
 ///
@@ -123,12 +127,12 @@ impl Shell {
     fn turn(&mut self) -> Result<(), End> {
         match self.read_line()? {
             Typed::Line(line) => {
-                self.history().add(&line);
+                self.remember(line.text())?;
                 self.execute(&line)
             }
             Typed::End(line) => {
                 if self.mode.is_config() {
-                    self.history().add(&line);
+                    self.remember(line.text())?;
                     self.execute(&line)?;
                 }
                 self.leave_config()
@@ -139,10 +143,21 @@ impl Shell {
 
     fn leave_config(&mut self) -> Result<(), End> {
         if self.mode.is_config() {
-            self.execute("end")
+            self.command("end", |index| index)
         } else {
             Ok(())
         }
+    }
+
+    /// Puts a line into the history, this one and the daemon's for `show history`: also one that is
+    /// refused, as it was typed.
+    fn remember(&mut self, line: &str) -> Result<(), End> {
+        self.history().add(line);
+        if line.trim().is_empty() || line.len() > MAX_LINE {
+            return Ok(());
+        }
+        let line = line.to_owned();
+        Ok(self.session.send(&Request::Typed { line })?)
     }
 
     fn history(&mut self) -> &mut History {
@@ -160,12 +175,12 @@ impl Shell {
         self.desk.fresh_line();
         self.paint(&mut editor);
         loop {
-            match self.desk.next(Some(&mut self.session))? {
-                Event::Resize => editor.resize(self.desk.width()),
+            match self.desk.next(&mut self.session, Listen::Replies)? {
+                Event::Resize => self.resize(&mut editor),
                 Event::Reply(reply) => self.aside(reply, &mut editor)?,
                 Event::Key(key) => {
                     if let Some(typed) = self.key(key, &mut editor)? {
-                        return Ok(typed);
+                        return Ok(typed(editor));
                     }
                 }
             }
@@ -178,9 +193,16 @@ impl Shell {
         self.desk.put(&out);
     }
 
-    fn key(&mut self, key: Key, editor: &mut Editor) -> Result<Option<Typed>, End> {
+    fn resize(&mut self, editor: &mut Editor) {
+        let mut out = String::new();
+        editor.resize(self.desk.width(), &mut out);
+        self.desk.put(&out);
+    }
+
+    /// Takes a key; gives what the line became when it is finished.
+    fn key(&mut self, key: Key, editor: &mut Editor) -> Result<Option<Finished>, End> {
         // A tab in the middle of pasted text is a blank, not a request.
-        let key = if key == Key::Tab && self.desk.has_keys() {
+        let key = if key == Key::Tab && self.desk.follows()? {
             Key::Char(' ')
         } else {
             key
@@ -198,27 +220,32 @@ impl Shell {
             Step::Help => self.help(editor)?,
             Step::Complete => {
                 if let Some(text) = lang::complete(self.mode, editor.before_cursor()) {
-                    editor.replace_before_cursor(&text);
+                    editor.complete(&text);
                 }
                 self.desk.put("\r\n");
                 self.paint(editor);
             }
-            Step::Enter => return Ok(Some(Typed::Line(self.leave(editor, "")))),
-            Step::End => return Ok(Some(Typed::End(self.leave(editor, "^Z")))),
+            Step::Enter => {
+                self.leave(editor, "");
+                return Ok(Some(Typed::Line));
+            }
+            Step::End => {
+                self.leave(editor, "^Z");
+                return Ok(Some(Typed::End));
+            }
             Step::Abandon => {
                 self.leave(editor, "^C");
-                return Ok(Some(Typed::Abandoned));
+                return Ok(Some(|_| Typed::Abandoned));
             }
         }
         Ok(None)
     }
 
-    /// Ends the line on the screen and gives its text.
-    fn leave(&mut self, editor: &mut Editor, mark: &str) -> String {
+    /// Ends the line on the screen.
+    fn leave(&mut self, editor: &mut Editor, mark: &str) {
         let mut out = String::new();
         editor.leave(&mut out);
         self.desk.put(&format!("{out}{mark}\r\n"));
-        editor.text().to_owned()
     }
 
     fn help(&mut self, editor: &mut Editor) -> Result<(), End> {
@@ -244,8 +271,8 @@ impl Shell {
                 self.paint(editor);
             }
             Reply::Terminal(settings) => {
-                self.settings(settings);
-                editor.resize(self.desk.width());
+                self.settings(settings, None);
+                self.resize(editor);
             }
             Reply::Bye { text } => return Err(End::Closed(text)),
             _ => {}
@@ -253,8 +280,12 @@ impl Shell {
         Ok(())
     }
 
-    fn settings(&mut self, settings: isthmus_control::Terminal) {
-        self.desk.set(settings);
+    fn settings(&mut self, settings: Terminal, command: Option<TerminalCommand>) {
+        self.desk.set(settings, command);
+        self.resize_histories();
+    }
+
+    fn resize_histories(&mut self) {
         self.exec_history.resize(self.desk.history());
         self.config_history.resize(self.desk.history());
     }
@@ -272,7 +303,8 @@ impl Shell {
                     self.prompt.clone_from(&session.welcome.prompt);
                     let settings = session.welcome.terminal;
                     self.session = session;
-                    self.settings(settings);
+                    self.desk.begin(settings);
+                    self.resize_histories();
                     self.desk
                         .print("% Connected again; this is a new session\n");
                     return Ok(());

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 pub struct State {
     /// Every line that came, as it was typed.
     pub lines: Vec<String>,
+    /// Every line that was typed, as the history has it.
+    pub typed: Vec<String>,
     /// Every answer; `None` for an Interrupt.
     pub answers: Vec<Option<String>>,
     /// How every client introduced itself.
@@ -118,6 +120,7 @@ impl Talk {
                         return;
                     }
                 }
+                Request::Typed { line } => self.state.lock().unwrap().typed.push(line),
                 Request::Answer { .. } | Request::Interrupt => {}
             }
         }
@@ -172,6 +175,8 @@ impl Talk {
             state.hellos.push(hello);
             state.banner.clone()
         };
+        let connection = self.stream.try_clone().unwrap();
+        self.state.lock().unwrap().connections.push(connection);
         self.send(&Reply::Welcome(Welcome {
             version: PROTOCOL_VERSION,
             mode: self.mode,
@@ -180,8 +185,6 @@ impl Talk {
             banner,
             terminal: self.terminal,
         }));
-        let connection = self.stream.try_clone().unwrap();
-        self.state.lock().unwrap().connections.push(connection);
     }
 
     /// Runs one line; `None` when the session ends.
@@ -294,12 +297,13 @@ impl Talk {
     }
 
     fn terminal(&mut self, words: &str) {
+        let default = Terminal::default();
         let number = words.rsplit(' ').next().and_then(|n| n.parse().ok());
-        let Some(number) = number else { return };
+        let words = words.replace("terminal no ", "terminal ");
         match words.split(' ').nth(1) {
-            Some("length") => self.terminal.length = number,
-            Some("width") => self.terminal.width = number,
-            _ => self.terminal.history = number,
+            Some("length") => self.terminal.length = number.unwrap_or(default.length),
+            Some("width") => self.terminal.width = number.unwrap_or(default.width),
+            _ => self.terminal.history = number.unwrap_or(default.history),
         }
         self.send(&Reply::Terminal(self.terminal));
     }

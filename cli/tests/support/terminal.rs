@@ -93,6 +93,40 @@ impl Console {
         console
     }
 
+    /// The same when `enable` asks for a secret.
+    pub fn enabled_by(fake: &Fake, secret: &str) -> Self {
+        let mut console = Self::start(fake);
+        console.shows("R1>");
+        console.types("enable\r").ends("Password:");
+        console.types(&format!("{secret}\r")).ends("R1#");
+        console
+    }
+
+    /// Waits until the console sleeps again, having acted on every signal and key it got.
+    pub fn settled(&self) {
+        let sleeping = || {
+            let path = format!("/proc/{}/stat", self.child.id());
+            let stat = std::fs::read_to_string(path).unwrap();
+            let state = stat.rsplit(')').next().unwrap().trim_start().to_owned();
+            state.starts_with('S')
+        };
+        let pending = || {
+            let path = format!("/proc/{}/status", self.child.id());
+            let status = std::fs::read_to_string(path).unwrap();
+            let pending = status
+                .lines()
+                .filter(|line| line.starts_with("SigPnd") || line.starts_with("ShdPnd"));
+            pending
+                .filter(|line| !line.ends_with("0000000000000000"))
+                .count()
+        };
+        let start = Instant::now();
+        while pending() > 0 || !sleeping() {
+            assert!(start.elapsed() < PATIENCE, "the console never rests");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Forgets everything seen so far, and asks for a fresh prompt.
     pub fn forget(&mut self) {
         {
@@ -141,12 +175,17 @@ impl Console {
 
     /// Waits for a whole screen.
     pub fn shows(&mut self, expected: &str) -> &mut Self {
+        self.shows_for("the screen", expected)
+    }
+
+    /// The same, for a case with a name.
+    pub fn shows_for(&mut self, name: &str, expected: &str) -> &mut Self {
         let expected = expected.trim_end();
         let start = Instant::now();
         while self.screen() != expected && start.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(2));
         }
-        assert_eq!(self.screen(), expected, "\n{}\n", self.screen());
+        assert_eq!(self.screen(), expected, "{name}:\n{}\n", self.screen());
         self
     }
 

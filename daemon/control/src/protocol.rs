@@ -23,6 +23,12 @@ pub enum Request {
         /// The line, without its line end.
         line: String,
     },
+    /// A line was typed, whatever becomes of it: for `show history` of an interactive session.
+    /// Not answered; the Exec that may follow has it without the output filter.
+    Typed {
+        /// The whole line, without its line end.
+        line: String,
+    },
     /// The answer to the last [`Reply::Ask`].
     Answer {
         /// `Line`, `Secret`: what was typed. `Confirm`: the key pressed (empty for Enter).

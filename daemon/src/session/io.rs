@@ -16,6 +16,8 @@ const REPLIES: usize = 16;
 const LOG_LINES: usize = 512;
 /// Commands that may be sent ahead while one runs.
 const AHEAD: usize = 64;
+/// Octets that may be sent ahead.
+const AHEAD_OCTETS: usize = 256 * 1024;
 
 /// How long a client may take to read what is left when its session ends.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -48,6 +50,7 @@ pub enum Answer {
 pub struct Io {
     reader: FrameReader<OwnedReadHalf, Request>,
     ahead: VecDeque<Request>,
+    ahead_octets: usize,
     replies: mpsc::Sender<Reply>,
     log: mpsc::Sender<String>,
     writer: JoinHandle<()>,
@@ -64,6 +67,7 @@ impl Io {
         Self {
             reader: FrameReader::requests(read),
             ahead: VecDeque::new(),
+            ahead_octets: 0,
             replies,
             log,
             writer,
@@ -82,6 +86,7 @@ impl Io {
     /// [`Gone`].
     pub async fn next(&mut self) -> Result<Request, Gone> {
         if let Some(request) = self.ahead.pop_front() {
+            self.ahead_octets -= octets(&request);
             return Ok(request);
         }
         self.reader.next().await?.ok_or(Gone::Closed)
@@ -153,11 +158,20 @@ impl Io {
     }
 
     fn queue(&mut self, request: Request) -> Result<(), Gone> {
-        if !matches!(request, Request::Exec { .. }) || self.ahead.len() >= AHEAD {
+        let command = matches!(request, Request::Exec { .. } | Request::Typed { .. });
+        self.ahead_octets += octets(&request);
+        if !command || self.ahead.len() >= AHEAD || self.ahead_octets > AHEAD_OCTETS {
             return Err(Gone::Unexpected);
         }
         self.ahead.push_back(request);
         Ok(())
+    }
+}
+
+fn octets(request: &Request) -> usize {
+    match request {
+        Request::Exec { line } | Request::Typed { line } => line.len(),
+        _ => 0,
     }
 }
 

@@ -9,6 +9,7 @@ mod copy;
 mod dialog;
 mod exec;
 mod files;
+mod history;
 pub mod io;
 mod login;
 mod ping;
@@ -26,13 +27,12 @@ use tokio::net::UnixStream;
 
 use crate::config::Context;
 use crate::router::{Shared, settled};
+use history::Histories;
 use io::{Gone, Io};
 use registry::{SessionId, User};
 
 /// How long a client may take to say who it is.
 const HELLO: Duration = Duration::from_secs(10);
-/// The most commands that `terminal history size` keeps.
-const MAX_HISTORY: usize = 256;
 
 /// Where in the command line's modes a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,9 @@ struct Session {
     place: Place,
     user: User,
     terminal: Terminal,
-    history: Vec<String>,
+    histories: Histories,
+    /// The client says what is typed; otherwise the lines it sends are all that is known.
+    typed: bool,
     /// The caller is root, or runs as the daemon does.
     trusted: bool,
     /// Set when the session is to end, with the reason for the operator.
@@ -63,13 +65,15 @@ struct Session {
 /// What a command answers when the connection stands.
 type Outcome = Result<Status, Gone>;
 
-/// Serves one connection until it ends.
-pub async fn serve(stream: UnixStream, router: Shared) {
+/// Serves one connection until it ends. `place` is its place among those that have not said yet who they are.
+pub async fn serve<P>(stream: UnixStream, router: Shared, place: P) {
     let owner = stream.peer_cred().map(|peer| peer.uid());
     let daemon = nix::unistd::geteuid().as_raw();
     let trusted = owner.is_ok_and(|uid| uid == 0 || uid == daemon);
     let mut io = Io::new(stream);
-    let text = match tokio::time::timeout(HELLO, io.next()).await {
+    let first = tokio::time::timeout(HELLO, io.next()).await;
+    drop(place);
+    let text = match first {
         Ok(Ok(Request::Hello(hello))) => match greet(hello) {
             Ok(hello) => {
                 open(io, router, hello, trusted).await;
@@ -101,7 +105,7 @@ fn greet(hello: Hello) -> Result<Hello, String> {
 
 async fn open(io: Io, router: Shared, hello: Hello, trusted: bool) {
     let user = User::new(&hello);
-    let id = router.borrow_mut().sessions.enter(user.clone());
+    let id = router.borrow_mut().sessions.enter(user.clone(), trusted);
     let Some(id) = id else {
         let text = "All lines are in use; try again later".into();
         let _ = io.send(Reply::Bye { text }).await;
@@ -115,7 +119,8 @@ async fn open(io: Io, router: Shared, hello: Hello, trusted: bool) {
         place: Place::User,
         user,
         terminal: Terminal::default(),
-        history: Vec::new(),
+        histories: Histories::default(),
+        typed: hello.interactive,
         trusted,
         bye: None,
     };
@@ -124,6 +129,7 @@ async fn open(io: Io, router: Shared, hello: Hello, trusted: bool) {
     }
     // An end of the connection, orderly or not, ends the session and nothing else.
     let _ = session.live(hello.interactive).await;
+    session.leave_configuration().await;
     router.borrow_mut().sessions.leave(id);
     session.io.close().await;
 }
@@ -134,6 +140,7 @@ impl Session {
         while self.bye.is_none() {
             match self.io.next().await? {
                 Request::Exec { line } => self.line(&line).await?,
+                Request::Typed { line } => self.histories.add(self.mode(), &line),
                 Request::Interrupt => {}
                 Request::Hello(_) | Request::Answer { .. } => {
                     self.bye = Some("unexpected message".into());
@@ -180,7 +187,9 @@ impl Session {
     /// Obeys one line and says that it is done.
     async fn line(&mut self, line: &str) -> Result<(), Gone> {
         self.router.borrow_mut().sessions.active(self.id);
-        self.remember(line);
+        if !self.typed {
+            self.histories.add(self.mode(), line);
+        }
         let status = self.obey(line).await?;
         let (mode, prompt) = (self.mode(), self.prompt());
         self.io
@@ -219,16 +228,6 @@ impl Session {
                 Ok(Status::Ok)
             }
         }
-    }
-
-    fn remember(&mut self, line: &str) {
-        let size = (self.terminal.history as usize).min(MAX_HISTORY);
-        if line.trim().is_empty() || size == 0 {
-            return;
-        }
-        self.history.push(line.trim_end().to_owned());
-        let surplus = self.history.len().saturating_sub(size);
-        self.history.drain(..surplus);
     }
 
     /// Prints what went wrong.

@@ -8,6 +8,8 @@ use isthmus_control::Hello;
 
 /// Sessions at once.
 const LIMIT: usize = 64;
+/// Of these, the ones that only root and the daemon's own user get: nobody else can shut them out.
+const RESERVED: usize = 4;
 
 /// Names a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,9 +88,10 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Takes one more; `None` when there are too many.
-    pub fn enter(&mut self, user: User) -> Option<SessionId> {
-        if self.entries.len() >= LIMIT {
+    /// Takes one more; `None` when there are too many. `trusted`: root, or whom the daemon runs as.
+    pub fn enter(&mut self, user: User, trusted: bool) -> Option<SessionId> {
+        let limit = if trusted { LIMIT } else { LIMIT - RESERVED };
+        if self.entries.len() >= limit {
             return None;
         }
         self.next += 1;

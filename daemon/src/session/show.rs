@@ -25,7 +25,7 @@ impl Session {
             width: self.terminal.width,
             monitor: self.router.borrow().log.monitors(self.id),
             history_size: self.terminal.history,
-            history: self.history.clone(),
+            history: self.histories.last(self.mode(), self.terminal.history),
         }
     }
 }

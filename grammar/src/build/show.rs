@@ -99,10 +99,8 @@ pub(super) fn filter(pair: &Pair<'_, Rule>) -> Option<Option<Filter>> {
     let Some(filter) = pair.child(Rule::filter) else {
         return Some(None);
     };
-    let mut inner = filter.into_inner().skip(1);
-    let kind = FilterKind::from_word(inner.next()?.as_str())?;
-    Some(Some(Filter {
-        kind,
-        argument: inner.next()?.as_str().to_owned(),
-    }))
+    let mut words = filter.into_inner().skip(1).map(|word| word.as_str());
+    let kind = FilterKind::from_word(words.next()?)?;
+    let argument = words.collect::<Vec<_>>().join(" ");
+    Some(Some(Filter { kind, argument }))
 }
