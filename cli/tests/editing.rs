@@ -113,8 +113,8 @@ fn a_wide_line_scrolls_both_ways() {
     // 29 columns for the text.
     console.types("abcdefghijklmnopqrstuvwxyz0123456789");
     console.shows("R1>$mnopqrstuvwxyz0123456789");
-    console.types(&"\x02".repeat(24));
-    console.shows("R1>$defghijklmnopqrstuvwxyz0123$");
+    console.types(&"\x02".repeat(25));
+    console.shows("R1>$cdefghijklmnopqrstuvwxyz012$");
     console
         .types("\x01")
         .shows("R1>abcdefghijklmnopqrstuvwxyz01$");

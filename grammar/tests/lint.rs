@@ -94,8 +94,9 @@ fn words_and_arguments_are_named_and_shaped_alike() {
             Some(word) => {
                 assert_eq!(prefix, "k", "{}", rule.name);
                 assert!(
-                    word.chars()
-                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.|".contains(c)),
+                    word.chars().all(|c| c.is_ascii_lowercase()
+                        || c.is_ascii_digit()
+                        || "-./|".contains(c)),
                     "{word}"
                 );
                 assert!(

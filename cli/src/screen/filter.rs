@@ -89,10 +89,11 @@ impl Filter {
             Action::Count { regex, lines } => *lines += u64::from(regex.is_match(line)),
             Action::Section {
                 regex,
-                invert,
+                invert: false,
                 state,
-            } => {
-                state.line(line, |l| regex.is_match(l) != *invert, &mut show);
+            } => state.include(line, |l| regex.is_match(l), &mut show),
+            Action::Section { regex, state, .. } => {
+                state.exclude(line, |l| regex.is_match(l), &mut show);
             }
             Action::Write { file, show: also } => {
                 if self.error.is_none()
@@ -131,13 +132,18 @@ impl Filter {
 struct Sections {
     /// The lines above the present one that are less indented, and whether they were shown.
     parents: Vec<(usize, String, bool)>,
-    /// Indentation of the line whose followers are being shown.
+    /// Indentation of the line that matched: its followers share its fate.
     open: Option<usize>,
 }
 
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
 impl Sections {
-    fn line(&mut self, line: &str, matches: impl Fn(&str) -> bool, show: &mut impl FnMut(&str)) {
-        let indent = line.len() - line.trim_start_matches(' ').len();
+    /// Shows a line that matches, what is indented below it, and the lines it is indented below itself.
+    fn include(&mut self, line: &str, matches: impl Fn(&str) -> bool, show: &mut impl FnMut(&str)) {
+        let indent = indent(line);
         while self.parents.last().is_some_and(|p| p.0 >= indent) {
             self.parents.pop();
         }
@@ -157,6 +163,20 @@ impl Sections {
             show(line);
         }
         self.parents.push((indent, line.to_owned(), shown));
+    }
+
+    /// Shows everything but the lines that match and what is indented below them.
+    fn exclude(&mut self, line: &str, matches: impl Fn(&str) -> bool, show: &mut impl FnMut(&str)) {
+        let indent = indent(line);
+        if self.open.is_some_and(|open| indent <= open) {
+            self.open = None;
+        }
+        if self.open.is_none() && matches(line) {
+            self.open = Some(indent);
+        }
+        if self.open.is_none() {
+            show(line);
+        }
     }
 }
 

@@ -170,21 +170,19 @@ impl Talk {
         } else {
             Mode::Exec
         };
-        let banner = {
-            let mut state = self.state.lock().unwrap();
-            state.hellos.push(hello);
-            state.banner.clone()
-        };
-        let connection = self.stream.try_clone().unwrap();
-        self.state.lock().unwrap().connections.push(connection);
+        // Whoever sees the first prompt can count on the connection being known.
+        let state = Arc::clone(&self.state);
+        let mut state = state.lock().unwrap();
+        state.hellos.push(hello);
         self.send(&Reply::Welcome(Welcome {
             version: PROTOCOL_VERSION,
             mode: self.mode,
             prompt: self.mode.prompt(&self.hostname),
             hostname: self.hostname.clone(),
-            banner,
+            banner: state.banner.clone(),
             terminal: self.terminal,
         }));
+        state.connections.push(self.stream.try_clone().unwrap());
     }
 
     /// Runs one line; `None` when the session ends.
