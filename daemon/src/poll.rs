@@ -1,4 +1,4 @@
-//! What is done from time to time: syslog datagrams, counters that the engine wants, dropped clear-text packets.
+//! What is done from time to time: counters that the engine wants, dropped clear-text packets.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,22 +8,6 @@ use isthmus_kernel::SaInfo;
 
 use crate::log::Severity;
 use crate::router::Shared;
-
-/// Sends log lines to syslog hosts (RFC 3164) for ever.
-pub async fn syslog(router: Shared) {
-    let Ok(socket) = tokio::net::UdpSocket::bind("0.0.0.0:0").await else {
-        return;
-    };
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    loop {
-        ticks.tick().await;
-        let datagrams = router.borrow_mut().log.take_datagrams();
-        for (host, datagram) in datagrams {
-            // Syslog over UDP does not know whether it arrives.
-            let _ = socket.send_to(&datagram, host).await;
-        }
-    }
-}
 
 /// Gives the engine the counters it wants (keepalive on demand) every second, and once a minute looks for packets that
 /// came in clear though a crypto map names them.

@@ -1,10 +1,12 @@
 //! The engine's facts and the machine's changes as log messages in the words of IOS. Called by the router.
 
+use std::net::IpAddr;
+
 use ike::event::{DropReason, Event, Fact};
 
 use crate::failure;
 use crate::interfaces::{Interface, InterfaceTable};
-use crate::log::{Log, Severity};
+use crate::log::{Log, Message, Severity};
 use crate::router::Router;
 use crate::run;
 
@@ -32,6 +34,7 @@ pub fn fact(router: &mut Router, fact: &Fact) {
                 Severity::Informational,
                 "IKMP_MODE_FAILURE",
                 text,
+                peer,
             );
             if let Some(connection) = connection {
                 run::retry_later(router, *connection);
@@ -47,8 +50,8 @@ pub fn fact(router: &mut Router, fact: &Fact) {
     }
 }
 
-fn crypto(log: &mut Log, severity: Severity, mnemonic: &'static str, text: String) {
-    log.system("CRYPTO", severity, mnemonic, text);
+fn crypto(log: &mut Log, severity: Severity, mnemonic: &'static str, text: String, peer: IpAddr) {
+    log.write(&Message::system("CRYPTO", severity, mnemonic, text).about(peer));
 }
 
 fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
@@ -71,7 +74,7 @@ fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
         ),
         _ => return,
     };
-    crypto(log, severity, mnemonic, text);
+    crypto(log, severity, mnemonic, text, peer);
 }
 
 /// Only with `crypto logging session`.
@@ -94,6 +97,7 @@ fn session(
         Severity::Notifications,
         "SESSION_STATUS",
         text,
+        fact.remote.ip(),
     );
 }
 

@@ -17,9 +17,10 @@ use std::time::Duration;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::{Endpoint, Instant, Output};
 use isthmus_kernel::{Acquire, Kernel, PolicyKey, PolicySpec, Request, SaId, SaStats};
+use jiff::tz::TimeZone;
 use tokio::sync::{Notify, oneshot};
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::model::{Change, Running};
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
@@ -250,6 +251,14 @@ impl Router {
 
     /// The running-config changed: everything that follows from it is to be done.
     pub fn configured(&mut self) {
+        let zone = clock::zone(
+            self.running.timezone.as_ref(),
+            self.running.summer_time.as_ref(),
+        );
+        // Whatever would be refused was refused when it was configured.
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        self.clock.set_zone(zone.clone());
+        self.log.set_zone(zone);
         self.log.configure(crate::log::settings(&self.running));
         let changes = self.running.take_changes();
         if changes.iter().any(Change::is_for_packets) {
@@ -258,10 +267,9 @@ impl Router {
         }
     }
 
-    /// Switches debugging; the engine makes debug facts only while somebody wants them.
-    pub fn set_debugging(&mut self, debugging: Debugging) {
-        self.debugging = debugging;
-        self.engine.set_debug(debugging.any());
+    /// Debugging was switched: the engine makes debug facts only while somebody wants them.
+    pub fn debugging_changed(&mut self) {
+        self.engine.set_debug(self.debugging.any());
     }
 
     /// A datagram came.
@@ -327,7 +335,7 @@ impl Router {
     }
 
     fn fact(&mut self, fact: &ike::event::Fact) {
-        crate::debug::fact(&mut self.log, self.debugging, &self.plan, fact);
+        crate::debug::fact(&mut self.log, &self.debugging, &self.plan, fact);
         crate::record::fact(self, fact);
     }
 

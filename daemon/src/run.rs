@@ -11,7 +11,7 @@ use ike::{Clear, Expiry};
 use isthmus_kernel::{ErrorKind, Event, Events, IkeSocket, Kernel, KernelError, Request};
 use tokio::net::UnixListener;
 
-use crate::log::Severity;
+use crate::log::{self, Severity};
 use crate::reconcile::{adopt, catch_up, reconcile};
 use crate::router::{Owner, Router, Shared, Stop, Work};
 use crate::translate::child::engine_protocol;
@@ -77,7 +77,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
         tokio::task::spawn_local(work(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
         tokio::task::spawn_local(control::serve(control, router.clone())),
-        tokio::task::spawn_local(poll::syslog(router.clone())),
+        tokio::task::spawn_local(log::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
     ];
     let stop = router.borrow().wake.stop.clone();
@@ -86,6 +86,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
         task.abort();
     }
     shut_down(&router, &socket).await;
+    log::drain(&router).await;
     Ok(router.borrow().stop.unwrap_or(Stop::Signal))
 }
 

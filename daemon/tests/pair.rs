@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use isthmus_grammar::command::DebugTopic;
 use isthmus_kernel::{
     Acquire, Action, Direction, ErrorKind, Event, Events, Fake, IpsecProtocol, Kernel, PortMatch,
     Selector, Verdict,
@@ -356,7 +357,7 @@ async fn a_lost_expiry_is_noticed() {
                 let mut router = a.router.borrow_mut();
                 let (now, uptime) = (router.clock.now(), router.clock.uptime());
                 let uptime = uptime + Duration::from_secs(seconds);
-                router.clock = Clock::Fixed { now, uptime };
+                router.clock = Clock::fixed(now, uptime);
             };
             later(60);
             catch_up(&a.router).await.unwrap();
@@ -503,13 +504,9 @@ async fn debug_tells_the_story_in_the_words_of_ios() {
             let more = "no service timestamps debug\nlogging buffered 200000\n";
             let (a, b) = pair(&config(1, 2, more), &config(2, 1, more)).await;
             for side in [&a, &b] {
-                side.router
-                    .borrow_mut()
-                    .set_debugging(isthmusd::debug::Debugging {
-                        isakmp: true,
-                        ipsec: true,
-                        engine: true,
-                    });
+                let mut router = side.router.borrow_mut();
+                router.debugging.change(DebugTopic::All, true);
+                router.debugging_changed();
             }
             a.traffic().await;
             settle(&a, &b).await;

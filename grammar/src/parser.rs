@@ -20,6 +20,7 @@ mod generated {
     #[grammar = "commands/exec.pest"]
     #[grammar = "commands/show.pest"]
     #[grammar = "commands/global.pest"]
+    #[grammar = "commands/logging.pest"]
     #[grammar = "commands/isakmp.pest"]
     #[grammar = "commands/ipsec.pest"]
     #[grammar = "commands/map.pest"]

@@ -3,12 +3,13 @@
 
 mod acl;
 mod crypto;
+mod logging;
 
 use std::fmt::Display;
 
 use crate::command::{
     BannerKind, ConfigCommand, ConfigLine, CredentialKind, Form, GlobalCommand, InterfaceCommand,
-    IpRoute, LineCommand, LoginMethod, Secret, Severity, TimestampFormat, TransportProtocol,
+    IpRoute, LineCommand, LoginMethod, Secret, TimestampFormat, TransportProtocol,
 };
 
 /// The canonical line without indentation: full keywords, IOS's trailing blanks where it has them
@@ -144,6 +145,7 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
             out.optional(*last);
         }
         GlobalCommand::ServicePasswordEncryption => out.word("service password-encryption"),
+        GlobalCommand::ServiceSequenceNumbers => out.word("service sequence-numbers"),
         GlobalCommand::ServiceTimestamps { kind, format } => {
             keyword(out, "service timestamps", *kind);
             if let Some(format) = format {
@@ -164,14 +166,8 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
             }
         }
         GlobalCommand::Version(version) => out.pair("version", Some(version)),
-        GlobalCommand::LoggingBuffered { size, severity } => {
-            keyword(out, "logging buffered", *size);
-            out.optional(*severity);
-        }
-        GlobalCommand::LoggingConsole(severity) => logging(out, "console", *severity),
-        GlobalCommand::LoggingMonitor(severity) => logging(out, "monitor", *severity),
-        GlobalCommand::LoggingTrap(severity) => logging(out, "trap", *severity),
-        GlobalCommand::LoggingHost(host) => out.pair("logging host", Some(host)),
+        GlobalCommand::Clock(command) => logging::clock(out, command),
+        GlobalCommand::Logging(command) => logging::logging(out, command),
         GlobalCommand::CryptoIpsecDfBit(_)
         | GlobalCommand::CryptoIpsecLifetime(_)
         | GlobalCommand::CryptoIpsecReplay(_)
@@ -196,11 +192,6 @@ fn keyword(out: &mut Out, keyword: &str, value: Option<impl Display>) {
 fn credential_words(out: &mut Out, kind: CredentialKind, secret: &Secret) {
     out.word(kind);
     out.secret(secret);
-}
-
-fn logging(out: &mut Out, destination: &str, severity: Option<Severity>) {
-    out.pair("logging", Some(destination));
-    out.optional(severity);
 }
 
 /// The delimiter is always `^C`; the text keeps its own line ends.

@@ -19,6 +19,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/exec.pest"),
     include_str!("commands/show.pest"),
     include_str!("commands/global.pest"),
+    include_str!("commands/logging.pest"),
     include_str!("commands/isakmp.pest"),
     include_str!("commands/ipsec.pest"),
     include_str!("commands/map.pest"),
@@ -39,6 +40,10 @@ pub(crate) enum Kind {
     Word { literal: String, hidden: bool },
     /// `<1-10>`, decimal.
     Number(u64, u64),
+    /// `<-23 - 23>`, decimal with a sign.
+    Signed(i64, i64),
+    /// `hh:mm`, a time of day.
+    Time,
     /// `<0x1-0xFF>`, decimal or hexadecimal with `0x`.
     Hex(u64, u64),
     /// `A.B.C.D`.
@@ -424,6 +429,7 @@ fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
             ),
         ],
         "LINE" => vec![make(label, help, Kind::Line { multiple })],
+        "hh:mm" => vec![make(label, help, Kind::Time)],
         "A.B.C.D" => vec![make(label, help, Kind::Ipv4)],
         "X:X:X:X::X" => vec![make(label, help, Kind::Ipv6)],
         "HEX" => vec![make(label, help, Kind::Digits)],
@@ -444,10 +450,11 @@ fn names(expr: &Expr, rule: &str) -> bool {
 }
 
 fn range(label: &str) -> Option<Kind> {
-    let (low, high) = label
-        .strip_prefix('<')?
-        .strip_suffix('>')?
-        .split_once('-')?;
+    let range = label.strip_prefix('<')?.strip_suffix('>')?;
+    if let Some((low, high)) = range.split_once(" - ") {
+        return Some(Kind::Signed(low.parse().ok()?, high.parse().ok()?));
+    }
+    let (low, high) = range.split_once('-')?;
     if let (Some(low), Some(high)) = (low.strip_prefix("0x"), high.strip_prefix("0x")) {
         return Some(Kind::Hex(
             u64::from_str_radix(low, 16).ok()?,

@@ -329,6 +329,15 @@ pub(crate) fn starts_word(literal: &str, token: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(token.as_bytes()))
 }
 
+/// `2:00` or `02:00`.
+fn time_of_day(token: &str) -> bool {
+    token.split_once(':').is_some_and(|(hour, minute)| {
+        minute.len() == 2
+            && decimal(hour).is_some_and(|hour| hour < 24)
+            && decimal(minute).is_some_and(|minute| minute < 60)
+    })
+}
+
 /// The text an argument takes; `None` when the token does not fit it.
 pub(crate) fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option<Cow<'a, str>> {
     let plain = !token.contains(['\n', '\r']);
@@ -337,6 +346,10 @@ pub(crate) fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option
         Kind::Number(low, high) => {
             decimal(token).is_some_and(|number| (*low..=*high).contains(&number))
         }
+        Kind::Signed(low, high) => token
+            .parse::<i64>()
+            .is_ok_and(|number| !token.starts_with('+') && (*low..=*high).contains(&number)),
+        Kind::Time => time_of_day(token),
         Kind::Hex(low, high) => {
             hexadecimal(token).is_some_and(|number| (*low..=*high).contains(&number))
         }

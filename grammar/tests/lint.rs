@@ -123,13 +123,28 @@ fn words_and_arguments_are_named_and_shaped_alike() {
 }
 
 fn check_label(rule: &str, label: &str) {
-    if ["WORD", "LINE", "HEX", "IFNAME", "A.B.C.D", "X:X:X:X::X"].contains(&label) {
+    if [
+        "WORD",
+        "LINE",
+        "HEX",
+        "IFNAME",
+        "A.B.C.D",
+        "X:X:X:X::X",
+        "hh:mm",
+    ]
+    .contains(&label)
+    {
         return;
     }
     let range = label
         .strip_prefix('<')
         .and_then(|range| range.strip_suffix('>'))
         .unwrap_or_else(|| panic!("{rule}: unknown label {label}"));
+    if let Some((low, high)) = range.split_once(" - ") {
+        let number = |text: &str| text.parse::<i64>().expect(rule);
+        assert!(number(low) <= number(high), "{rule}");
+        return;
+    }
     let (low, high) = range.split_once('-').expect(rule);
     let number = |text: &str| match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).expect(rule),

@@ -5,21 +5,28 @@
 use isthmus_grammar::Mode;
 use isthmus_grammar::command::{
     ConfigCommand, CryptoMapCommand, GlobalCommand, InterfaceCommand, IsakmpPolicyCommand,
-    RetainedLine, SaLifetime, Section,
+    LoggingCommand, RetainedLine, SaLifetime, Section,
 };
 
 /// The section of a global command.
 pub(super) fn section(command: &GlobalCommand) -> Section {
     match command {
         GlobalCommand::Version(_) => Section::Version,
-        GlobalCommand::ServicePasswordEncryption | GlobalCommand::ServiceTimestamps { .. } => {
-            Section::Services
-        }
+        GlobalCommand::ServicePasswordEncryption
+        | GlobalCommand::ServiceSequenceNumbers
+        | GlobalCommand::ServiceTimestamps { .. } => Section::Services,
+        GlobalCommand::Clock(_) => Section::Clock,
         GlobalCommand::Hostname(_) => Section::Hostname,
         GlobalCommand::BootStartMarker | GlobalCommand::BootEndMarker => Section::Boot,
-        GlobalCommand::LoggingBuffered { .. }
-        | GlobalCommand::LoggingConsole(_)
-        | GlobalCommand::LoggingMonitor(_) => Section::LocalLogging,
+        GlobalCommand::Logging(command) => match command {
+            LoggingCommand::Facility(_)
+            | LoggingCommand::Host(_)
+            | LoggingCommand::OriginId(_)
+            | LoggingCommand::SourceInterface(_)
+            | LoggingCommand::SyslogFormat5424
+            | LoggingCommand::Trap(_) => Section::RemoteLogging,
+            _ => Section::LocalLogging,
+        },
         GlobalCommand::Enable { .. } => Section::Enable,
         GlobalCommand::IpDomainLookup | GlobalCommand::IpDomainName(_) => Section::Domain,
         GlobalCommand::Username { .. } => Section::Users,
@@ -42,7 +49,6 @@ pub(super) fn section(command: &GlobalCommand) -> Section {
         GlobalCommand::IpAccessList { .. } | GlobalCommand::IpAccessListResequence { .. } => {
             Section::NamedLists
         }
-        GlobalCommand::LoggingTrap(_) | GlobalCommand::LoggingHost(_) => Section::RemoteLogging,
         GlobalCommand::AccessList { .. } | GlobalCommand::StandardAccessList { .. } => {
             Section::NumberedLists
         }

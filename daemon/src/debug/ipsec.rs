@@ -1,15 +1,16 @@
 //! `debug crypto ipsec` and `debug crypto engine`: requests for SAs, SAs that come and go.
 
 use ike::algorithm::{IpsecProtocol, Mode};
+use ike::cause::Cause;
 use ike::child::{ChildSa, ProtocolSa};
 use ike::config::{Connection, ConnectionId, Flow, FlowId};
-use ike::event::{Event, Fact};
+use ike::event::{DownReason, Event, Fact};
 use ike::registry::ProtocolId;
 
 use crate::translate::plan::Plan;
 
-/// The lines of `debug crypto ipsec`.
-pub fn lines(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
+/// `debug crypto ipsec message`: what ISAKMP and IPsec ask of each other.
+pub fn messages(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
     match &fact.event {
         Event::Requested { connection, flow } => {
             if let Some((connection, flow)) = find(plan, *connection, *flow) {
@@ -30,6 +31,13 @@ pub fn lines(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
                 fact.remote.ip()
             ));
         }
+        _ => {}
+    }
+}
+
+/// `debug crypto ipsec states`: SAs that come and go.
+pub fn states(fact: &Fact, lines: &mut Vec<String>) {
+    match &fact.event {
         Event::ChildUp { child, .. } => {
             for sa in &child.protocols {
                 lines.push(created(child, sa, true));
@@ -42,6 +50,23 @@ pub fn lines(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
                 lines.push(deleted(fact.remote.ip(), *protocol, *outbound));
             }
         }
+        _ => {}
+    }
+}
+
+/// `debug crypto ipsec error`: proposals that were refused.
+pub fn errors(fact: &Fact, lines: &mut Vec<String>) {
+    let Event::Failed { cause, .. } = &fact.event else {
+        return;
+    };
+    match cause {
+        Cause::NoFlow { .. } => {
+            lines.push("IPSEC(ipsec_process_proposal): proxy identities not supported".into());
+        }
+        Cause::NoCommonTransform { .. } | Cause::PfsDiffers { .. } => lines.push(format!(
+            "IPSEC(ipsec_process_proposal): transform proposal not supported for peer {}: {cause}",
+            fact.remote.ip()
+        )),
         _ => {}
     }
 }
@@ -131,5 +156,21 @@ pub fn engine(fact: &Fact, lines: &mut Vec<String>) {
         }
         Event::ChildDown { .. } => lines.push("crypto_engine: Delete IPSec SA".into()),
         _ => {}
+    }
+}
+
+/// The lines of `debug crypto engine error`.
+pub fn engine_errors(fact: &Fact, lines: &mut Vec<String>) {
+    if let Event::ChildDown {
+        spis,
+        reason: DownReason::KernelRefused,
+        ..
+    } = &fact.event
+    {
+        for (_, inbound, outbound) in spis {
+            lines.push(format!(
+                "crypto_engine: Create IPSec SA failed (SPI:0x{inbound:08X}/0x{outbound:08X})"
+            ));
+        }
     }
 }

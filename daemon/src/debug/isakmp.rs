@@ -6,6 +6,9 @@ use ike::offer::{ChildOffer, PolicyOffer, ProtocolOffer};
 use ike::registry::{EncapsulationMode, EncryptionAlgorithm, ExchangeType, NotifyType, ProtocolId};
 use ike::status::{Role, StateWord};
 
+/// What lines about errors begin with.
+pub const ERROR: &str = "ISAKMP-ERROR";
+
 /// Writes lines with the connection's number in front.
 struct Writer<'a> {
     id: u32,
@@ -25,7 +28,7 @@ impl Writer<'_> {
 
     fn error(&mut self, text: impl AsRef<str>) {
         self.lines
-            .push(format!("ISAKMP-ERROR: ({}):{}", self.id, text.as_ref()));
+            .push(format!("{ERROR}: ({}):{}", self.id, text.as_ref()));
     }
 }
 

@@ -6,6 +6,10 @@ use ike::registry::{
     AuthenticationMethod, EncryptionAlgorithm, ExchangeType, GroupNumber, HashAlgorithm,
 };
 use ike::status::{Role, StateWord};
+use isthmus_grammar::command::{Command, DebugTopic, ExecCommand};
+
+use super::Debugging;
+use crate::translate::plan::Plan;
 
 fn lines(conn_id: u32, event: Event) -> Vec<String> {
     let fact = Fact {
@@ -94,4 +98,81 @@ fn transforms_are_spelled_out() {
             "ISAKMP: (0):atts are acceptable. Next payload is 0",
         ]
     );
+}
+
+fn from(remote: &str, conn_id: u32, event: Event) -> Fact {
+    Fact {
+        local: "203.0.113.10:500".parse().unwrap(),
+        remote: format!("{remote}:500").parse().unwrap(),
+        conn_id,
+        event,
+    }
+}
+
+#[test]
+fn conditions_choose_by_peer_connection_and_spi() {
+    let packet = || Event::PacketReceived {
+        exchange: ExchangeType::QUICK_MODE,
+        message_id: 7,
+        role: None,
+        state: None,
+        length: 168,
+    };
+    let deleted = |spi: u32| Event::DeleteReceived {
+        protocol: ike::registry::ProtocolId::ESP,
+        spis: vec![spi.to_be_bytes().to_vec()],
+    };
+    let facts = [
+        from("192.0.2.1", 0, packet()),
+        from("192.0.2.9", 1001, packet()),
+        from("198.51.100.7", 1002, deleted(0x1234)),
+        from("198.51.101.7", 1003, deleted(0x5678)),
+    ];
+    let shown = |commands: &[&str]| -> Vec<usize> {
+        let mut debugging = Debugging::default();
+        debugging.change(DebugTopic::CryptoIsakmp, true);
+        for command in commands {
+            let line = format!("debug crypto condition {command}");
+            let parsed =
+                isthmus_grammar::parser::parse(isthmus_grammar::Mode::Exec, &line).unwrap();
+            let Command::Exec(ExecCommand::DebugCondition { on, condition }) = parsed.command
+            else {
+                panic!("{line}");
+            };
+            debugging.conditions.change(condition, on).unwrap();
+        }
+        let speaks = |fact: &Fact| !super::lines(&debugging, &Plan::default(), fact).is_empty();
+        (0..facts.len()).filter(|at| speaks(&facts[*at])).collect()
+    };
+    assert_eq!(shown(&[]), [0, 1, 2, 3]);
+    assert_eq!(shown(&["peer ipv4 192.0.2.1"]), [0]);
+    assert_eq!(
+        shown(&["peer ipv4 192.0.2.1", "peer ipv4 192.0.2.9"]),
+        [0, 1]
+    );
+    assert_eq!(shown(&["peer subnet 198.51.100.0 255.255.255.0"]), [2]);
+    assert_eq!(shown(&["connid 1003 engine-id 1"]), [3]);
+    assert_eq!(
+        shown(&["connid 1003", "unmatched isakmp"]),
+        [0, 3],
+        "connection 0 has no id yet"
+    );
+    assert_eq!(shown(&["spi 0x1234"]), [2]);
+    assert_eq!(shown(&["spi 0x1234", "unmatched ipsec"]), [2]);
+    assert_eq!(shown(&["spi 0x1234", "unmatched"]), [0, 1, 2]);
+    assert_eq!(shown(&["peer ipv4 192.0.2.1", "reset"]), [0, 1, 2, 3]);
+}
+
+#[test]
+fn only_errors() {
+    let debugged = |topic| {
+        let mut debugging = Debugging::default();
+        debugging.change(topic, true);
+        let dead = from("192.0.2.1", 1001, Event::PeerDead);
+        let asked = from("192.0.2.1", 1001, Event::DpdAsked { sequence: 1 });
+        [dead, asked].map(|fact| super::lines(&debugging, &Plan::default(), &fact).len())
+    };
+    assert_eq!(debugged(DebugTopic::CryptoIsakmpError), [1, 0]);
+    assert_eq!(debugged(DebugTopic::CryptoIsakmp), [1, 2]);
+    assert_eq!(debugged(DebugTopic::CryptoIpsec), [0, 0]);
 }

@@ -1,6 +1,7 @@
 //! One log message before it has a time stamp: an IOS system message or a debug line.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// Syslog severity, RFC 5424 6.2.1, by its IOS name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +88,8 @@ pub enum Message {
         mnemonic: &'static str,
         /// `ISAKMP is ON`
         text: String,
+        /// Whom it is about.
+        peer: Option<IpAddr>,
     },
     /// A line of `debug`, severity debugging: `ISAKMP: (1001):SA has been authenticated`.
     Debug(String),
@@ -105,7 +108,17 @@ impl Message {
             severity,
             mnemonic,
             text: text.into(),
+            peer: None,
         }
+    }
+
+    /// The same about a peer.
+    #[must_use]
+    pub fn about(mut self, address: IpAddr) -> Self {
+        if let Self::System { peer, .. } = &mut self {
+            *peer = Some(address);
+        }
+        self
     }
 
     /// How grave it is.
@@ -126,6 +139,7 @@ impl fmt::Display for Message {
                 severity,
                 mnemonic,
                 text,
+                ..
             } => write!(f, "%{facility}-{}-{mnemonic}: {text}", severity.number()),
             Self::Debug(text) => f.write_str(text),
         }

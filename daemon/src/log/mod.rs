@@ -1,62 +1,33 @@
 //! The router's log: IOS messages to the console, the buffer, terminals that monitor, and syslog hosts.
 //!
 //! `record` and `debug` turn the engine's facts into [`Message`]s; sessions and the run loop add their own. Settings
-//! come from the running-config (`logging ...`, `service timestamps ...`).
+//! come from the running-config (`logging ...`, `service timestamps ...`). Nothing here waits for a reader: the console
+//! has a thread ([`console`]), each host a task ([`host`]), each terminal a queue, and what does not fit is counted.
 
 mod buffer;
 mod configured;
+mod console;
+mod host;
+mod journal;
 mod limit;
 mod message;
 mod stamp;
+mod syslog;
 
-use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 pub use buffer::Buffer;
-pub use configured::settings;
+pub use configured::{Header, Settings, Target, settings};
+pub use console::Console;
+pub use host::{Host, drain, forward};
+pub use limit::Rate;
 pub use message::{Message, Severity};
 pub use stamp::{Datetime, Stamp};
 
 use crate::clock::Clock;
 use crate::session::registry::SessionId;
-
-/// What the running-config says about logging.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// `service timestamps log`
-    pub log_stamp: Stamp,
-    /// `service timestamps debug`
-    pub debug_stamp: Stamp,
-    /// `service sequence-numbers`
-    pub sequence_numbers: bool,
-    /// `logging buffered [SIZE] [LEVEL]`: bytes and level; `None` after `no logging buffered`
-    pub buffered: Option<(usize, Severity)>,
-    /// `logging console LEVEL`
-    pub console: Option<Severity>,
-    /// `logging monitor LEVEL`
-    pub monitor: Option<Severity>,
-    /// `logging trap LEVEL`
-    pub trap: Option<Severity>,
-    /// `logging host A`
-    pub hosts: Vec<IpAddr>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            log_stamp: Stamp::default(),
-            debug_stamp: Stamp::default(),
-            sequence_numbers: false,
-            buffered: Some((4096, Severity::Debugging)),
-            console: Some(Severity::Debugging),
-            monitor: Some(Severity::Debugging),
-            trap: Some(Severity::Informational),
-            hosts: Vec::new(),
-        }
-    }
-}
 
 /// How many lines went where, for `show logging`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,11 +38,11 @@ pub struct Counts {
     pub monitor: u64,
     /// To the buffer.
     pub buffered: u64,
-    /// To syslog hosts.
+    /// For syslog hosts; a message of several lines counts as several.
     pub trap: u64,
     /// Not written because there were too many.
     pub limited: u64,
-    /// Lost because a terminal or a syslog host did not keep up.
+    /// Lost because the console, a terminal or a syslog host did not keep up.
     pub dropped: u64,
 }
 
@@ -80,43 +51,17 @@ pub struct Counts {
 pub struct Log {
     settings: Settings,
     clock: Clock,
-    console: Console,
+    console: console::Writer,
     ceiling: Severity,
     buffer: Buffer,
     counts: Counts,
     limiter: limit::Limiter,
+    spent: limit::Spent,
     sequence: u64,
     monitors: Vec<(SessionId, mpsc::Sender<String>)>,
-    datagrams: Vec<(SocketAddr, Vec<u8>)>,
+    hosts: Vec<Rc<Host>>,
+    hosts_changed: Rc<Notify>,
 }
-
-/// Where console lines go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Console {
-    /// Standard error, with time stamps.
-    Stderr,
-    /// Standard error read by the journal: a priority prefix instead of a time stamp.
-    Journal,
-    /// Nowhere (tests).
-    Nowhere,
-}
-
-impl Console {
-    /// The journal when the service manager says that it reads standard error, standard error otherwise.
-    #[must_use]
-    pub fn detect() -> Self {
-        if std::env::var_os("JOURNAL_STREAM").is_some() {
-            Self::Journal
-        } else {
-            Self::Stderr
-        }
-    }
-}
-
-/// Syslog datagrams that wait for the run loop at most.
-const MAX_DATAGRAMS: usize = 1000;
-/// Facility local7, as IOS.
-const FACILITY: u8 = 23;
 
 impl Log {
     /// A log that writes console lines up to `ceiling` (`--log-level`), however much `logging console` asks for.
@@ -125,32 +70,74 @@ impl Log {
         let mut log = Self {
             settings: Settings::default(),
             clock,
-            console,
+            console: console::Writer::new(console),
             ceiling,
             buffer: Buffer::default(),
             counts: Counts::default(),
             limiter: limit::Limiter::default(),
+            spent: limit::Spent::default(),
             sequence: 0,
             monitors: Vec::new(),
-            datagrams: Vec::new(),
+            hosts: Vec::new(),
+            hosts_changed: Rc::default(),
         };
         log.configure(Settings::default());
         log
     }
 
-    /// Takes new settings.
+    /// Takes new settings; hosts that stay keep their queues and counts.
     pub fn configure(&mut self, settings: Settings) {
         self.buffer
             .resize(settings.buffered.map_or(0, |(size, _)| size));
+        let mut before = std::mem::take(&mut self.hosts);
+        let mut new = Vec::new();
+        for target in &settings.hosts {
+            let known = before.iter().position(|host| host.target == *target);
+            let host = match known {
+                Some(at) => before.swap_remove(at),
+                None => {
+                    let host = Host::new(target.clone());
+                    new.push(host.clone());
+                    host
+                }
+            };
+            self.hosts.push(host);
+        }
         self.settings = settings;
+        for host in before {
+            host.stop();
+            self.write(&host.started("stopped - CLI initiated"));
+        }
+        for host in new {
+            self.hosts_changed.notify_one();
+            self.write(&host.started("started - CLI initiated"));
+        }
+    }
+
+    /// Shows times in this zone from now on.
+    pub fn set_zone(&mut self, zone: jiff::tz::TimeZone) {
+        self.clock.set_zone(zone);
     }
 
     /// Writes one message to every place whose level asks for it.
     pub fn write(&mut self, message: &Message) {
+        let uptime = self.clock.uptime();
         if let Message::System { mnemonic, .. } = message
-            && !self.limiter.allow(mnemonic, self.clock.uptime())
+            && !self.limiter.allow(mnemonic, uptime)
         {
             self.counts.limited += 1;
+            return;
+        }
+        let within = match self.settings.rate {
+            Some(rate) => self.spent.allow(rate, message, uptime),
+            None => true,
+        };
+        let elsewhere = within || self.settings.rate.is_some_and(|rate| rate.console);
+        if !within {
+            self.counts.limited += 1;
+        }
+        if !within && !elsewhere {
+            self.count_limited(message);
             return;
         }
         self.sequence += 1;
@@ -158,16 +145,17 @@ impl Log {
             Message::System { .. } => self.settings.log_stamp,
             Message::Debug(_) => self.settings.debug_stamp,
         };
-        let text = message.to_string();
-        let line = format!(
-            "{}{}{text}",
-            self.sequence_prefix(),
-            stamp.render(&self.clock)
-        );
+        let prefix = self.sequence_prefix() + &stamp.render(&self.clock);
+        let line = format!("{prefix}{message}");
+        if within {
+            self.write_console(message, &line);
+        }
+        if !self.settings.on {
+            return;
+        }
         let severity = message.severity();
-        self.write_console(severity, &line, &text);
         self.write_monitors(severity, &line);
-        self.write_hosts(severity, &line);
+        self.write_hosts(message, &prefix);
         if let Some((_, level)) = self.settings.buffered
             && severity <= level
         {
@@ -203,9 +191,16 @@ impl Log {
         self.monitors.retain(|(known, _)| *known != session);
     }
 
-    /// Syslog datagrams to send, with where to.
-    pub fn take_datagrams(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
-        std::mem::take(&mut self.datagrams)
+    /// The syslog hosts, as configured.
+    #[must_use]
+    pub fn hosts(&self) -> &[Rc<Host>] {
+        &self.hosts
+    }
+
+    /// Wakes whoever serves the hosts when there are others.
+    #[must_use]
+    pub fn hosts_changed(&self) -> Rc<Notify> {
+        self.hosts_changed.clone()
     }
 
     /// The settings in force.
@@ -239,22 +234,22 @@ impl Log {
         }
     }
 
-    fn write_console(&mut self, severity: Severity, line: &str, text: &str) {
-        let wanted = self.settings.console.is_some_and(|level| severity <= level);
-        if !wanted || severity > self.ceiling {
+    /// The journal is the machine's record and keeps everything up to `--log-level`; standard error is the console.
+    fn write_console(&mut self, message: &Message, line: &str) {
+        let severity = message.severity();
+        if severity > self.ceiling {
             return;
         }
-        self.counts.console += 1;
-        // A closed standard error must not stop the router.
-        let _ = match self.console {
-            Console::Stderr => writeln!(std::io::stderr().lock(), "{line}"),
-            Console::Journal => {
-                let level = severity.number();
-                let text = text.replace('\n', &format!("\n<{level}>"));
-                writeln!(std::io::stderr().lock(), "<{level}>{text}")
-            }
-            Console::Nowhere => Ok(()),
+        let wanted = self.settings.console.is_some_and(|level| severity <= level);
+        self.counts.console += u64::from(wanted);
+        let bytes = match self.console.console() {
+            Console::Stderr if wanted => format!("{line}\n").into_bytes(),
+            Console::Journal(_) => journal::entry(message),
+            Console::Stderr | Console::Nowhere => return,
         };
+        if !self.console.push(bytes, self.settings.console_queue) {
+            self.counts.dropped += 1;
+        }
     }
 
     fn write_monitors(&mut self, severity: Severity, line: &str) {
@@ -276,22 +271,48 @@ impl Log {
             });
     }
 
-    fn write_hosts(&mut self, severity: Severity, line: &str) {
-        let wanted = self.settings.trap.is_some_and(|level| severity <= level);
-        if !wanted || self.settings.hosts.is_empty() {
+    fn wants_trap(&self, severity: Severity) -> bool {
+        self.settings.on && self.settings.trap.is_some_and(|level| severity <= level)
+    }
+
+    fn count_limited(&self, message: &Message) {
+        if self.wants_trap(message.severity()) {
+            self.hosts.iter().for_each(|host| host.limited());
+        }
+    }
+
+    fn write_hosts(&mut self, message: &Message, prefix: &str) {
+        let severity = message.severity();
+        if !self.wants_trap(severity) {
             return;
         }
-        self.counts.trap += 1;
-        let priority = FACILITY * 8 + severity.number();
-        // RFC 3164 4.1 as IOS writes it: the sequence number, then the line with its own stamp.
-        let datagram = format!("<{priority}>{}: {line}", self.sequence).into_bytes();
-        for host in &self.settings.hosts {
-            if self.datagrams.len() >= MAX_DATAGRAMS {
-                self.counts.dropped += 1;
+        let mnemonic = match message {
+            Message::System { mnemonic, .. } => Some(*mnemonic),
+            Message::Debug(_) => None,
+        };
+        for text in message.to_string().lines().map(str::trim_end) {
+            if text.is_empty() {
                 continue;
             }
-            self.datagrams
-                .push((SocketAddr::new(*host, 514), datagram.clone()));
+            self.counts.trap += 1;
+            if self.hosts.is_empty() {
+                continue;
+            }
+            let line = Rc::new(syslog::Line {
+                severity,
+                number: self.counts.trap,
+                at: self.clock.zoned(),
+                synchronised: self.clock.synchronised(),
+                uptime: self.clock.uptime().as_millis() / 10,
+                mnemonic,
+                prefix: prefix.to_owned(),
+                text: text.to_owned(),
+            });
+            for host in &self.hosts {
+                if !host.push(&line, self.settings.trap_queue) {
+                    self.counts.dropped += 1;
+                }
+            }
         }
     }
 }

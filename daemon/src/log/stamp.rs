@@ -1,6 +1,6 @@
 //! The time in front of a log line, as `service timestamps` asks. Called by [`super::Log`].
 
-use jiff::{ZonedDateTime, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
 
@@ -20,7 +20,7 @@ pub enum Stamp {
 pub struct Datetime {
     /// Milliseconds too.
     pub msec: bool,
-    /// The machine's time zone instead of UTC.
+    /// In the zone of `clock timezone` instead of UTC.
     pub localtime: bool,
     /// The zone's name behind the time.
     pub show_timezone: bool,
@@ -54,12 +54,11 @@ impl Stamp {
 
 impl Datetime {
     fn render(self, clock: &Clock) -> String {
-        let zone = if self.localtime {
-            TimeZone::system()
+        let now = if self.localtime {
+            clock.zoned()
         } else {
-            TimeZone::UTC
+            clock.now().to_zoned_datetime(TimeZone::UTC)
         };
-        let now: ZonedDateTime = clock.now().to_zoned_datetime(zone);
         let year = if self.year { "%Y " } else { "" };
         let msec = if self.msec { "%.3f" } else { "" };
         let zone = if self.show_timezone { " %Z" } else { "" };

@@ -9,8 +9,10 @@ use crate::router::{Router, settled};
 
 impl Session {
     pub(super) async fn clear(&mut self, command: ClearCommand) -> Outcome {
-        if command == ClearCommand::CryptoSa(ClearSa::Counters) {
-            return self.clear_counters().await;
+        match command {
+            ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
+            ClearCommand::Logging => return self.clear_logging().await,
+            _ => {}
         }
         let done = {
             let mut router = self.router.borrow_mut();
@@ -18,6 +20,7 @@ impl Session {
                 ClearCommand::CryptoIsakmp(None) => router.clear(Clear::IkeSas),
                 ClearCommand::CryptoIsakmp(Some(id)) => router.clear_isakmp(id),
                 ClearCommand::CryptoSa(which) => router.clear_sa(which),
+                ClearCommand::Logging => Ok(()),
                 ClearCommand::CryptoSession { remote, local } => {
                     router.clear(match (remote, local) {
                         (Some(remote), _) => Clear::SessionsWithRemote(remote),
@@ -34,6 +37,14 @@ impl Session {
             }
             Err(text) => self.fail(text).await,
         }
+    }
+
+    async fn clear_logging(&mut self) -> Outcome {
+        if !self.confirm("Clear logging buffer ").await? {
+            return Ok(Status::Failed);
+        }
+        self.router.borrow_mut().log.clear();
+        Ok(Status::Ok)
     }
 
     /// The kernel's counters only go up; what they say now counts as zero from here on.

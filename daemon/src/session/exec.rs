@@ -6,7 +6,6 @@ use isthmus_grammar::command::{
 };
 
 use super::{Outcome, Place, Session};
-use crate::debug::Debugging;
 use crate::log::Severity;
 use crate::router::Stop;
 
@@ -28,6 +27,16 @@ impl Session {
             } => self.copy(source, destination).await,
             ExecCommand::Debug(topic) => self.debug(topic, true).await,
             ExecCommand::Undebug(topic) => self.debug(topic, false).await,
+            ExecCommand::DebugCondition { on, condition } => {
+                let changed = {
+                    let mut router = self.router.borrow_mut();
+                    router.debugging.conditions.change(condition, on)
+                };
+                match changed {
+                    Ok(()) => Ok(Status::Ok),
+                    Err(text) => self.fail(text).await,
+                }
+            }
             ExecCommand::Disable(_) => {
                 self.place = Place::User;
                 Ok(Status::Ok)
@@ -60,9 +69,8 @@ impl Session {
     async fn debug(&mut self, topic: DebugTopic, on: bool) -> Outcome {
         let text = {
             let mut router = self.router.borrow_mut();
-            let mut debugging = router.debugging;
-            let text = change(&mut debugging, topic, on);
-            router.set_debugging(debugging);
+            let text = router.debugging.change(topic, on);
+            router.debugging_changed();
             text
         };
         self.say(text).await
@@ -115,33 +123,5 @@ impl Session {
         drop(router);
         self.bye = Some("The router reloads.".into());
         Ok(Status::Ok)
-    }
-}
-
-/// Switches a topic and says so in IOS's words.
-fn change(debugging: &mut Debugging, topic: DebugTopic, on: bool) -> String {
-    let state = if on { "on" } else { "off" };
-    match topic {
-        DebugTopic::All => {
-            *debugging = Debugging {
-                isakmp: on,
-                ipsec: on,
-                engine: on,
-            };
-            let done = if on { "turned on" } else { "turned off" };
-            format!("All possible debugging has been {done}\n")
-        }
-        DebugTopic::CryptoEngine => {
-            debugging.engine = on;
-            format!("Crypto Engine debugging is {state}\n")
-        }
-        DebugTopic::CryptoIpsec => {
-            debugging.ipsec = on;
-            format!("Crypto IPSEC debugging is {state}\n")
-        }
-        DebugTopic::CryptoIsakmp => {
-            debugging.isakmp = on;
-            format!("Crypto ISAKMP debugging is {state}\n")
-        }
     }
 }

@@ -2,21 +2,23 @@
 
 use std::fmt::Write;
 
-use super::snapshot::Log;
+use super::snapshot::{Log, LogHost};
 
 /// The destinations with their levels and counts, then the buffer.
 pub fn logging(log: &Log) -> String {
     let mut text = format!(
-        "Syslog logging: enabled ({} messages dropped, 0 messages rate-limited, 0 flushes, 0 overruns, xml disabled, \
+        "Syslog logging: {} ({} messages dropped, {} messages rate-limited, 0 flushes, 0 overruns, xml disabled, \
          filtering disabled)\n\nNo Active Message Discriminator.\n\n\n\nNo Inactive Message Discriminator.\n\n\n",
-        log.dropped
+        if log.on { "enabled" } else { "disabled" },
+        log.dropped,
+        log.limited
     );
-    destination(&mut text, "Console logging:", log.console);
-    destination(&mut text, "Monitor logging:", log.monitor);
-    destination(&mut text, "Buffer logging: ", log.buffer);
+    destination(&mut text, "Console logging:", 21, log.console);
+    destination(&mut text, "Monitor logging:", 21, log.monitor);
+    destination(&mut text, "Buffer logging: ", 20, log.buffer);
     text.push_str(
-        "    Count and timestamp logging messages: disabled\n    Persistent logging: disabled\n\n\
-         No active filter modules.\n\n",
+        "    Exception Logging: Disabled\n    Count and timestamp logging messages: disabled\n    \
+         Persistent logging: disabled\n\nNo active filter modules.\n\n",
     );
     match log.trap {
         None => text.push_str("    Trap logging: disabled\n"),
@@ -25,17 +27,12 @@ pub fn logging(log: &Log) -> String {
                 text,
                 "    Trap logging: level {level}, {count} message lines logged"
             );
-            for host in &log.hosts {
-                let _ = write!(
-                    text,
-                    "        Logging to {}  (udp port {}, audit disabled,\n              link up),\n              \
-                     {} message lines logged,\n              0 message lines rate-limited,\n              \
-                     0 message lines dropped-by-MD,\n              xml disabled, sequence number disabled\n              \
-                     filtering disabled\n",
-                    host.host, host.port, host.sent
-                );
-            }
+            log.hosts.iter().for_each(|one| host(&mut text, one));
         }
+    }
+    text.push_str("        Logging Source-Interface:       VRF Name:\n");
+    if let Some(source) = &log.source {
+        let _ = writeln!(text, "        {source}");
     }
     if log.buffer.is_some() {
         let _ = writeln!(text, "\nLog Buffer ({} bytes):", log.size);
@@ -50,12 +47,36 @@ pub fn logging(log: &Log) -> String {
     text
 }
 
-fn destination(text: &mut String, title: &str, level: Option<(&str, u64)>) {
+fn destination(text: &mut String, title: &str, indent: usize, level: Option<(&str, u64)>) {
     let _ = match level {
         None => writeln!(text, "    {title} disabled"),
-        Some((level, count)) => write!(
+        Some((level, count)) => writeln!(
             text,
-            "    {title} level {level}, {count} messages logged, xml disabled,\n                     filtering disabled\n"
+            "    {title} level {level}, {count} messages logged, xml disabled,\n{:indent$}filtering disabled",
+            ""
         ),
     };
+}
+
+fn host(text: &mut String, host: &LogHost) {
+    // IOS has no such line: it tells only of those that a discriminator dropped.
+    let dropped = match host.dropped {
+        0 => String::new(),
+        count => format!("              {count} message lines dropped,\n"),
+    };
+    let _ = write!(
+        text,
+        "        Logging to {}  ({} port {}, audit disabled,\n              link {}),\n              \
+         {} message lines logged,\n              {} message lines rate-limited,\n              \
+         0 message lines dropped-by-MD,\n{}              xml disabled, sequence number {}\n              \
+         filtering disabled\n",
+        host.host,
+        host.protocol,
+        host.port,
+        if host.up { "up" } else { "down" },
+        host.sent,
+        host.limited,
+        dropped,
+        if host.numbered { "enabled" } else { "disabled" },
+    );
 }

@@ -4,6 +4,7 @@
 
 pub mod access_lists;
 pub mod crypto_map;
+pub mod debugging;
 pub mod engine;
 pub mod interfaces;
 pub mod ipsec;
@@ -49,7 +50,7 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
             )
         }
         ShowCommand::Crypto(command) => crypto(snapshot, command),
-        ShowCommand::Debugging => system::debugging(&snapshot.debugging),
+        ShowCommand::Debugging => debugging::debugging(&snapshot.debugging),
         ShowCommand::History => system::history(&snapshot.asking.history),
         ShowCommand::InactiveConfig => render::inactive(running),
         ShowCommand::Interfaces(only) => {
@@ -84,6 +85,7 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
 fn crypto(snapshot: &Snapshot<'_>, command: &ShowCrypto) -> String {
     let running = snapshot.running;
     match command {
+        ShowCrypto::DebugCondition => debugging::conditions(&snapshot.debugging.conditions),
         ShowCrypto::EngineConnectionsActive => {
             engine::connections_active(&snapshot.flows, &snapshot.ike_sas)
         }

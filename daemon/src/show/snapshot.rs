@@ -10,6 +10,7 @@ use ipnet::Ipv4Net;
 use jiff::ZonedDateTime;
 
 use crate::config::Running;
+use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
 
 /// The whole snapshot. A screen reads only some of it: what the command does not need may stay empty.
@@ -37,8 +38,8 @@ pub struct Snapshot<'a> {
     pub log: Log,
     /// The machine.
     pub system: System,
-    /// Debugging that is on, as `Crypto ISAKMP`.
-    pub debugging: Vec<&'static str>,
+    /// Debugging that is on.
+    pub debugging: Debugging,
     /// Who is logged in.
     pub users: Vec<User>,
     /// The session that asks.
@@ -304,6 +305,12 @@ pub struct Log {
     pub hosts: Vec<LogHost>,
     /// Messages lost because a reader was too slow.
     pub dropped: u64,
+    /// Messages kept back because there were too many.
+    pub limited: u64,
+    /// `logging on`
+    pub on: bool,
+    /// `logging source-interface`
+    pub source: Option<String>,
     /// The buffer's size in octets.
     pub size: u32,
     /// The messages, oldest first, ready to print.
@@ -315,10 +322,20 @@ pub struct Log {
 pub struct LogHost {
     /// Its address or name.
     pub host: String,
-    /// The UDP port.
+    /// `udp` or `tcp`.
+    pub protocol: &'static str,
+    /// The port.
     pub port: u16,
-    /// Messages sent there.
+    /// It can be reached, as far as is known.
+    pub up: bool,
+    /// Message lines sent there.
     pub sent: u64,
+    /// Message lines kept back by the rate limit.
+    pub limited: u64,
+    /// Message lines that did not fit into its queue.
+    pub dropped: u64,
+    /// The messages are numbered for it.
+    pub numbered: bool,
 }
 
 /// The session that asks.

@@ -1,5 +1,5 @@
 //! The screens about the router itself and the terminal: `show version`, `clock`, `history`, `privilege`, `users`,
-//! `terminal`, `debugging`. Called by the control session.
+//! `terminal`. Called by the control session.
 
 use std::fmt::Write;
 
@@ -80,18 +80,6 @@ fn line_name(line: &str) -> String {
         Some(number) => format!("vty {number}"),
         None => "con 0".to_owned(),
     }
-}
-
-/// `show debugging`: the lines that are on, as the debug commands name them (`Crypto ISAKMP`), under their subsystem.
-pub fn debugging(on: &[&str]) -> String {
-    if on.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from("\nCryptographic Subsystem:\n");
-    for name in on {
-        let _ = writeln!(text, "  {name} debugging is on");
-    }
-    text
 }
 
 /// `show terminal`.

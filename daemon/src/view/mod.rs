@@ -13,9 +13,8 @@ use isthmus_grammar::command::ShowCommand;
 use isthmus_kernel::{Kernel, KernelError, RouteInfo, RouteTarget, SaId, SaInfo};
 
 use crate::config::startup;
-use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
-use crate::log::{Log, Severity};
+use crate::log::{Host, Log, Severity};
 use crate::reconcile;
 use crate::router::{Router, Shared};
 use crate::session::registry::{Entry, SessionId};
@@ -101,7 +100,7 @@ fn snapshot<'a>(
         routes: routes(&measured.routes, &router.interfaces),
         log: log(&router.log),
         system: system::system(router),
-        debugging: debugging(router.debugging),
+        debugging: router.debugging.clone(),
         users: users(router, id),
         asking,
     }
@@ -196,34 +195,29 @@ fn distance(route: &RouteInfo, connected: bool) -> (u8, u32) {
 fn log(log: &Log) -> snapshot::Log {
     let (settings, counts) = (log.settings(), log.counts());
     let place = |level: Option<Severity>, count| level.map(|level| (level.name(), count));
-    let host = |host: &std::net::IpAddr| LogHost {
-        host: host.to_string(),
-        port: 514,
-        sent: counts.trap,
+    let host = |host: &std::rc::Rc<Host>| LogHost {
+        host: host.target.host.clone(),
+        protocol: host.target.protocol.word(),
+        port: host.target.port,
+        up: host.up(),
+        sent: host.sent(),
+        limited: host.rate_limited(),
+        dropped: host.dropped(),
+        numbered: host.target.sequence_number,
     };
     snapshot::Log {
         console: place(settings.console, counts.console),
         monitor: place(settings.monitor, counts.monitor),
         buffer: place(settings.buffered.map(|(_, level)| level), counts.buffered),
         trap: place(settings.trap, counts.trap),
-        hosts: settings.hosts.iter().map(host).collect(),
-        dropped: counts.dropped + counts.limited,
+        hosts: log.hosts().iter().map(host).collect(),
+        dropped: counts.dropped,
+        limited: counts.limited,
+        on: settings.on,
+        source: settings.source.as_ref().map(ToString::to_string),
         size: settings
             .buffered
             .map_or(0, |(size, _)| u32::try_from(size).unwrap_or(u32::MAX)),
         lines: log.buffer().lines().map(str::to_owned).collect(),
     }
-}
-
-fn debugging(debugging: Debugging) -> Vec<&'static str> {
-    let topics = [
-        (debugging.isakmp, "Crypto ISAKMP"),
-        (debugging.engine, "Crypto Engine"),
-        (debugging.ipsec, "Crypto IPSEC"),
-    ];
-    topics
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, name)| *name)
-        .collect()
 }

@@ -22,10 +22,7 @@ pub fn system(router: &Router) -> System {
     System {
         hostname: router.running.hostname().to_owned(),
         uptime: router.clock.uptime(),
-        started: router
-            .clock
-            .booted()
-            .to_zoned_datetime(jiff::tz::TimeZone::UTC),
+        started: router.clock.local(router.clock.booted()),
         image: std::env::current_exe()
             .map_or_else(|_| "isthmusd".into(), |p| p.display().to_string()),
         kernel: text(nix::sys::utsname::UtsName::release),

@@ -5,8 +5,9 @@ use pest::iterators::Pair;
 use super::Node;
 use super::show::{filter, ip_address, peer_address, show};
 use crate::command::{
-    ClearCommand, ClearSa, ConfigureSource, DebugTopic, ExecCommand, Filter, IpsecProtocol, Ping,
-    SourceSpec, Storage, TerminalCommand, Traceroute, WriteTarget,
+    AddressMask, ClearCommand, ClearSa, ConfigureSource, DebugArea, DebugCondition, DebugTopic,
+    ExecCommand, Filter, IpsecProtocol, Ping, SourceSpec, Storage, TerminalCommand, Traceroute,
+    WriteTarget,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -17,11 +18,10 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Option<Filte
         return Some((ExecCommand::Show(show(&pair)?), filter(&pair)?));
     }
     let command = match pair.as_rule() {
-        Rule::clear => ExecCommand::Clear(clear(pair.into_inner().nth(2)?)?),
+        Rule::clear => ExecCommand::Clear(clear(pair.into_inner().last()?)?),
         Rule::configure => ExecCommand::Configure(configure(&pair)),
         Rule::copy => copy(pair)?,
-        Rule::debug => ExecCommand::Debug(topic(&pair)?),
-        Rule::undebug | Rule::no_exec => ExecCommand::Undebug(topic(&pair)?),
+        Rule::debug | Rule::undebug | Rule::no_exec => debug(&pair)?,
         Rule::disable => ExecCommand::Disable(pair.number(Rule::a_level)?),
         Rule::enable => ExecCommand::Enable(pair.number(Rule::a_level)?),
         Rule::erase => ExecCommand::EraseStartupConfig,
@@ -44,6 +44,7 @@ fn clear(of: Pair<'_, Rule>) -> Option<ClearCommand> {
             remote: peer_address(&of, Rule::remote_address)?,
             local: peer_address(&of, Rule::local_address)?,
         },
+        Rule::k_clear_logging => ClearCommand::Logging,
         _ => ClearCommand::CryptoSa(clear_sa(of.into_inner().nth(1))?),
     })
 }
@@ -105,13 +106,56 @@ fn storage(pair: Pair<'_, Rule>) -> Option<Storage> {
     })
 }
 
+fn debug(pair: &Pair<'_, Rule>) -> Option<ExecCommand> {
+    let on = pair.as_rule() == Rule::debug;
+    if let Some(condition) = pair.child(Rule::debug_condition) {
+        let condition = self::condition(&condition)?;
+        return Some(ExecCommand::DebugCondition { on, condition });
+    }
+    let topic = match pair.child(Rule::debug_topic) {
+        Some(topic) => self::topic(&topic)?,
+        None => DebugTopic::All,
+    };
+    Some(if on {
+        ExecCommand::Debug(topic)
+    } else {
+        ExecCommand::Undebug(topic)
+    })
+}
+
 fn topic(pair: &Pair<'_, Rule>) -> Option<DebugTopic> {
-    let topic = pair.child(Rule::debug_topic)?;
-    Some(match topic.into_inner().last()?.as_rule() {
-        Rule::k_debug_engine => DebugTopic::CryptoEngine,
-        Rule::k_debug_ipsec => DebugTopic::CryptoIpsec,
-        Rule::k_debug_isakmp => DebugTopic::CryptoIsakmp,
-        _ => DebugTopic::All,
+    let mut words = pair.clone().into_inner().map(|word| word.as_rule());
+    Some(match (words.next()?, words.next()) {
+        (Rule::k_debug_engine, None) => DebugTopic::CryptoEngine,
+        (Rule::k_debug_engine, _) => DebugTopic::CryptoEngineError,
+        (Rule::k_debug_ipsec, None) => DebugTopic::CryptoIpsec,
+        (Rule::k_debug_ipsec, Some(Rule::k_debug_error)) => DebugTopic::CryptoIpsecError,
+        (Rule::k_debug_ipsec, Some(Rule::k_debug_message)) => DebugTopic::CryptoIpsecMessage,
+        (Rule::k_debug_ipsec, _) => DebugTopic::CryptoIpsecStates,
+        (_, None) => DebugTopic::CryptoIsakmp,
+        _ => DebugTopic::CryptoIsakmpError,
+    })
+}
+
+fn condition(pair: &Pair<'_, Rule>) -> Option<DebugCondition> {
+    let address = pair.parsed(Rule::a_ipv4)?;
+    Some(match pair.clone().into_inner().nth(1)?.as_rule() {
+        Rule::k_connid => DebugCondition::ConnectionId(pair.number(Rule::a_connection)??),
+        Rule::k_condition_reset => DebugCondition::Reset,
+        Rule::k_condition_spi => DebugCondition::Spi(pair.number(Rule::a_spi)??),
+        Rule::k_unmatched => DebugCondition::Unmatched(
+            pair.clone()
+                .into_inner()
+                .nth(2)
+                .and_then(|area| DebugArea::from_word(area.as_str())),
+        ),
+        _ => match pair.parsed(Rule::a_subnet_mask)? {
+            Some(mask) => DebugCondition::PeerSubnet(AddressMask {
+                address: address?,
+                mask,
+            }),
+            None => DebugCondition::Peer(address?),
+        },
     })
 }
 

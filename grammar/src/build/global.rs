@@ -6,11 +6,11 @@ use std::net::Ipv4Addr;
 use pest::iterators::Pair;
 
 use super::modes::{df_bit, replay, sa_lifetime, transforms};
-use super::{Node, acl, in_range, secret};
+use super::{Node, acl, logging, secret};
 use crate::banner::Delimiter;
 use crate::command::{
     AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, IsakmpIdentity,
-    KeepaliveMode, KeyPeer, LineKind, Severity, TimestampFormat, TimestampKind,
+    KeepaliveMode, KeyPeer, LineKind,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -62,7 +62,10 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
         }
         Rule::ip_route | Rule::no_ip_route => GlobalCommand::IpRoute(route(&pair)?),
         Rule::line_global => line(&pair)?,
-        Rule::logging_global | Rule::no_logging_global => logging(&pair)?,
+        Rule::clock | Rule::no_clock => GlobalCommand::Clock(logging::clock(&pair)?),
+        Rule::logging_global | Rule::no_logging_global => {
+            GlobalCommand::Logging(logging::logging(&pair)?)
+        }
         Rule::service => service(&pair),
         Rule::username | Rule::no_username => username(&pair)?,
         Rule::version => GlobalCommand::Version(pair.name(Rule::a_version)?),
@@ -198,56 +201,15 @@ fn line(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
     })
 }
 
-fn severity(pair: &Pair<'_, Rule>) -> Option<Option<Severity>> {
-    let level = |text: &str| in_range(Rule::a_severity, text).and_then(Severity::from_level);
-    pair.read(Rule::severity, |text| {
-        Severity::from_word(text.trim()).or_else(|| level(text.trim()))
-    })
-}
-
-fn logging(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
-    let severity = severity(pair)?;
-    Some(match pair.clone().into_inner().nth(1)?.as_rule() {
-        Rule::k_buffered => GlobalCommand::LoggingBuffered {
-            size: pair.number(Rule::a_buffer_size)?,
-            severity,
-        },
-        Rule::k_logging_console => GlobalCommand::LoggingConsole(severity),
-        Rule::k_logging_monitor => GlobalCommand::LoggingMonitor(severity),
-        Rule::k_trap => GlobalCommand::LoggingTrap(severity),
-        _ => GlobalCommand::LoggingHost(
-            pair.name(Rule::a_logging_host)
-                .or_else(|| pair.name(Rule::a_logging_address))?,
-        ),
-    })
-}
-
 fn service(pair: &Pair<'_, Rule>) -> GlobalCommand {
-    let Some(stamps) = pair.child(Rule::service_timestamps) else {
-        return GlobalCommand::ServicePasswordEncryption;
-    };
-    let kind = match (
-        stamps.has(Rule::k_stamp_debug),
-        stamps.has(Rule::k_stamp_log),
-    ) {
-        (true, _) => Some(TimestampKind::Debug),
-        (_, true) => Some(TimestampKind::Log),
-        _ => None,
-    };
-    let datetime = stamps
-        .child(Rule::datetime)
-        .map(|datetime| TimestampFormat::Datetime {
-            msec: datetime.has(Rule::k_msec),
-            localtime: datetime.has(Rule::k_localtime),
-            show_timezone: datetime.has(Rule::k_show_timezone),
-            year: datetime.has(Rule::k_year),
-        });
-    let format = datetime.or_else(|| {
-        stamps
-            .has(Rule::k_uptime)
-            .then_some(TimestampFormat::Uptime)
-    });
-    GlobalCommand::ServiceTimestamps { kind, format }
+    if let Some(stamps) = pair.child(Rule::service_timestamps) {
+        let (kind, format) = logging::timestamps(&stamps);
+        GlobalCommand::ServiceTimestamps { kind, format }
+    } else if pair.has(Rule::k_sequence_numbers) {
+        GlobalCommand::ServiceSequenceNumbers
+    } else {
+        GlobalCommand::ServicePasswordEncryption
+    }
 }
 
 fn identity(pair: &Pair<'_, Rule>) -> Option<IsakmpIdentity> {

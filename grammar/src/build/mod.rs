@@ -6,6 +6,7 @@
 mod acl;
 mod exec;
 mod global;
+mod logging;
 mod modes;
 mod retained;
 mod show;

@@ -51,6 +51,7 @@ fn interface(pair: &Pair<'_, Rule>) -> Option<Option<InterfaceName>> {
 fn crypto(first: Pair<'_, Rule>) -> Option<ShowCrypto> {
     Some(match first.as_rule() {
         Rule::show_ipsec | Rule::show_isakmp => return crypto(first.into_inner().nth(1)?),
+        Rule::show_debug_condition => ShowCrypto::DebugCondition,
         Rule::show_engine => ShowCrypto::EngineConnectionsActive,
         Rule::show_ipsec_sa => ShowCrypto::IpsecSa {
             peer: ip_address(&first)?,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::ShowCommand;
+use super::{AddressMask, ShowCommand};
 use crate::interface_name::InterfaceName;
 
 /// Commands of user and privileged EXEC. Which are there in user EXEC is the grammar's business.
@@ -21,6 +21,13 @@ pub enum ExecCommand {
     },
     /// `debug …`.
     Debug(DebugTopic),
+    /// `debug crypto condition …` and its `no`.
+    DebugCondition {
+        /// Not `no`.
+        on: bool,
+        /// Which.
+        condition: DebugCondition,
+    },
     /// `disable [LEVEL]`.
     Disable(Option<u8>),
     /// `enable [LEVEL]`.
@@ -54,6 +61,8 @@ pub enum ClearCommand {
     CryptoIsakmp(Option<u32>),
     /// `clear crypto sa …`.
     CryptoSa(ClearSa),
+    /// `clear logging`.
+    Logging,
     /// `clear crypto session [remote A] [local A]`: ISAKMP and IPsec SAs.
     CryptoSession {
         /// Only sessions with this peer.
@@ -131,12 +140,51 @@ words! {
     pub enum DebugTopic {
         /// Everything.
         All => "all",
-        /// The crypto engine.
-        CryptoEngine => "crypto engine",
-        /// IPsec.
-        CryptoIpsec => "crypto ipsec",
         /// ISAKMP.
         CryptoIsakmp => "crypto isakmp",
+        /// What went wrong in ISAKMP.
+        CryptoIsakmpError => "crypto isakmp error",
+        /// The crypto engine.
+        CryptoEngine => "crypto engine",
+        /// What the crypto engine refused.
+        CryptoEngineError => "crypto engine error",
+        /// IPsec.
+        CryptoIpsec => "crypto ipsec",
+        /// IPsec proposals that were refused.
+        CryptoIpsecError => "crypto ipsec error",
+        /// Requests between ISAKMP and IPsec.
+        CryptoIpsecMessage => "crypto ipsec message",
+        /// IPsec SAs that come and go.
+        CryptoIpsecStates => "crypto ipsec states",
+    }
+}
+
+/// What debug output is limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DebugCondition {
+    /// `connid N [engine-id 1]`: one SA.
+    ConnectionId(u32),
+    /// `peer ipv4 A`.
+    Peer(Ipv4Addr),
+    /// `peer subnet A MASK`.
+    PeerSubnet(AddressMask),
+    /// `reset`: no conditions any more.
+    Reset,
+    /// `spi N`.
+    Spi(u32),
+    /// `unmatched [engine|ipsec|isakmp]`: also what no condition can be compared with.
+    Unmatched(Option<DebugArea>),
+}
+
+words! {
+    /// The parts of crypto debug output.
+    pub enum DebugArea {
+        /// The crypto engine.
+        Engine => "engine",
+        /// IPsec.
+        Ipsec => "ipsec",
+        /// ISAKMP.
+        Isakmp => "isakmp",
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::{
-    AclEntry, DfBit, IsakmpIdentity, KeepaliveMode, KeyPeer, Replay, SaLifetime, Secret,
-    StandardAclEntry, Transform,
+    AclEntry, ClockCommand, DfBit, IsakmpIdentity, KeepaliveMode, KeyPeer, LoggingCommand, Replay,
+    SaLifetime, Secret, StandardAclEntry, Transform,
 };
 use crate::interface_name::InterfaceName;
 use crate::modes::Mode;
@@ -184,6 +184,8 @@ pub enum GlobalCommand {
     BootStartMarker,
     /// `boot-end-marker`: accepted, without effect.
     BootEndMarker,
+    /// `clock timezone` and `clock summer-time`.
+    Clock(ClockCommand),
     /// `crypto ipsec df-bit`.
     CryptoIpsecDfBit(Option<DfBit>),
     /// `crypto ipsec security-association lifetime`.
@@ -284,23 +286,12 @@ pub enum GlobalCommand {
         /// The last line of a range, if typed.
         last: Option<u16>,
     },
-    /// `logging buffered [SIZE] [SEVERITY]`.
-    LoggingBuffered {
-        /// Octets (4096-2147483647), if typed.
-        size: Option<u32>,
-        /// The severity, if typed.
-        severity: Option<Severity>,
-    },
-    /// `logging console [SEVERITY]`; the severity may be left out.
-    LoggingConsole(Option<Severity>),
-    /// `logging monitor [SEVERITY]`; the severity may be left out.
-    LoggingMonitor(Option<Severity>),
-    /// `logging trap [SEVERITY]`; the severity may be left out.
-    LoggingTrap(Option<Severity>),
-    /// `logging host HOST`, also typed `logging A.B.C.D`.
-    LoggingHost(String),
+    /// `logging …`.
+    Logging(LoggingCommand),
     /// `service password-encryption`.
     ServicePasswordEncryption,
+    /// `service sequence-numbers`.
+    ServiceSequenceNumbers,
     /// `service timestamps [debug|log [FORMAT]]`.
     ServiceTimestamps {
         /// Which messages; both when absent.

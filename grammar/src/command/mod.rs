@@ -12,6 +12,7 @@ mod exec;
 mod global;
 mod interface;
 mod line;
+mod logging;
 mod retained;
 mod secret;
 mod section;
@@ -27,8 +28,8 @@ pub use crypto::{
     Replay, SaLifetime, Transform, TransformSetCommand,
 };
 pub use exec::{
-    ClearCommand, ClearSa, ConfigureSource, DebugTopic, ExecCommand, IpsecProtocol, Ping,
-    SourceSpec, Storage, TerminalCommand, Traceroute, WriteTarget,
+    ClearCommand, ClearSa, ConfigureSource, DebugArea, DebugCondition, DebugTopic, ExecCommand,
+    IpsecProtocol, Ping, SourceSpec, Storage, TerminalCommand, Traceroute, WriteTarget,
 };
 pub use global::{
     AclId, AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, LineKind,
@@ -36,6 +37,10 @@ pub use global::{
 };
 pub use interface::InterfaceCommand;
 pub use line::{LineCommand, LoginMethod, TransportDirection, TransportProtocol};
+pub use logging::{
+    ClockChange, ClockCommand, ClockZone, LoggingCommand, LoggingHost, Month, OriginId, SummerTime,
+    SyslogFacility, SyslogProtocol, SyslogServer, Transport, Weekday,
+};
 pub use retained::RetainedLine;
 pub use secret::{Secret, SecretEncoding};
 pub use section::Section;

@@ -63,6 +63,8 @@ pub enum ShowCommand {
 /// `show crypto …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShowCrypto {
+    /// `show crypto debug-condition`.
+    DebugCondition,
     /// `show crypto engine connections active`.
     EngineConnectionsActive,
     /// `show crypto ipsec sa [peer A] [map M] [interface I] [detail]`; at most one of the three.

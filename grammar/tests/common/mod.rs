@@ -166,6 +166,12 @@ fn samples(name: &str, doc: &str) -> Vec<Token> {
         "LINE" => one("some text  with two blanks"),
         "IFNAME" => one("GigabitEthernet0/1"),
         "A.B.C.D" => one("10.20.30.40"),
+        "hh:mm" => one("2:05"),
+        _ if label.contains(" - ") => {
+            let range = label.trim_matches(['<', '>']);
+            let (low, high) = range.split_once(" - ").expect(doc);
+            [one(low), one(high)].concat()
+        }
         "X:X:X:X::X" => one("2001:db8::1"),
         _ => {
             let range = label

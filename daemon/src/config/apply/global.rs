@@ -4,14 +4,13 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::command::{
-    AclKind, CredentialKind, Form, GlobalCommand, IpRoute, Secret, SecretEncoding, Severity,
-    TimestampFormat, TimestampKind,
+    AclKind, CredentialKind, Form, GlobalCommand, IpRoute, Secret, SecretEncoding, TimestampFormat,
+    TimestampKind,
 };
 
-use super::{Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line};
+use super::{Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line, logging};
 use crate::config::model::{
-    AccessList, Change, DEFAULT_LOG_BUFFER, DEFAULT_TIMESTAMP, Logging, RouteKey, RouteOptions,
-    Running,
+    AccessList, Change, DEFAULT_TIMESTAMP, RouteKey, RouteOptions, Running,
 };
 use crate::config::secret;
 
@@ -85,11 +84,8 @@ pub(super) fn apply(running: &mut Running, form: Form, command: &GlobalCommand) 
         GlobalCommand::Line { kind, first, last } => {
             line::select(running, form, *kind, *first, *last)
         }
-        GlobalCommand::LoggingBuffered { .. }
-        | GlobalCommand::LoggingConsole(_)
-        | GlobalCommand::LoggingMonitor(_)
-        | GlobalCommand::LoggingTrap(_)
-        | GlobalCommand::LoggingHost(_) => logging(running, form, command),
+        GlobalCommand::Clock(command) => logging::clock(running, form, command),
+        GlobalCommand::Logging(command) => logging::logging(running, form, command),
         _ => system(running, form, command),
     }
 }
@@ -162,6 +158,7 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
             running.note(Change::Isakmp);
         }
         GlobalCommand::ServicePasswordEncryption => running.services.password_encryption = on,
+        GlobalCommand::ServiceSequenceNumbers => running.services.sequence_numbers = on,
         GlobalCommand::ServiceTimestamps { kind, format } => {
             timestamps(running, form, *kind, *format)
         }
@@ -216,49 +213,6 @@ fn timestamps(
             Form::Default => running.services.timestamps.insert(kind, DEFAULT_TIMESTAMP),
         };
     }
-}
-
-fn logging(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome {
-    let default = Logging::default();
-    let logging = &mut running.logging;
-    let level = |typed: Option<Severity>, usual: Option<Severity>| match form {
-        Form::Set => typed.or(Some(Severity::Debugging)),
-        Form::No => None,
-        Form::Default => usual,
-    };
-    match command {
-        GlobalCommand::LoggingBuffered { size, severity } => {
-            logging.buffered = match form {
-                Form::Set => severity.or(logging.buffered).or(default.buffered),
-                _ => level(*severity, default.buffered),
-            };
-            logging.buffer_size = match form {
-                Form::Set => size.unwrap_or(logging.buffer_size),
-                _ => DEFAULT_LOG_BUFFER,
-            };
-        }
-        GlobalCommand::LoggingConsole(severity) => {
-            logging.console = level(*severity, default.console)
-        }
-        GlobalCommand::LoggingMonitor(severity) => {
-            logging.monitor = level(*severity, default.monitor)
-        }
-        GlobalCommand::LoggingTrap(severity) => {
-            logging.trap = match form {
-                Form::Set => severity.or(default.trap),
-                _ => level(*severity, default.trap),
-            };
-        }
-        GlobalCommand::LoggingHost(host) => {
-            logging.hosts.retain(|known| known != host);
-            if form == Form::Set {
-                logging.hosts.push(host.clone());
-            }
-        }
-        _ => {}
-    }
-    running.note(Change::Logging);
-    done()
 }
 
 fn ip_route(running: &mut Running, form: Form, route: &IpRoute) -> Outcome {

@@ -9,6 +9,7 @@ mod crypto_map;
 mod global;
 mod interface;
 mod line;
+mod logging;
 mod retained;
 
 use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};

@@ -18,7 +18,8 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    AclId, BannerKind, CredentialKind, Secret, Severity, TimestampFormat, TimestampKind,
+    AclId, BannerKind, ClockZone, CredentialKind, LoggingHost, OriginId, Secret, Severity,
+    SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
 };
 use jiff::ZonedDateTime;
 
@@ -47,6 +48,10 @@ pub struct Running {
     pub services: Services,
     /// `logging ...`.
     pub logging: Logging,
+    /// `clock timezone`.
+    pub timezone: Option<ClockZone>,
+    /// `clock summer-time`.
+    pub summer_time: Option<SummerTime>,
     /// `enable password` and `enable secret` by level.
     pub enable: BTreeMap<(u8, CredentialKind), Secret>,
     /// `username ...` in the order of entry.
@@ -84,6 +89,8 @@ impl Default for Running {
             hostname: None,
             services: Services::default(),
             logging: Logging::default(),
+            timezone: None,
+            summer_time: None,
             enable: BTreeMap::new(),
             users: IndexMap::new(),
             banners: BTreeMap::new(),
@@ -175,6 +182,8 @@ pub struct Services {
     pub timestamps: BTreeMap<TimestampKind, TimestampFormat>,
     /// `service password-encryption`.
     pub password_encryption: bool,
+    /// `service sequence-numbers`.
+    pub sequence_numbers: bool,
 }
 
 /// The stamp of a fresh router: date and time with milliseconds.
@@ -194,6 +203,7 @@ impl Default for Services {
         Services {
             timestamps,
             password_encryption: false,
+            sequence_numbers: false,
         }
     }
 }
@@ -211,8 +221,41 @@ pub struct Logging {
     pub buffer_size: u32,
     /// Remote hosts.
     pub trap: Option<Severity>,
-    /// `logging host`.
-    pub hosts: Vec<String>,
+    /// `logging on`: everything but the console.
+    pub on: bool,
+    /// `logging host`, in the order of entry.
+    pub hosts: Vec<LoggingHost>,
+    /// `logging facility`.
+    pub facility: SyslogFacility,
+    /// `logging message-counter syslog`.
+    pub message_counter: bool,
+    /// `logging origin-id`.
+    pub origin_id: Option<OriginId>,
+    /// `logging trap syslog-format rfc5424`.
+    pub rfc5424: bool,
+    /// `logging source-interface`.
+    pub source_interface: Option<InterfaceName>,
+    /// `logging queue-limit`: messages that may wait for the console.
+    pub console_queue: Option<u32>,
+    /// `logging queue-limit trap`: messages that may wait for each host.
+    pub trap_queue: Option<u32>,
+    /// `logging rate-limit`.
+    pub rate_limit: Option<RateLimit>,
+    /// `logging userinfo`.
+    pub userinfo: bool,
+}
+
+/// `logging rate-limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Only messages to the console.
+    pub console: bool,
+    /// Debug output too.
+    pub all: bool,
+    /// Messages per second.
+    pub rate: u16,
+    /// Messages of this severity or worse pass.
+    pub except: Option<Severity>,
 }
 
 /// The buffer of a fresh router, in octets.
@@ -226,7 +269,17 @@ impl Default for Logging {
             buffered: Some(Severity::Debugging),
             buffer_size: DEFAULT_LOG_BUFFER,
             trap: Some(Severity::Informational),
+            on: true,
             hosts: Vec::new(),
+            facility: SyslogFacility::Local7,
+            message_counter: true,
+            origin_id: None,
+            rfc5424: false,
+            source_interface: None,
+            console_queue: None,
+            trap_queue: None,
+            rate_limit: None,
+            userinfo: false,
         }
     }
 }

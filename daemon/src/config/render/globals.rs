@@ -3,13 +3,13 @@
 use isthmus_grammar::command::{AddressMask, KilobyteLifetime};
 use isthmus_grammar::command::{
     BannerKind, CredentialKind, DfBit, Form, GlobalCommand, IpRoute, IsakmpIdentity, KeepaliveMode,
-    KeyPeer, LineKind, Replay, SaLifetime, Section, Severity, TimestampKind,
+    KeyPeer, LineKind, Replay, SaLifetime, Section, TimestampKind,
 };
 
-use super::{Page, blocks};
+use super::{Page, blocks, logging};
 use crate::config::model::{
-    AccessList, DEFAULT_KILOBYTES, DEFAULT_LOG_BUFFER, DEFAULT_SECONDS, Lifetime, LifetimeUnit,
-    LineId, LineSettings, ReplayWindow, Running,
+    AccessList, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Lifetime, LifetimeUnit, LineId, LineSettings,
+    ReplayWindow, Running,
 };
 
 /// The version line: what this program calls itself.
@@ -36,8 +36,9 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
             page.global(Form::Set, GlobalCommand::BootStartMarker);
             page.global(Form::Set, GlobalCommand::BootEndMarker);
         }
-        Section::LocalLogging => local_logging(page, running),
+        Section::LocalLogging => logging::local(page, &running.logging),
         Section::Enable => enable(page, running),
+        Section::Clock => logging::clock(page, running),
         Section::Domain => domain(page, running),
         Section::Users => users(page, running),
         Section::CryptoLogging => {
@@ -82,7 +83,7 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
                 }
             }
         }
-        Section::RemoteLogging => remote_logging(page, running),
+        Section::RemoteLogging => logging::remote(page, &running.logging),
         Section::NumberedLists => {
             let numbered = running
                 .access_lists
@@ -144,53 +145,9 @@ fn services(page: &mut Page, running: &Running) {
         Form::No
     };
     page.global(form, GlobalCommand::ServicePasswordEncryption);
-}
-
-fn local_logging(page: &mut Page, running: &Running) {
-    let logging = &running.logging;
-    match logging.buffered {
-        None => page.global(
-            Form::No,
-            GlobalCommand::LoggingBuffered {
-                size: None,
-                severity: None,
-            },
-        ),
-        Some(severity) => {
-            let size = (logging.buffer_size != DEFAULT_LOG_BUFFER || page.all)
-                .then_some(logging.buffer_size);
-            let severity = (severity != Severity::Debugging || page.all).then_some(severity);
-            if size.is_some() || severity.is_some() {
-                page.global(Form::Set, GlobalCommand::LoggingBuffered { size, severity });
-            }
-        }
-    }
-    let console = logging.console;
-    let form = |severity: Option<Severity>| {
-        if severity.is_some() {
-            Form::Set
-        } else {
-            Form::No
-        }
-    };
-    let usual = console == Some(Severity::Debugging);
-    page.default(usual, form(console), GlobalCommand::LoggingConsole(console));
-    let monitor = logging.monitor;
-    let usual = monitor == Some(Severity::Debugging);
-    page.default(usual, form(monitor), GlobalCommand::LoggingMonitor(monitor));
-}
-
-fn remote_logging(page: &mut Page, running: &Running) {
-    let trap = running.logging.trap;
-    let form = if trap.is_some() { Form::Set } else { Form::No };
-    page.default(
-        trap == Some(Severity::Informational),
-        form,
-        GlobalCommand::LoggingTrap(trap),
-    );
-    for host in &running.logging.hosts {
-        page.global(Form::Set, GlobalCommand::LoggingHost(host.clone()));
-    }
+    let on = running.services.sequence_numbers;
+    let form = if on { Form::Set } else { Form::No };
+    page.default(!on, form, GlobalCommand::ServiceSequenceNumbers);
 }
 
 fn enable(page: &mut Page, running: &Running) {

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod globals;
+mod logging;
 
 use isthmus_grammar::command::{
     AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, LineCommand,

@@ -486,3 +486,30 @@ fn the_change_set_names_what_a_command_touched() {
         "what was there before has to go"
     );
 }
+
+#[test]
+fn logging_and_clock_lines_come_back_as_ios_prints_them() {
+    let lines = "service sequence-numbers\nno logging message-counter syslog\nno logging on\nlogging userinfo\n\
+                 logging queue-limit 200\nlogging queue-limit trap 300\nlogging buffered 64000 informational\n\
+                 logging rate-limit console all 10 except errors\nno logging console\nclock timezone CET 1 0\n\
+                 clock summer-time CEST recurring last Sun Mar 2:00 last Sun Oct 3:00\nlogging trap notifications\n\
+                 logging trap syslog-format rfc5424\nlogging facility local0\nlogging origin-id hostname\n\
+                 logging source-interface Loopback0\nlogging host 10.0.0.9\nlogging host 10.0.0.9 transport tcp port 1514\n\
+                 logging host ipv6 2001:db8::1 session-id hostname sequence-num-session";
+    let mut session = Session::default();
+    for line in lines.lines() {
+        session.silently(line);
+        session.has(line);
+    }
+    session.silently("logging 10.0.0.8");
+    session.has("logging host 10.0.0.8");
+    session.silently("no logging host 10.0.0.9");
+    session.lacks("logging host 10.0.0.9\n");
+    session.has("logging host 10.0.0.9 transport tcp port 1514");
+    session.silently("no logging host 10.0.0.9");
+    session.lacks("10.0.0.9");
+    session.refuses(
+        "clock timezone Z 0",
+        "% Cannot set the clock so: the name of a time zone is 3 to 30 letters or digits, not Z.",
+    );
+}

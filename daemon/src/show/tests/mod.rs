@@ -12,6 +12,7 @@ use isthmus_grammar::{Mode, parser};
 
 use self::world::*;
 use crate::config::load;
+use crate::debug::Debugging;
 use crate::show::show;
 use crate::show::snapshot::{Asking, IpsecSa, Snapshot, Startup};
 
@@ -63,7 +64,7 @@ fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot<'_>)) -> String {
         routes: routes(),
         log: log(),
         system: machine(),
-        debugging: vec!["Crypto ISAKMP", "Crypto IPSEC"],
+        debugging: debugging_on(),
         users: vec![
             user(0, "console", "console", 90, "", true),
             user(2, "vty1", "ann", 0, "192.0.2.77", false),
@@ -119,6 +120,7 @@ screens! {
     clock: "show clock",
     history: "show history",
     debugging: "show debugging",
+    crypto_debug_condition: "show crypto debug-condition",
     privilege: "show privilege",
     terminal: "show terminal",
     users: "show users",
@@ -134,7 +136,7 @@ fn nothing_up_prints_the_titles_only() {
         snapshot.flows.clear();
         snapshot.failures.clear();
         snapshot.startup = None;
-        snapshot.debugging.clear();
+        snapshot.debugging = Debugging::default();
     };
     same_as(
         "isakmp_sa_empty.txt",

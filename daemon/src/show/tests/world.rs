@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use isthmus_grammar::command::{AddressMask, DebugArea, DebugCondition, DebugTopic};
 use isthmus_kernel::{AddressInfo, LinkInfo};
 
 use crate::config::Running;
+use crate::debug::Debugging;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::snapshot::{
     Failure, Flow, IkeSa, IkeSuite, IpsecSa, Log, LogHost, Packets, Proxy, Route, RouteSource,
@@ -409,6 +411,28 @@ pub(super) fn machine() -> System {
     }
 }
 
+pub(super) fn debugging_on() -> Debugging {
+    let mut debugging = Debugging::default();
+    debugging.change(DebugTopic::CryptoIsakmp, true);
+    debugging.change(DebugTopic::CryptoIpsecError, true);
+    let subnet = AddressMask {
+        address: "198.51.100.0".parse().unwrap(),
+        mask: "255.255.255.0".parse().unwrap(),
+    };
+    let conditions = [
+        DebugCondition::Peer("203.0.113.2".parse().unwrap()),
+        DebugCondition::Peer("203.0.113.1".parse().unwrap()),
+        DebugCondition::PeerSubnet(subnet),
+        DebugCondition::ConnectionId(1001),
+        DebugCondition::Spi(0x1234),
+        DebugCondition::Unmatched(Some(DebugArea::Isakmp)),
+    ];
+    for condition in conditions {
+        debugging.conditions.change(condition, true).unwrap();
+    }
+    debugging
+}
+
 pub(super) fn log() -> Log {
     Log {
         console: Some(("debugging", 27)),
@@ -417,10 +441,18 @@ pub(super) fn log() -> Log {
         trap: Some(("informational", 20)),
         hosts: vec![LogHost {
             host: "192.0.2.50".to_owned(),
-            port: 514,
-            sent: 20,
+            protocol: "tcp",
+            port: 601,
+            up: false,
+            sent: 18,
+            limited: 3,
+            dropped: 2,
+            numbered: true,
         }],
         dropped: 1,
+        limited: 4,
+        on: true,
+        source: Some("Loopback0".to_owned()),
         size: 8192,
         lines: vec![
             "*Nov 23 15:00:01.000: %SYS-5-CONFIG_I: Configured from console by console".to_owned(),
