@@ -10,6 +10,7 @@ pub mod control;
 pub mod debug;
 pub mod failure;
 pub mod interfaces;
+pub mod load;
 pub mod log;
 pub mod network;
 pub mod notify;

@@ -1,11 +1,13 @@
-//! What is done from time to time: counters that the engine wants, dropped clear-text packets.
+//! What is done from time to time: counters that the engine wants, dropped clear-text packets, the load of the machine.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use ike::Traffic;
 use isthmus_kernel::SaInfo;
+use tokio::time::MissedTickBehavior;
 
+use crate::load;
 use crate::log::Severity;
 use crate::router::Shared;
 
@@ -22,6 +24,16 @@ pub async fn traffic(router: Shared) {
             not_ipsec(&router, &mut clear_before);
         }
         seconds += 1;
+    }
+}
+
+/// Samples how busy the machine is, for ever.
+pub async fn load(router: Shared) {
+    let mut ticks = tokio::time::interval(load::EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        router.borrow_mut().load.sample();
     }
 }
 

@@ -24,6 +24,7 @@ use crate::clock::{self, Clock};
 use crate::config::model::{Change, Running};
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
+use crate::load::Meter;
 use crate::log::{Log, Severity};
 use crate::network;
 use crate::session::registry::Sessions;
@@ -88,6 +89,8 @@ pub struct Router {
     pub counted: HashMap<SaId, (FlowName, bool)>,
     /// The last failure of each peer that no success followed.
     pub failures: HashMap<IpAddr, Failure>,
+    /// How busy the machine was lately.
+    pub load: Meter,
     /// Who is logged in.
     pub sessions: Sessions,
     /// What is to be sent and asked of the kernel, in order.
@@ -235,6 +238,7 @@ impl Router {
             carried: HashMap::new(),
             counted: HashMap::new(),
             failures: HashMap::new(),
+            load: Meter::default(),
             sessions: Sessions::default(),
             work: VecDeque::new(),
             following: Following::default(),

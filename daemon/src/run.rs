@@ -79,6 +79,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
         tokio::task::spawn_local(control::serve(control, router.clone())),
         tokio::task::spawn_local(log::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
+        tokio::task::spawn_local(poll::load(router.clone())),
     ];
     let stop = router.borrow().wake.stop.clone();
     stop.notified().await;

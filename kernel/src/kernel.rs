@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::fake::Fake;
 use crate::linux::Linux;
 use crate::{
-    AddressInfo, Events, IkeSocket, KernelError, LinkInfo, PolicyInfo, Probe, ProbeReply, Request,
-    RouteInfo, SaId, SaInfo, SaStats, XfrmErrors,
+    AddressInfo, Events, IkeSocket, KernelError, LinkInfo, NeighbourInfo, PolicyInfo, Probe,
+    ProbeReply, Request, RouteInfo, SaId, SaInfo, SaStats, XfrmErrors,
 };
 
 /// The kernel. All clones are the same one.
@@ -89,6 +89,11 @@ impl Kernel {
     /// All addresses, IPv4 then IPv6, link-local ones too.
     pub async fn addresses(&self) -> Result<Vec<AddressInfo>, KernelError> {
         either!(self, k => k.addresses())
+    }
+
+    /// The ARP cache; multicast and loopback entries, which the kernel makes by itself, are not there.
+    pub async fn neighbours(&self) -> Result<Vec<NeighbourInfo>, KernelError> {
+        either!(self, k => k.neighbours())
     }
 
     /// All unicast and blackhole routes of the main table.

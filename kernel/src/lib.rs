@@ -34,7 +34,9 @@ pub use icmp::{Probe, ProbeReply};
 pub use kernel::Kernel;
 pub use owner::{Priority, Reqid};
 pub use policy::{Action, Direction, Level, PolicyKey, PolicySpec, PortMatch, Selector, Template};
-pub use query::{AddressInfo, LinkInfo, PolicyInfo, RouteInfo, SaInfo, SaStats, XfrmErrors};
+pub use query::{
+    AddressInfo, LinkInfo, NeighbourInfo, PolicyInfo, RouteInfo, SaInfo, SaStats, XfrmErrors,
+};
 pub use request::{LinkKind, Request, RouteSpec, RouteTarget};
 pub use sa::{
     Authentication, DfBit, Encapsulation, Encryption, IpsecMode, IpsecProtocol, Key, Lifetime,

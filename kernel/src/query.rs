@@ -1,6 +1,7 @@
 //! What the kernel answers: links, addresses, routes, SAs and policies as they are.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -62,6 +63,19 @@ pub struct AddressInfo {
     pub secondary: bool,
     /// Added by us.
     pub ours: bool,
+}
+
+/// An entry of the ARP cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeighbourInfo {
+    /// Kernel index of the interface.
+    pub index: u32,
+    /// The neighbour's address.
+    pub address: Ipv4Addr,
+    /// Its hardware address, empty while nobody has answered.
+    pub mac: Vec<u8>,
+    /// Time since the neighbour was last known to be there.
+    pub confirmed: Duration,
 }
 
 /// A route of the main table.

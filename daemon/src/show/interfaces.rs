@@ -10,7 +10,7 @@ use crate::config::model::{Interface as Lines, InterfaceOrder, Interfaces};
 use crate::interfaces::{Interface, InterfaceTable};
 
 /// One interface as configured and as the kernel has it; at least one of the two is there.
-struct Both<'a> {
+pub(super) struct Both<'a> {
     name: String,
     lines: Option<&'a Lines>,
     device: Option<&'a Interface>,
@@ -19,7 +19,7 @@ struct Both<'a> {
 /// The interfaces that are configured and those that the kernel has; of these not the ones that every Linux has and
 /// nobody uses (the host's own loopback, the fallback devices of tunnel modules). Devices first, then what is made by
 /// configuration.
-fn both<'a>(
+pub(super) fn both<'a>(
     configured: &'a Interfaces,
     kernel: &'a InterfaceTable,
     only: Option<&InterfaceName>,
@@ -81,6 +81,19 @@ fn is_worth_showing(device: &Interface) -> bool {
 }
 
 impl Both<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The configuration gives it its address.
+    pub(super) fn has_own_address(&self) -> bool {
+        self.lines.is_some_and(|lines| lines.address.is_some())
+    }
+
+    pub(super) fn mtu(&self) -> Option<u32> {
+        self.device.map(|device| device.link.mtu)
+    }
+
     /// Shut down by the configuration or by whoever runs the machine.
     fn is_shut(&self) -> bool {
         self.lines.is_some_and(|lines| lines.shutdown)
@@ -92,7 +105,7 @@ impl Both<'_> {
     }
 
     /// Status and line protocol.
-    fn state(&self) -> (&'static str, &'static str) {
+    pub(super) fn state(&self) -> (&'static str, &'static str) {
         match (self.is_shut(), self.has_carrier()) {
             (true, _) => ("administratively down", "down"),
             (false, true) => ("up", "up"),
@@ -101,7 +114,7 @@ impl Both<'_> {
     }
 
     /// The addresses, primary first: the configured ones, or those that the kernel has.
-    fn addresses(&self) -> Vec<IpNet> {
+    pub(super) fn addresses(&self) -> Vec<IpNet> {
         let configured: Vec<IpNet> = self
             .lines
             .into_iter()
@@ -131,10 +144,7 @@ pub fn brief(
     );
     for one in both(configured, kernel, only) {
         let address = one.addresses().first().map(|net| net.addr().to_string());
-        let method = match (
-            &address,
-            one.lines.is_some_and(|lines| lines.address.is_some()),
-        ) {
+        let method = match (&address, one.has_own_address()) {
             (_, true) => "manual",
             (Some(_), false) => "other",
             (None, false) => "unset",
@@ -146,6 +156,30 @@ pub fn brief(
             "{:<22} {address:<15} YES {method:<6} {status:<21} {protocol}",
             one.name
         );
+    }
+    text
+}
+
+/// `show interfaces [INTERFACE] description`.
+pub fn description(
+    configured: &Interfaces,
+    kernel: &InterfaceTable,
+    only: Option<&InterfaceName>,
+) -> String {
+    let mut text =
+        String::from("Interface                      Status         Protocol Description\n");
+    for one in both(configured, kernel, only) {
+        let name = InterfaceName::parse(&one.name).map_or(one.name.clone(), |name| name.short());
+        let (status, protocol) = match one.state() {
+            ("administratively down", protocol) => ("admin down", protocol),
+            state => state,
+        };
+        let description = one.lines.and_then(|lines| lines.description.as_deref());
+        let line = format!(
+            "{name:<30} {status:<14} {protocol:<8} {}",
+            description.unwrap_or("")
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }
@@ -240,7 +274,7 @@ fn one_interface(one: &Both<'_>) -> String {
 }
 
 /// A hardware address as IOS writes it: `000f.352d.2381`.
-fn mac(octets: &[u8]) -> String {
+pub(super) fn mac(octets: &[u8]) -> String {
     let pairs: Vec<String> = octets
         .chunks(2)
         .map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect())

@@ -3,13 +3,16 @@
 //! A session fills a [`Snapshot`] (`view` does, from the engine, the kernel and the session itself) and calls [`show`].
 
 pub mod access_lists;
+pub mod arp;
 pub mod crypto_map;
 pub mod debugging;
 pub mod engine;
 pub mod interfaces;
+pub mod ip_interface;
 pub mod ipsec;
 pub mod isakmp;
 pub mod logging;
+pub mod machine;
 pub mod route;
 pub mod session;
 pub mod snapshot;
@@ -33,6 +36,7 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
             let matches = access_lists::matches(running, &snapshot.flows);
             access_lists::access_lists(&running.access_lists, only.as_deref(), &matches)
         }
+        ShowCommand::Arp(only) => arp::arp(&snapshot.neighbours, *only),
         ShowCommand::Clock { detail } => {
             let source = if snapshot.clock_synchronised {
                 "NTP"
@@ -53,8 +57,16 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
         ShowCommand::Debugging => debugging::debugging(&snapshot.debugging),
         ShowCommand::History => system::history(&snapshot.asking.history),
         ShowCommand::InactiveConfig => render::inactive(running),
+        ShowCommand::Hosts => machine::hosts(&snapshot.resolver),
         ShowCommand::Interfaces(only) => {
             interfaces::interfaces(&running.interfaces, snapshot.interfaces, only.as_ref())
+        }
+        ShowCommand::InterfacesDescription(only) => {
+            interfaces::description(&running.interfaces, snapshot.interfaces, only.as_ref())
+        }
+        ShowCommand::Inventory => machine::inventory(&snapshot.system),
+        ShowCommand::IpInterface(only) => {
+            ip_interface::ip_interface(&running.interfaces, snapshot.interfaces, only.as_ref())
         }
         ShowCommand::IpInterfaceBrief(only) => {
             interfaces::brief(&running.interfaces, snapshot.interfaces, only.as_ref())
@@ -64,8 +76,11 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
             address: Some(address),
             ..
         } => route::entry(&snapshot.routes, *address),
+        ShowCommand::IpRouteSummary => route::summary(&snapshot.routes),
         ShowCommand::Logging => logging::logging(&snapshot.log),
+        ShowCommand::MemoryStatistics => machine::memory_statistics(&snapshot.load),
         ShowCommand::Privilege => system::privilege(snapshot.asking.privilege),
+        ShowCommand::ProcessesCpu => machine::processes_cpu(&snapshot.load),
         ShowCommand::RunningConfig { all, interface } => {
             let options = render::Options {
                 all: *all,

@@ -136,6 +136,40 @@ fn major(net: Ipv4Net) -> Ipv4Net {
     Ipv4Net::new(net.addr(), length).map_or(net, |major| major.trunc())
 }
 
+/// `show ip route summary`: networks are routes to whole class A, B or C networks and wider, subnets all others. What they
+/// cost in memory only the kernel knows, and it does not say.
+pub fn summary(routes: &[Route]) -> String {
+    let mut text = String::from(
+        "IP routing table name is default (0x0)\n\
+         Route Source    Networks    Subnets     Replicates  Overhead    Memory (bytes)\n",
+    );
+    let count = |connected: bool| {
+        let of_source = routes
+            .iter()
+            .filter(|route| (route.source != RouteSource::Static) == connected);
+        let nets: BTreeSet<Ipv4Net> = of_source.map(|route| route.net).collect();
+        let networks = nets
+            .iter()
+            .filter(|net| net.prefix_len() <= major(**net).prefix_len())
+            .count();
+        (networks, nets.len() - networks)
+    };
+    let (connected, fixed) = (count(true), count(false));
+    let total = (connected.0 + fixed.0, connected.1 + fixed.1);
+    for (name, (networks, subnets)) in [
+        ("connected", connected),
+        ("static", fixed),
+        ("Total", total),
+    ] {
+        let _ = writeln!(
+            text,
+            "{name:<15} {networks:<11} {subnets:<11} {:<11} {:<11} {}",
+            0, 0, 0
+        );
+    }
+    text
+}
+
 /// `show ip route ADDRESS`: the longest match.
 pub fn entry(routes: &[Route], address: Ipv4Addr) -> String {
     let best = routes

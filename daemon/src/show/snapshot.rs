@@ -34,6 +34,12 @@ pub struct Snapshot<'a> {
     pub failures: Vec<Failure>,
     /// The main routing table.
     pub routes: Vec<Route>,
+    /// The ARP cache and the router's own addresses.
+    pub neighbours: Vec<Neighbour>,
+    /// How names are looked up.
+    pub resolver: Resolver,
+    /// How busy the machine is.
+    pub load: Load,
     /// The log.
     pub log: Log,
     /// The machine.
@@ -248,6 +254,69 @@ pub enum RouteSource {
     Static,
 }
 
+/// One address with its hardware address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Time since the neighbour was last known to be there; absent for our own address.
+    pub age: Option<Duration>,
+    /// The hardware address, empty while nobody has answered.
+    pub mac: Vec<u8>,
+    /// The interface in its IOS name.
+    pub interface: String,
+}
+
+/// How the machine looks names up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolver {
+    /// The domain that is appended to short names.
+    pub domain: Option<String>,
+    /// The name servers' addresses.
+    pub servers: Vec<String>,
+}
+
+/// Processor and memory use. The three values of a share are percentages over five seconds, one minute and five minutes.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// All processors, all programs.
+    pub busy: [f64; 3],
+    /// Of this the time in interrupts, over five seconds.
+    pub interrupt: f64,
+    /// The daemon's threads.
+    pub threads: Vec<Thread>,
+    /// The machine's memory.
+    pub memory: Memory,
+}
+
+/// One thread of the daemon.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Its number in the system.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// Processor time used.
+    pub runtime: Duration,
+    /// How often it was given a processor.
+    pub invoked: u64,
+    /// Its share of all processors.
+    pub busy: [f64; 3],
+}
+
+/// The machine's memory in octets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
+    /// All there is.
+    pub total: u64,
+    /// What programs can still get.
+    pub free: u64,
+    /// The least that was free at any sample since the daemon started.
+    pub lowest: u64,
+    /// What is in no use at all, not even as a cache.
+    pub unused: u64,
+}
+
 /// One line of `show users`.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -284,6 +353,8 @@ pub struct System {
     pub processor: String,
     /// Memory in KiB: whole and available.
     pub memory: (u64, u64),
+    /// The machine as its makers call it.
+    pub chassis: String,
     /// The machine's identification, where it has one.
     pub board_id: String,
     /// Interface count by hardware, such as `(2, "Ethernet")`.

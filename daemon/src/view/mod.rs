@@ -10,7 +10,7 @@ pub use crypto::{add, since};
 
 use ipnet::IpNet;
 use isthmus_grammar::command::ShowCommand;
-use isthmus_kernel::{Kernel, KernelError, RouteInfo, RouteTarget, SaId, SaInfo};
+use isthmus_kernel::{Kernel, KernelError, NeighbourInfo, RouteInfo, RouteTarget, SaId, SaInfo};
 
 use crate::config::startup;
 use crate::interfaces::InterfaceTable;
@@ -21,11 +21,14 @@ use crate::session::registry::{Entry, SessionId};
 use crate::show::snapshot::{self, Asking, LogHost, Route, RouteSource, Startup};
 use crate::show::{self, Snapshot};
 
-/// What had to be asked of the kernel.
+/// What had to be asked of the kernel and the machine.
 #[derive(Debug, Default)]
 struct Measured {
     sas: HashMap<SaId, SaInfo>,
     routes: Vec<RouteInfo>,
+    neighbours: Vec<NeighbourInfo>,
+    load: snapshot::Load,
+    resolver: snapshot::Resolver,
 }
 
 /// The text of a show command.
@@ -67,10 +70,30 @@ async fn measure(
             .map(|sa| (sa.id, sa))
             .collect();
     }
-    if all || matches!(command, ShowCommand::IpRoute { .. }) {
+    if all
+        || matches!(
+            command,
+            ShowCommand::IpRoute { .. } | ShowCommand::IpRouteSummary
+        )
+    {
         measured.routes = kernel.routes().await?;
     }
-    if all || matches!(command, ShowCommand::Interfaces(_)) {
+    match command {
+        ShowCommand::Arp(_) => measured.neighbours = kernel.neighbours().await?,
+        ShowCommand::Hosts => measured.resolver = system::resolver(&router.borrow()),
+        ShowCommand::MemoryStatistics | ShowCommand::ProcessesCpu => {
+            measured.load = router.borrow().load.load();
+        }
+        _ => {}
+    }
+    if all
+        || matches!(
+            command,
+            ShowCommand::Interfaces(_)
+                | ShowCommand::InterfacesDescription(_)
+                | ShowCommand::IpInterface(_)
+        )
+    {
         reconcile::refresh(router).await?;
     }
     Ok(measured)
@@ -98,6 +121,9 @@ fn snapshot<'a>(
         flows: crypto::flows(router, &measured.sas, now),
         failures: router.failures.values().cloned().collect(),
         routes: routes(&measured.routes, &router.interfaces),
+        neighbours: neighbours(measured.neighbours, &router.interfaces),
+        resolver: measured.resolver,
+        load: measured.load,
         log: log(&router.log),
         system: system::system(router),
         debugging: router.debugging.clone(),
@@ -179,6 +205,36 @@ fn routes(routes: &[RouteInfo], table: &InterfaceTable) -> Vec<Route> {
         });
     list.extend(local);
     list
+}
+
+/// The ARP cache and our own addresses, in the order of addresses.
+fn neighbours(cache: Vec<NeighbourInfo>, table: &InterfaceTable) -> Vec<snapshot::Neighbour> {
+    let cached = cache.into_iter().filter_map(|entry| {
+        let interface = table.iter().find(|i| i.link.index == entry.index)?;
+        Some(snapshot::Neighbour {
+            address: entry.address,
+            age: Some(entry.confirmed),
+            mac: entry.mac,
+            interface: interface.name.clone(),
+        })
+    });
+    let own = table
+        .iter()
+        .filter(|i| i.link.up && i.link.ethernet && !i.link.loopback);
+    let own = own.flat_map(|interface| {
+        interface.addresses.iter().filter_map(|net| {
+            let IpNet::V4(net) = net else { return None };
+            Some(snapshot::Neighbour {
+                address: net.addr(),
+                age: None,
+                mac: interface.link.mac.clone(),
+                interface: interface.name.clone(),
+            })
+        })
+    });
+    let mut all: Vec<snapshot::Neighbour> = cached.chain(own).collect();
+    all.sort_by_key(|one| one.address);
+    all
 }
 
 /// On our routes the metric is the administrative distance; other people's count as static.

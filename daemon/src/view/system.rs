@@ -1,7 +1,7 @@
-//! The machine for `show version`.
+//! The machine for `show version`, `show inventory` and `show hosts`.
 
 use crate::router::Router;
-use crate::show::snapshot::System;
+use crate::show::snapshot::{Resolver, System};
 
 /// What the machine says about itself; what it does not tell stays empty.
 pub fn system(router: &Router) -> System {
@@ -29,6 +29,7 @@ pub fn system(router: &Router) -> System {
         machine: text(nix::sys::utsname::UtsName::machine),
         processor: processor(),
         memory: memory(),
+        chassis: chassis(),
         board_id: first_line("/etc/machine-id"),
         interfaces: kinds.into_iter().filter(|(count, _)| *count > 0).collect(),
     }
@@ -37,6 +38,49 @@ pub fn system(router: &Router) -> System {
 fn first_line(path: &str) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Maker and model as the firmware tells, or what kind of machine it is where there is no such firmware.
+fn chassis() -> String {
+    let names = ["sys_vendor", "product_name"]
+        .map(|name| first_line(&format!("/sys/class/dmi/id/{name}")))
+        .map(|name| name.replace('"', "'").trim().to_owned());
+    let known: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+        .collect();
+    if known.is_empty() {
+        let processor = processor();
+        return if processor.is_empty() {
+            "Linux machine".to_owned()
+        } else {
+            processor
+        };
+    }
+    known.join(" ")
+}
+
+/// The configured domain, or the one of the machine, and the machine's name servers.
+pub fn resolver(router: &Router) -> Resolver {
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let mut resolver = Resolver::default();
+    for line in text.lines().map(words) {
+        match line.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["nameserver", server, ..] => resolver.servers.push(server.to_owned()),
+            ["domain" | "search", domain, ..] => resolver.domain = Some(domain.to_owned()),
+            _ => {}
+        }
+    }
+    if let Some(domain) = &router.running.domain_name {
+        resolver.domain = Some(domain.clone());
+    }
+    resolver
 }
 
 fn processor() -> String {

@@ -13,6 +13,7 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
     let of = pair.clone().into_inner().nth(1)?;
     Some(match of.as_rule() {
         Rule::show_access_lists => ShowCommand::AccessLists(of.name(Rule::a_list_name)),
+        Rule::show_arp => ShowCommand::Arp(of.parsed(Rule::a_arp_address)?),
         Rule::show_clock => ShowCommand::Clock {
             detail: of.has(Rule::k_detail),
         },
@@ -21,13 +22,24 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
         Rule::show_debugging => ShowCommand::Debugging,
         Rule::show_history => ShowCommand::History,
         Rule::show_inactive_config => ShowCommand::InactiveConfig,
+        Rule::show_hosts => ShowCommand::Hosts,
+        Rule::show_interfaces if of.has(Rule::k_show_description) => {
+            ShowCommand::InterfacesDescription(interface(&of)?)
+        }
         Rule::show_interfaces => ShowCommand::Interfaces(interface(&of)?),
-        Rule::show_ip_interface_brief => ShowCommand::IpInterfaceBrief(interface(&of)?),
+        Rule::show_inventory => ShowCommand::Inventory,
+        Rule::show_ip_interface if of.has(Rule::k_brief) => {
+            ShowCommand::IpInterfaceBrief(interface(&of)?)
+        }
+        Rule::show_ip_interface => ShowCommand::IpInterface(interface(&of)?),
+        Rule::show_ip_route if of.has(Rule::k_route_summary) => ShowCommand::IpRouteSummary,
         Rule::show_ip_route => ShowCommand::IpRoute {
             address: of.parsed(Rule::a_route_address)?,
             mask: of.parsed(Rule::a_route_mask)?,
         },
         Rule::show_logging => ShowCommand::Logging,
+        Rule::show_memory => ShowCommand::MemoryStatistics,
+        Rule::show_processes_cpu => ShowCommand::ProcessesCpu,
         Rule::show_privilege => ShowCommand::Privilege,
         Rule::show_running_config => ShowCommand::RunningConfig {
             all: of.has(Rule::k_show_all),

@@ -10,6 +10,8 @@ use crate::interface_name::InterfaceName;
 pub enum ShowCommand {
     /// `show access-lists [LIST]` and `show ip access-lists [LIST]`.
     AccessLists(Option<AclId>),
+    /// `show arp [ADDRESS]` and `show ip arp [ADDRESS]`.
+    Arp(Option<Ipv4Addr>),
     /// `show clock [detail]`.
     Clock {
         /// With the time source.
@@ -23,8 +25,16 @@ pub enum ShowCommand {
     History,
     /// `show inactive-config`: retained lines that do nothing in this release.
     InactiveConfig,
+    /// `show hosts`.
+    Hosts,
     /// `show interfaces [INTERFACE]`.
     Interfaces(Option<InterfaceName>),
+    /// `show interfaces [INTERFACE] description`.
+    InterfacesDescription(Option<InterfaceName>),
+    /// `show inventory`.
+    Inventory,
+    /// `show ip interface [INTERFACE]`.
+    IpInterface(Option<InterfaceName>),
     /// `show ip interface brief [INTERFACE]`.
     IpInterfaceBrief(Option<InterfaceName>),
     /// `show ip route [ADDRESS [MASK]]`.
@@ -34,10 +44,16 @@ pub enum ShowCommand {
         /// Only the route to this network.
         mask: Option<Ipv4Addr>,
     },
+    /// `show ip route summary`.
+    IpRouteSummary,
     /// `show logging`.
     Logging,
+    /// `show memory [statistics]`.
+    MemoryStatistics,
     /// `show privilege`.
     Privilege,
+    /// `show processes cpu`.
+    ProcessesCpu,
     /// `show running-config [all] [interface NAME]`.
     RunningConfig {
         /// With the defaults.

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use self::state::{State, sa_info, same_tunnel};
 use crate::{
     Acquire, Action, AddressInfo, Direction, ErrorKind, Event, Events, KernelError, LinkInfo,
-    PolicyInfo, PolicyKey, PolicySpec, Probe, ProbeReply, Request, RouteInfo, RouteTarget, SaId,
-    SaInfo, SaSpec, SaStats, Selector, XfrmErrors,
+    NeighbourInfo, PolicyInfo, PolicyKey, PolicySpec, Probe, ProbeReply, Request, RouteInfo,
+    RouteTarget, SaId, SaInfo, SaSpec, SaStats, Selector, XfrmErrors,
 };
 
 /// How many requests came, by sort; failed ones too.
@@ -309,6 +309,11 @@ impl Fake {
         let mut all = self.state().addresses.clone();
         all.sort_by_key(|a| a.address.addr().is_ipv6());
         Ok(all)
+    }
+
+    /// Nobody answers on a fake wire.
+    pub(crate) fn neighbours(&self) -> Result<Vec<NeighbourInfo>, KernelError> {
+        Ok(Vec::new())
     }
 
     pub(crate) fn routes(&self) -> Result<Vec<RouteInfo>, KernelError> {

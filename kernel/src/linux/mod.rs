@@ -23,8 +23,8 @@ use self::channel::{Channel, Refusal};
 use self::frame::Frame;
 use self::network::Network;
 use crate::{
-    AddressInfo, ErrorKind, Events, KernelError, LinkInfo, LinkKind, PolicyInfo, Request,
-    RouteInfo, SaId, SaInfo, SaStats, XfrmErrors,
+    AddressInfo, ErrorKind, Events, KernelError, LinkInfo, LinkKind, NeighbourInfo, PolicyInfo,
+    Request, RouteInfo, SaId, SaInfo, SaStats, XfrmErrors,
 };
 
 /// So many things are told faster all at once than asked for one by one.
@@ -222,6 +222,10 @@ impl Linux {
 
     pub(crate) async fn addresses(&self) -> Result<Vec<AddressInfo>, KernelError> {
         self.network.addresses().await
+    }
+
+    pub(crate) async fn neighbours(&self) -> Result<Vec<NeighbourInfo>, KernelError> {
+        self.network.neighbours().await
     }
 
     pub(crate) async fn routes(&self) -> Result<Vec<RouteInfo>, KernelError> {

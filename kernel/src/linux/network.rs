@@ -8,16 +8,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use futures::{StreamExt, TryStreamExt};
 use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, NetlinkPayload};
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::neighbour::NeighbourMessage;
 use netlink_packet_route::route::{RouteMessage, RouteScope, RouteType};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{Error, Handle, LinkDummy, LinkUnspec, RouteMessageBuilder};
 
 use super::channel::{self, PATIENCE, RECEIVE_BUFFER, Refusal};
 use super::{Done, check_name, refused, route};
 use crate::{
-    AddressInfo, ErrorKind, KernelError, LinkInfo, RouteInfo, RouteSpec, RouteTarget, owner,
+    AddressInfo, ErrorKind, KernelError, LinkInfo, NeighbourInfo, RouteInfo, RouteSpec,
+    RouteTarget, owner,
 };
 
 /// A connection to the kernel's links, addresses and routes.
@@ -168,6 +170,17 @@ impl Network {
             None => (ErrorKind::NotFound, "the interface does not have it"),
         };
         Err(KernelError::of(kind, what, hint))
+    }
+
+    pub(super) async fn neighbours(&self) -> Result<Vec<NeighbourInfo>, KernelError> {
+        let mut all = NeighbourMessage::default();
+        all.header.family = AddressFamily::Inet;
+        let all = RouteNetlinkMessage::GetNeighbour(all);
+        let all = self.dump("list neighbours", all, |m| match m {
+            RouteNetlinkMessage::NewNeighbour(m) => route::neighbour(&m),
+            _ => None,
+        });
+        all.await
     }
 
     pub(super) async fn routes(&self) -> Result<Vec<RouteInfo>, KernelError> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
@@ -11,11 +12,14 @@ use netlink_packet_route::address::{
 use netlink_packet_route::link::{
     LinkAttribute, LinkFlags, LinkInfo as KernelLinkInfo, LinkLayerType, LinkMessage,
 };
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
 };
 
-use crate::{AddressInfo, LinkInfo, RouteInfo, RouteTarget, owner};
+use crate::{AddressInfo, LinkInfo, NeighbourInfo, RouteInfo, RouteTarget, owner};
 
 /// A link as the kernel describes it. `None` for what a bridge says about its ports.
 pub(super) fn link(m: &LinkMessage) -> Option<LinkInfo> {
@@ -122,6 +126,34 @@ fn target(
         (None, Some(name)) => Some(RouteTarget::Interface(name)),
         (None, None) => None,
     }
+}
+
+/// What the kernel counts times of neighbours in (USER_HZ), for all architectures that we build for.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// An entry of the ARP cache; nothing for entries that the kernel makes by itself.
+pub(super) fn neighbour(m: &NeighbourMessage) -> Option<NeighbourInfo> {
+    if matches!(m.header.state, NeighbourState::Noarp | NeighbourState::None) {
+        return None;
+    }
+    let (mut address, mut mac, mut confirmed) = (None, Vec::new(), Duration::ZERO);
+    for attribute in &m.attributes {
+        match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet(a)) => address = Some(*a),
+            NeighbourAttribute::LinkLayerAddress(octets) => mac.clone_from(octets),
+            NeighbourAttribute::CacheInfo(times) => {
+                let ticks = u64::from(times.confirmed);
+                confirmed = Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND);
+            }
+            _ => {}
+        }
+    }
+    Some(NeighbourInfo {
+        index: m.header.ifindex,
+        address: address?,
+        mac,
+        confirmed,
+    })
 }
 
 /// A route as the kernel describes it, once for each next hop; nothing unless it is of the main table and unicast or

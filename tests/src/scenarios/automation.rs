@@ -25,7 +25,8 @@ pub fn automation_tools() -> Result<()> {
     with_router(|bed| {
         let tools = Tools::new(bed, "automation");
         tools.python("channel.py")?;
-        tools.python("netmiko_ios.py")
+        tools.python("netmiko_ios.py")?;
+        tools.python("templates.py")
     })
 }
 
@@ -45,11 +46,14 @@ pub fn with_router(body: impl FnOnce(&mut Bed<'_>) -> Result<()>) -> Result<()> 
 fn start<'lab>(lab: &'lab Lab, bed: &mut Bed<'lab>) -> Result<OpenSsh> {
     let (near, far) = (lab.site(1), lab.site(2));
     openssh::accounts(&near.router)?;
-    let config = startup_config(near, &[Link::new(1, 2, &Tunnel::AES256)]).replacen(
-        "!\n",
-        &format!("!\nenable secret 0 {ENABLE}\n"),
-        1,
-    );
+    let inside = "interface GigabitEthernet0/1\n";
+    let config = startup_config(near, &[Link::new(1, 2, &Tunnel::AES256)])
+        .replacen("!\n", &format!("!\nenable secret 0 {ENABLE}\n"), 1)
+        .replacen(
+            inside,
+            &format!("{inside} description towards the client\n"),
+            1,
+        );
     bed.routers
         .push(Box::new(Isthmus::start(lab, near, &config)?));
     bed.routers

@@ -14,7 +14,7 @@ use self::world::*;
 use crate::config::load;
 use crate::debug::Debugging;
 use crate::show::show;
-use crate::show::snapshot::{Asking, IpsecSa, Snapshot, Startup};
+use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup};
 
 #[track_caller]
 fn same_as(name: &str, text: &str) {
@@ -62,6 +62,12 @@ fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot<'_>)) -> String {
         flows: flows(),
         failures: failures(),
         routes: routes(),
+        neighbours: neighbours(),
+        resolver: Resolver {
+            domain: Some("example.net".to_owned()),
+            servers: vec!["192.0.2.53".to_owned(), "192.0.2.54".to_owned()],
+        },
+        load: busy(),
         log: log(),
         system: machine(),
         debugging: debugging_on(),
@@ -111,6 +117,14 @@ screens! {
     engine_connections_active: "show crypto engine connections active",
     access_lists: "show access-lists",
     access_list: "show ip access-lists OFFICE",
+    arp: "show arp",
+    hosts: "show hosts",
+    inventory: "show inventory",
+    interfaces_description: "show interfaces description",
+    ip_interface: "show ip interface",
+    ip_route_summary: "show ip route summary",
+    memory_statistics: "show memory statistics",
+    processes_cpu: "show processes cpu",
     ip_interface_brief: "show ip interface brief",
     interfaces: "show interfaces",
     ip_route: "show ip route",
@@ -156,6 +170,18 @@ fn nothing_up_prints_the_titles_only() {
         "startup-config is not present\n"
     );
     assert_eq!(screen_with("show debugging", nothing), "");
+}
+
+#[test]
+fn one_interface_or_neighbour_may_be_named() {
+    assert_eq!(screen("show ip arp 198.51.100.1").lines().count(), 2);
+    assert_eq!(
+        screen("show interfaces Gi0/0 description").lines().count(),
+        2
+    );
+    let one = screen("show ip interface GigabitEthernet0/0");
+    assert!(one.starts_with("GigabitEthernet0/0 is up"));
+    assert!(!one.contains("GigabitEthernet0/1"));
 }
 
 #[test]

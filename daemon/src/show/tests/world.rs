@@ -10,8 +10,8 @@ use crate::config::Running;
 use crate::debug::Debugging;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::snapshot::{
-    Failure, Flow, IkeSa, IkeSuite, IpsecSa, Log, LogHost, Packets, Proxy, Route, RouteSource,
-    System, User,
+    Failure, Flow, IkeSa, IkeSuite, IpsecSa, Load, Log, LogHost, Memory, Neighbour, Packets, Proxy,
+    Route, RouteSource, System, Thread, User,
 };
 
 pub(super) const CONFIG: &str = "\
@@ -396,6 +396,54 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+pub(super) fn neighbours() -> Vec<Neighbour> {
+    let neighbour = |address: &str, minutes: Option<u64>, mac: &[u8], interface: &str| Neighbour {
+        address: address.parse().unwrap(),
+        age: minutes.map(|minutes| Duration::from_secs(60 * minutes + 59)),
+        mac: mac.to_vec(),
+        interface: interface.to_owned(),
+    };
+    vec![
+        neighbour(
+            "198.51.100.7",
+            None,
+            &[2, 0, 0, 0, 0, 2],
+            "GigabitEthernet0/0",
+        ),
+        neighbour(
+            "198.51.100.1",
+            Some(12),
+            &[2, 0, 0, 0, 9, 1],
+            "GigabitEthernet0/0",
+        ),
+        neighbour("10.1.0.99", Some(0), &[], "GigabitEthernet0/1"),
+    ]
+}
+
+pub(super) fn busy() -> Load {
+    let thread = |id, name: &str, runtime, invoked, busy| Thread {
+        id,
+        name: name.to_owned(),
+        runtime: Duration::from_millis(runtime),
+        invoked,
+        busy,
+    };
+    Load {
+        busy: [4.4, 6.0, 5.2],
+        interrupt: 0.3,
+        threads: vec![
+            thread(812, "isthmusd", 12_798, 606_112, [1.18, 0.92, 0.5]),
+            thread(813, "tokio-runtime-w", 0, 0, [0.0; 3]),
+        ],
+        memory: Memory {
+            total: 4_096_000_000,
+            free: 3_072_000_000,
+            lowest: 3_000_000_000,
+            unused: 1_000_000_000,
+        },
+    }
+}
+
 pub(super) fn machine() -> System {
     System {
         hostname: "hub".to_owned(),
@@ -406,6 +454,7 @@ pub(super) fn machine() -> System {
         machine: "x86_64".to_owned(),
         processor: "Example CPU, 2 processors".to_owned(),
         memory: (4_000_000, 3_000_000),
+        chassis: "Example Systems Rack One".to_owned(),
         board_id: "0123456789abcdef".to_owned(),
         interfaces: vec![(4, "Ethernet"), (1, "Loopback")],
     }
