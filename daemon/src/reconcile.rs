@@ -4,7 +4,7 @@
 //! Policies come before links and routes, so that nothing leaves in clear before they stand. Only differences are
 //! asked of the kernel; a tunnel whose entry did not change is not touched.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +22,21 @@ use crate::translate::child::sa_id;
 /// A child may be that young and not all of it in the kernel yet.
 const INSTALLING: Duration = Duration::from_secs(5);
 
-/// Does it once.
+/// Does it once and logs what is wrong with the configuration.
 ///
 /// # Errors
 /// The kernel cannot be asked for what it has.
 pub async fn reconcile(router: &Shared) -> Result<(), KernelError> {
+    let outcome = follow(router).await;
+    router.borrow_mut().report();
+    outcome
+}
+
+/// Does it once and keeps what is wrong for [`Router::report`]: in the middle of a change much is wrong for a moment.
+///
+/// # Errors
+/// The kernel cannot be asked for what it has.
+pub async fn follow(router: &Shared) -> Result<(), KernelError> {
     let addresses = refresh(router).await?;
     router.borrow_mut().plan();
     let requests = network_requests(router, &addresses).await?;
@@ -160,12 +170,11 @@ impl Router {
             .retain(|name, _| self.plan.flows.contains_key(name));
         self.carried
             .retain(|name, _| self.plan.flows.contains_key(name));
-        let problems: BTreeSet<String> = gathered
+        self.problems = gathered
             .problems
             .into_iter()
             .chain(self.plan.problems.clone())
             .collect();
-        self.report(problems);
         let mut config = translate::engine::config(&self.running);
         config.connections = if self.isakmp_on {
             self.plan.connections.iter().map(Arc::clone).collect()
@@ -193,7 +202,8 @@ impl Router {
     }
 
     /// Logs complaints that are new; those that no longer hold may be logged again later.
-    fn report(&mut self, problems: BTreeSet<String>) {
+    pub fn report(&mut self) {
+        let problems = self.problems.clone();
         for problem in &problems {
             if !self.reported.contains(problem) {
                 self.log.system(

@@ -77,6 +77,8 @@ pub struct Router {
     pub policies: HashMap<PolicyKey, PolicySpec>,
     /// Flows whose traffic waits for a tunnel.
     pub waiting: HashMap<FlowName, Vec<Acquire>>,
+    /// What is wrong with the configuration as it is.
+    pub problems: BTreeSet<String>,
     /// Complaints that were logged already and still hold.
     pub reported: BTreeSet<String>,
     /// ISAKMP was on at the last look.
@@ -232,6 +234,7 @@ impl Router {
             shapes: HashMap::new(),
             policies: HashMap::new(),
             waiting: HashMap::new(),
+            problems: BTreeSet::new(),
             reported: BTreeSet::new(),
             isakmp_on: false,
             cleared: HashMap::new(),

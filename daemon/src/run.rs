@@ -12,7 +12,7 @@ use isthmus_kernel::{ErrorKind, Event, Events, IkeSocket, Kernel, KernelError, R
 use tokio::net::UnixListener;
 
 use crate::log::{self, Severity};
-use crate::reconcile::{adopt, catch_up, reconcile};
+use crate::reconcile::{self, adopt, catch_up};
 use crate::router::{Owner, Router, Shared, Stop, Work};
 use crate::translate::child::engine_protocol;
 use crate::{control, poll, view};
@@ -27,6 +27,8 @@ const SETTLE: Duration = Duration::from_millis(20);
 const SHARE: u32 = 4;
 /// But a change never waits longer than this.
 const MAX_SETTLE: Duration = Duration::from_secs(1);
+/// Nobody changes anything for so long: what is wrong now is meant to last.
+const QUIET: Duration = Duration::from_secs(2);
 /// How long a failed negotiation keeps its traffic from asking again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -62,7 +64,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
     } = sockets;
     let socket = Rc::new(ike);
     adopt(&router).await?;
-    reconcile(&router).await?;
+    reconcile::reconcile(&router).await?;
     forward(&router);
     carry_out(&router, |local, remote, bytes| {
         socket.send(local, remote, bytes)
@@ -205,20 +207,32 @@ async fn work(router: Shared, socket: Rc<IkeSocket>) {
 async fn follow(router: Shared) {
     let wake = router.borrow().wake.clone();
     let mut settle = SETTLE;
+    let mut unreported = false;
     loop {
-        wake.reconcile.notified().await;
         tokio::select! {
-            () = tokio::time::sleep(settle) => {}
-            () = wake.hurry.notified() => {}
+            () = wake.reconcile.notified() => {}
+            () = tokio::time::sleep(QUIET), if unreported => {
+                router.borrow_mut().report();
+                unreported = false;
+                continue;
+            }
         }
+        let hurried = tokio::select! {
+            () = tokio::time::sleep(settle) => false,
+            () = wake.hurry.notified() => true,
+        };
         let started = Instant::now();
         let seen = router.borrow().following.asked;
-        if let Err(error) = reconcile(&router).await {
+        if let Err(error) = reconcile::follow(&router).await {
             let text = error.to_string();
             router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
         }
         router.borrow_mut().following.done = seen;
         wake.followed.notify_waiters();
+        if hurried {
+            router.borrow_mut().report();
+        }
+        unreported = !hurried;
         settle = (started.elapsed() * SHARE).clamp(SETTLE, MAX_SETTLE);
     }
 }
