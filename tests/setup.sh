@@ -78,6 +78,7 @@ unpack strongswan strongswan-charon strongswan-libcharon strongswan-swanctl libs
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins
 unpack libreswan libreswan
 unpack openssh openssh-server openssh-client
+unpack rsyslog rsyslog
 
 # A virtual environment needs an interpreter with its standard library, nothing else: pip comes as a file where it is missing.
 python=$(command -v python3 || true)

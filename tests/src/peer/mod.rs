@@ -4,6 +4,7 @@ pub mod isthmus;
 pub mod kernel;
 pub mod libreswan;
 pub mod openssh;
+pub mod rsyslog;
 pub mod strongswan;
 pub mod tunnel;
 

@@ -8,6 +8,7 @@ pub mod choices;
 pub mod demo;
 pub mod failures;
 pub mod lab_itself;
+pub mod logging;
 pub mod maps;
 pub mod pairs;
 pub mod rekey;
@@ -126,6 +127,7 @@ macro_rules! for_each_scenario {
             screens::operator_at_a_terminal
             screens::tool_at_a_terminal
             automation::automation_tools
+            logging::logging_hosts
         }
     };
 }
