@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use isthmus_grammar::command::{Command, ConfigCommand, Form};
+use isthmus_grammar::command::Command;
 use isthmus_grammar::{Mode, Refusal, banner, parser};
 
 use crate::plain::BYTE_ORDER_MARK;
@@ -45,7 +45,9 @@ pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<usize> {
         unknown = None;
         match understand(mode, &line) {
             Ok(command) => {
-                if let Some(words) = inactive(&command) {
+                if let Command::Config(config) = &command
+                    && let Some(words) = config.inactive()
+                {
                     let number = line.number;
                     writeln!(out, "{name}:{number}: accepted, not active in this release")?;
                     writeln!(out, "{LEAD}{words}")?;
@@ -134,21 +136,6 @@ fn next(mode: Mode, command: &Command) -> Mode {
         Command::Exit if mode == Mode::Config => mode,
         command => mode.after(command),
     }
-}
-
-/// The line as it would stand in the configuration, when it would do nothing there.
-fn inactive(command: &Command) -> Option<String> {
-    let Command::Config(line) = command else {
-        return None;
-    };
-    let ConfigCommand::Retained(retained) = &line.command else {
-        return None;
-    };
-    let no = match retained.kept_as(line.form)? {
-        Form::No => "no ",
-        _ => "",
-    };
-    (!retained.holds()).then(|| format!("{no}{}", retained.for_messages()))
 }
 
 impl Fault {

@@ -29,6 +29,12 @@ mod generated {
     #[grammar = "commands/lines.pest"]
     #[grammar = "commands/modes.pest"]
     #[grammar = "commands/keyring.pest"]
+    #[grammar = "commands/ezvpn.pest"]
+    #[grammar = "commands/isakmp_globals.pest"]
+    #[grammar = "commands/isakmp_group.pest"]
+    #[grammar = "commands/isakmp_profile.pest"]
+    #[grammar = "commands/ipsec_globals.pest"]
+    #[grammar = "commands/map_settings.pest"]
     pub(crate) struct CommandParser;
 }
 

@@ -241,6 +241,15 @@ fn interface(out: &mut Out, command: &InterfaceCommand) {
         InterfaceCommand::Shutdown => out.word("shutdown"),
         InterfaceCommand::Description(text) => keyword(out, "description", text.as_ref()),
         InterfaceCommand::CryptoMap(name) => keyword(out, "crypto map", name.as_ref()),
+        InterfaceCommand::CryptoMapRedundancy {
+            map,
+            group,
+            stateful,
+        } => {
+            out.pair("crypto map", Some(map));
+            out.pair("redundancy", Some(group));
+            out.flag("stateful", *stateful);
+        }
         InterfaceCommand::Mtu(mtu) => keyword(out, "mtu", *mtu),
     }
 }

@@ -28,6 +28,12 @@ const SOURCES: &[&str] = &[
     include_str!("commands/lines.pest"),
     include_str!("commands/modes.pest"),
     include_str!("commands/keyring.pest"),
+    include_str!("commands/ezvpn.pest"),
+    include_str!("commands/isakmp_globals.pest"),
+    include_str!("commands/isakmp_group.pest"),
+    include_str!("commands/isakmp_profile.pest"),
+    include_str!("commands/ipsec_globals.pest"),
+    include_str!("commands/map_settings.pest"),
 ];
 
 /// The whole grammar.

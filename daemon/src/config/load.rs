@@ -360,7 +360,10 @@ impl Loader<'_> {
             return;
         }
         match &line.command {
-            ConfigCommand::Interface(InterfaceCommand::CryptoMap(Some(map))) => {
+            ConfigCommand::Interface(
+                InterfaceCommand::CryptoMap(Some(map))
+                | InterfaceCommand::CryptoMapRedundancy { map, .. },
+            ) => {
                 self.references
                     .push((number, Reference::CryptoMap(map.clone())));
             }

@@ -66,7 +66,7 @@ pub(super) fn rank(command: &ConfigCommand) -> u8 {
             InterfaceCommand::Mtu(_) => 2,
             InterfaceCommand::IpAddress { .. } => 3,
             InterfaceCommand::Shutdown => 4,
-            InterfaceCommand::CryptoMap(_) => 5,
+            InterfaceCommand::CryptoMap(_) | InterfaceCommand::CryptoMapRedundancy { .. } => 5,
         },
         ConfigCommand::IsakmpPolicy(command) => match command {
             IsakmpPolicyCommand::Encryption(_) => 1,
@@ -95,6 +95,15 @@ pub(super) fn rank(command: &ConfigCommand) -> u8 {
 
 /// The rank of a retained line: its section, what it says itself, or its order in a block of such lines.
 pub(super) fn retained(line: &RetainedLine) -> u8 {
+    match group(line) {
+        0 => u8::try_from(line.order()).unwrap_or(u8::MAX - 1) + 1,
+        group => group,
+    }
+}
+
+/// The section of a retained global line, or its rank in a mode that also has commands that act; 0 in a block of
+/// retained lines only.
+pub(super) fn group(line: &RetainedLine) -> u8 {
     match line.mode() {
         Mode::Config => line.section() as u8,
         Mode::Interface
@@ -102,6 +111,6 @@ pub(super) fn retained(line: &RetainedLine) -> u8 {
         | Mode::TransformSet
         | Mode::CryptoMap
         | Mode::Line => line.rank(),
-        _ => u8::try_from(line.order()).unwrap_or(u8::MAX - 1) + 1,
+        _ => 0,
     }
 }

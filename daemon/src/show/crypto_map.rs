@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use isthmus_grammar::command::{CryptoMapSelector, Encapsulation, Hash, PeerName, Transform};
+use isthmus_grammar::command::{
+    CryptoMapSelector, Encapsulation, Hash, MapEntryKind, PeerName, Transform,
+};
 
 use super::access_lists::{extended_rule, standard_rule};
 use crate::config::Running;
@@ -48,7 +50,19 @@ fn one_map(
     current: &HashMap<(String, u16), std::net::IpAddr>,
 ) {
     for (sequence, entry) in &map.entries {
-        let _ = writeln!(text, "Crypto Map IPv4 \"{name}\" {sequence} ipsec-isakmp");
+        let _ = writeln!(
+            text,
+            "Crypto Map IPv4 \"{name}\" {sequence} {}",
+            word(&entry.kind)
+        );
+        if let MapEntryKind::IpsecIsakmp {
+            dynamic: Some(dynamic),
+            ..
+        } = &entry.kind
+        {
+            let _ = writeln!(text, "\tDynamic map template tag: {}", dynamic.map);
+            continue;
+        }
         entry_lines(text, running, entry);
         if let Some(peer) = current.get(&(name.to_owned(), *sequence)) {
             let _ = writeln!(text, "\tCurrent peer: {peer}");
@@ -63,6 +77,14 @@ fn one_map(
         let _ = writeln!(text, "\t\t{interface}");
     }
     text.push('\n');
+}
+
+fn word(kind: &MapEntryKind) -> &'static str {
+    match kind {
+        MapEntryKind::IpsecIsakmp { .. } => "ipsec-isakmp",
+        MapEntryKind::IpsecManual => "ipsec-manual",
+        MapEntryKind::Gdoi => "gdoi",
+    }
 }
 
 fn entry_lines(text: &mut String, running: &Running, entry: &Entry) {

@@ -19,6 +19,8 @@ pub struct Entry {
     pub sequence: u16,
     /// The address that the tunnels start from; `None` while the interface has none.
     pub local: Option<IpAddr>,
+    /// A line without which it must not act, and which is not active in this release.
+    pub inactive: Option<String>,
     /// `set peer`, in order.
     pub peers: Vec<IpAddr>,
     /// `match address`.
@@ -47,7 +49,12 @@ impl Entry {
     /// What is still missing before it can protect anything.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
-        if self.peers.is_empty() {
+        if let Some(line) = &self.inactive {
+            Some(format!(
+                "{} depends on \"{line}\", which is not active in this release",
+                self.name()
+            ))
+        } else if self.peers.is_empty() {
             Some(format!("{} has no set peer", self.name()))
         } else if self.transform_sets.is_empty() {
             Some(format!("{} has no transform-set that exists", self.name()))

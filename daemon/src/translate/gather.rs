@@ -1,5 +1,6 @@
 //! The crypto map entries that are on interfaces, with everything they refer to looked up. Called by `reconcile`.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use ike::algorithm::{EspCipher, Integrity, Mode};
@@ -7,8 +8,8 @@ use ike::config::{ChildLifetime, DfBit, EspTransform, TransformSet};
 use ike::registry::GroupNumber;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    self, AclAddress, AclRule, AesBits, Encapsulation, Hash, IpProtocol, PeerName, StandardRule,
-    Transform,
+    self, AclAddress, AclRule, AesBits, Encapsulation, Hash, IpProtocol, PeerName, RetainedLine,
+    Section, StandardRule, Transform,
 };
 
 use super::entry::Entry;
@@ -28,6 +29,7 @@ pub struct Gathered {
 #[must_use]
 pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
+    let needed_by_maps = needed_by_maps(running);
     for (name, lines) in running.interfaces.iter() {
         let map = lines
             .crypto_map
@@ -38,6 +40,10 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
         };
         let source = map.local_address.as_ref().unwrap_or(name);
         let local = local_address(running, table, source);
+        let whole_map = match &lines.map_redundancy {
+            Some((group, _)) => Some(format!("crypto map {map_name} redundancy {group}")),
+            None => needed_by_maps.get(map_name.as_str()).cloned(),
+        };
         for (sequence, entry) in &map.entries {
             let Some(access_list) = &entry.match_address else {
                 continue;
@@ -48,6 +54,7 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
                 map: map_name.clone(),
                 sequence: *sequence,
                 local,
+                inactive: inactive(entry).or_else(|| whole_map.clone()),
                 peers: Vec::new(),
                 access_list: access_list.clone(),
                 rules: rules(running.access_lists.get(access_list)),
@@ -99,6 +106,26 @@ impl Gathered {
         }
         self.entries.push(found);
     }
+}
+
+/// The line of an entry without which it must not act.
+fn inactive(entry: &model::Entry) -> Option<String> {
+    if !entry.kind.is_active() {
+        return Some(entry.kind.to_string());
+    }
+    entry.retained.needed().map(RetainedLine::for_messages)
+}
+
+/// The first line of each crypto map without which no entry of it must act.
+fn needed_by_maps(running: &Running) -> HashMap<&str, String> {
+    let mut needed = HashMap::new();
+    for line in running.retained.in_section(Section::MapSettings) {
+        let map = line.words().split(' ').nth(2).unwrap_or_default();
+        if line.is_needed() {
+            needed.entry(map).or_insert_with(|| line.for_messages());
+        }
+    }
+    needed
 }
 
 /// The address that tunnels of an interface start from: the configured one, or what the kernel has.

@@ -184,8 +184,9 @@ impl Plan {
     fn entry(&mut self, entry: &Entry, names: &mut Names, taken: &mut Taken) -> Vec<Line<Fate>> {
         let missing = entry.missing();
         if let Some(missing) = &missing {
-            self.problems
-                .push(format!("{missing}; its traffic is dropped until it has"));
+            self.problems.push(format!(
+                "{missing}; until that is changed its traffic is dropped"
+            ));
         }
         let id = names.connection(entry);
         let mut flows = Vec::new();

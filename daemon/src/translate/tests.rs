@@ -6,11 +6,12 @@ use ike::algorithm::{EspCipher, Integrity, IpsecProtocol, Mode};
 use ike::config::{ChildLifetime, DfBit, EspTransform, TransformSet};
 use isthmus_grammar::command::{AclCommand, AclEntry, AclRule, Command, ConfigCommand};
 use isthmus_grammar::{Mode as Line, parser};
-use isthmus_kernel::{Action, Direction, PolicySpec, PortMatch, Reqid};
+use isthmus_kernel::{Action, Direction, LinkInfo, PolicySpec, PortMatch, Reqid};
 
 use super::acl::{self, Meaning};
 use super::entry::Entry;
 use super::plan::{FlowPlan, Names, Plan, Shape, plan};
+use crate::interfaces::{InterfaceMap, InterfaceTable};
 
 fn rule(text: &str) -> AclRule {
     match parser::parse(Line::ExtendedAcl, text).unwrap().command {
@@ -49,6 +50,7 @@ fn entry(sequence: u16, rules: &[&str]) -> Entry {
         map: "VPN".into(),
         sequence,
         local: Some([192, 0, 2, 1].into()),
+        inactive: None,
         peers: vec![[192, 0, 2, 2].into()],
         access_list: format!("A{sequence}"),
         rules: rules.iter().map(|text| rule(text)).collect(),
@@ -222,10 +224,13 @@ fn what_is_incomplete_is_blocked_and_named() {
     no_set.transform_sets.clear();
     let mut no_address = entry(30, &[line]);
     no_address.local = None;
+    let mut not_active = entry(40, &[line]);
+    not_active.inactive = Some("set isakmp-profile P".into());
     for (incomplete, word) in [
         (no_peer, "peer"),
         (no_set, "transform-set"),
         (no_address, "address"),
+        (not_active, "\"set isakmp-profile P\""),
     ] {
         let plan = planned(&[incomplete]);
         assert!(plan.connections.is_empty());
@@ -297,4 +302,62 @@ fn a_line_twice_is_one_flow() {
     let plan = planned(&[entry(10, &[line, line])]);
     assert_eq!(plan.connections[0].flows.len(), 1);
     assert_eq!(only(&plan).places.len(), 2);
+}
+
+/// Settings that would make a tunnel stricter, or another one, and are not obeyed yet: the entry does nothing but block.
+#[test]
+fn an_entry_waits_for_lines_that_are_not_active_and_says_which() {
+    let config = |entry: &str, more: &str| {
+        format!(
+            "crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac\n{more}\ncrypto map VPN 10 {entry}\n \
+             set peer 192.0.2.2\n set transform-set TS\n match address A\ninterface wan0\n crypto map VPN\n\
+             ip access-list extended A\n permit ip 10.1.0.0 0.0.255.255 any\n"
+        )
+    };
+    let inactive = |text: &str| {
+        let (running, problems) = crate::config::load(text, "f");
+        assert_eq!(problems, [], "{text}");
+        let mut table = InterfaceTable::new(InterfaceMap::default());
+        let link = LinkInfo {
+            index: 2,
+            name: "wan0".into(),
+            ethernet: true,
+            ..LinkInfo::default()
+        };
+        table.refresh(vec![link], &[], std::iter::empty());
+        let gathered = super::gather::entries(&running, &table);
+        gathered.entries[0].inactive.clone()
+    };
+    assert_eq!(inactive(&config("ipsec-isakmp", "")), None);
+    let harmless = "ipsec-isakmp\n set reverse-route tag 5\n reverse-route static";
+    assert_eq!(inactive(&config(harmless, "")), None);
+    for (entry, more, line) in [
+        (
+            "ipsec-isakmp\n set isakmp-profile P",
+            "",
+            "set isakmp-profile P",
+        ),
+        (
+            "ipsec-isakmp\n set ip access-group 101 in",
+            "",
+            "set ip access-group 101 in",
+        ),
+        ("ipsec-isakmp profile P", "", "ipsec-isakmp profile P"),
+        ("ipsec-manual", "", "ipsec-manual"),
+        (
+            "ipsec-isakmp",
+            "crypto map VPN client authentication list X",
+            "crypto map VPN client authentication list X",
+        ),
+    ] {
+        assert_eq!(inactive(&config(entry, more)).as_deref(), Some(line));
+    }
+    let other = "crypto map OTHER client authentication list X";
+    assert_eq!(inactive(&config("ipsec-isakmp", other)), None);
+    let shared = config("ipsec-isakmp", "")
+        .replace(" crypto map VPN\nip", " crypto map VPN redundancy HA\nip");
+    assert_eq!(
+        inactive(&shared).as_deref(),
+        Some("crypto map VPN redundancy HA")
+    );
 }

@@ -9,8 +9,8 @@ use super::modes::{df_bit, replay, sa_lifetime, transforms};
 use super::{Node, acl, logging, secret};
 use crate::banner::Delimiter;
 use crate::command::{
-    AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, IsakmpIdentity,
-    KeepaliveMode, KeyPeer, LineKind,
+    AclKind, AddressMask, BannerKind, CredentialKind, DynamicMap, GlobalCommand, IpRoute,
+    IsakmpIdentity, KeepaliveMode, KeyPeer, LineKind, MapEntryKind,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -115,7 +115,7 @@ fn crypto(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
         Rule::map_entry | Rule::no_map_entry => GlobalCommand::CryptoMap {
             name: pair.name(Rule::a_map_name)?,
             sequence: pair.number(Rule::a_map_sequence)?,
-            ipsec_isakmp: pair.has(Rule::k_ipsec_isakmp),
+            kind: pair.child(Rule::map_kind).map(|kind| map_kind(&kind)),
         },
         _ => return None,
     })
@@ -239,4 +239,20 @@ fn key_mask(address: Ipv4Addr, mask: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
     mask.filter(|mask| {
         *mask != Ipv4Addr::BROADCAST && !(address.is_unspecified() && mask.is_unspecified())
     })
+}
+
+fn map_kind(pair: &Pair<'_, Rule>) -> MapEntryKind {
+    if pair.has(Rule::k_ipsec_manual) {
+        MapEntryKind::IpsecManual
+    } else if pair.has(Rule::k_gdoi) {
+        MapEntryKind::Gdoi
+    } else {
+        MapEntryKind::IpsecIsakmp {
+            dynamic: pair.name(Rule::a_dynamic_map).map(|map| DynamicMap {
+                map,
+                discover: pair.has(Rule::k_discover),
+            }),
+            profile: pair.name(Rule::a_ipsec_profile),
+        }
+    }
 }

@@ -45,6 +45,11 @@ fn interface(pair: &Pair<'_, Rule>) -> Option<InterfaceCommand> {
         Rule::interface_crypto_map | Rule::no_interface_crypto_map => {
             InterfaceCommand::CryptoMap(pair.name(Rule::a_assigned_map))
         }
+        Rule::interface_map_redundancy => InterfaceCommand::CryptoMapRedundancy {
+            map: pair.name(Rule::a_assigned_map)?,
+            group: pair.name(Rule::a_redundancy)?,
+            stateful: pair.has(Rule::k_stateful),
+        },
         Rule::interface_mtu | Rule::no_interface_mtu => {
             InterfaceCommand::Mtu(pair.number(Rule::a_mtu)?)
         }

@@ -274,3 +274,75 @@ pub enum CryptoMapCommand {
     /// `set security-association lifetime …`.
     SetLifetime(SaLifetime),
 }
+
+/// What kind of entry `crypto map NAME SEQUENCE ...` makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MapEntryKind {
+    /// `ipsec-isakmp [dynamic MAP [discover]] [profile NAME]`.
+    IpsecIsakmp {
+        /// The dynamic map that peers without an entry of their own are met with.
+        dynamic: Option<DynamicMap>,
+        /// The IPsec profile with further settings.
+        profile: Option<String>,
+    },
+    /// `ipsec-manual`: keys without negotiation.
+    IpsecManual,
+    /// `gdoi`: keys from a group server.
+    Gdoi,
+}
+
+/// `dynamic MAP [discover]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DynamicMap {
+    /// The name of the dynamic map.
+    pub map: String,
+    /// `discover`: find peers by probing.
+    pub discover: bool,
+}
+
+impl Default for MapEntryKind {
+    fn default() -> Self {
+        Self::IpsecIsakmp {
+            dynamic: None,
+            profile: None,
+        }
+    }
+}
+
+impl MapEntryKind {
+    /// Entries of this kind do something in this release.
+    pub fn is_active(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The entry only names a dynamic map: it has no lines of its own.
+    pub fn is_dynamic(&self) -> bool {
+        matches!(
+            self,
+            Self::IpsecIsakmp {
+                dynamic: Some(_),
+                ..
+            }
+        )
+    }
+}
+
+impl std::fmt::Display for MapEntryKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::IpsecManual => f.write_str("ipsec-manual"),
+            Self::Gdoi => f.write_str("gdoi"),
+            Self::IpsecIsakmp { dynamic, profile } => {
+                f.write_str("ipsec-isakmp")?;
+                if let Some(dynamic) = dynamic {
+                    write!(f, " dynamic {}", dynamic.map)?;
+                    f.write_str(if dynamic.discover { " discover" } else { "" })?;
+                }
+                match profile {
+                    Some(profile) => write!(f, " profile {profile}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}

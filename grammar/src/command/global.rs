@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::{
-    AclEntry, ClockCommand, DfBit, IsakmpIdentity, KeepaliveMode, KeyPeer, LoggingCommand, Replay,
-    SaLifetime, Secret, StandardAclEntry, Transform,
+    AclEntry, ClockCommand, DfBit, IsakmpIdentity, KeepaliveMode, KeyPeer, LoggingCommand,
+    MapEntryKind, Replay, SaLifetime, Secret, StandardAclEntry, Transform,
 };
 use crate::interface_name::InterfaceName;
 use crate::modes::Mode;
@@ -226,14 +226,14 @@ pub enum GlobalCommand {
     CryptoIsakmpPolicy(u16),
     /// `crypto logging session`.
     CryptoLoggingSession,
-    /// `crypto map NAME SEQUENCE [ipsec-isakmp]`. Enters [`Mode::CryptoMap`].
+    /// `crypto map NAME SEQUENCE [KIND]`. Enters [`Mode::CryptoMap`], except for an entry with a dynamic map.
     CryptoMap {
         /// Its name.
         name: String,
         /// The entry (1-65535); `None`: the whole map.
         sequence: Option<u16>,
-        /// `ipsec-isakmp` was typed; it may only be left out for an entry that is already there.
-        ipsec_isakmp: bool,
+        /// `ipsec-isakmp` and its kin; may only be left out for an entry that is already there.
+        kind: Option<MapEntryKind>,
     },
     /// `crypto map NAME local-address INTERFACE`.
     CryptoMapLocalAddress {
@@ -329,6 +329,9 @@ impl GlobalCommand {
             } => Some(Mode::StandardAcl),
             Self::CryptoIsakmpPolicy(_) => Some(Mode::IsakmpPolicy),
             Self::CryptoIpsecTransformSet { .. } => Some(Mode::TransformSet),
+            Self::CryptoMap {
+                kind: Some(kind), ..
+            } if kind.is_dynamic() => None,
             Self::CryptoMap { .. } => Some(Mode::CryptoMap),
             Self::Line { .. } => Some(Mode::Line),
             _ => None,

@@ -18,6 +18,15 @@ pub enum InterfaceCommand {
     Description(Option<String>),
     /// `crypto map NAME`.
     CryptoMap(Option<String>),
+    /// `crypto map NAME redundancy GROUP [stateful]`.
+    CryptoMapRedundancy {
+        /// The crypto map.
+        map: String,
+        /// The redundancy group whose address the map uses.
+        group: String,
+        /// `stateful`.
+        stateful: bool,
+    },
     /// `mtu`, octets (64-9216).
     Mtu(Option<u16>),
 }

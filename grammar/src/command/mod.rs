@@ -23,9 +23,9 @@ pub use acl::{
     PortMatch, StandardAclCommand, StandardAclEntry, StandardRule,
 };
 pub use crypto::{
-    AesBits, Authentication, CryptoMapCommand, DfBit, Encapsulation, Encryption, Group, Hash,
-    IsakmpIdentity, IsakmpPolicyCommand, KeepaliveMode, KeyPeer, KilobyteLifetime, PeerName,
-    Replay, SaLifetime, Transform, TransformSetCommand,
+    AesBits, Authentication, CryptoMapCommand, DfBit, DynamicMap, Encapsulation, Encryption, Group,
+    Hash, IsakmpIdentity, IsakmpPolicyCommand, KeepaliveMode, KeyPeer, KilobyteLifetime,
+    MapEntryKind, PeerName, Replay, SaLifetime, Transform, TransformSetCommand,
 };
 pub use exec::{
     ClearCommand, ClearSa, ConfigureSource, DebugArea, DebugCondition, DebugTopic, ExecCommand,
@@ -132,6 +132,29 @@ impl ConfigLine {
         match (&self.form, &self.command) {
             (Form::Set, ConfigCommand::Global(command)) => command.enters(),
             (Form::Set, ConfigCommand::Retained(line)) => line.enters(),
+            _ => None,
+        }
+    }
+
+    /// The line as messages name it, when it becomes a line of the configuration that does nothing in this release.
+    pub fn inactive(&self) -> Option<String> {
+        let plain = || Some(crate::render::render(self).trim_end().to_owned());
+        match &self.command {
+            ConfigCommand::Retained(line) => {
+                let no = match line.kept_as(self.form)? {
+                    Form::No => "no ",
+                    Form::Set | Form::Default => "",
+                };
+                (!line.holds()).then(|| format!("{no}{}", line.for_messages()))
+            }
+            ConfigCommand::Global(GlobalCommand::CryptoMap {
+                kind: Some(kind), ..
+            }) if self.form == Form::Set && !kind.is_active() => plain(),
+            ConfigCommand::Interface(InterfaceCommand::CryptoMapRedundancy { .. })
+                if self.form == Form::Set =>
+            {
+                plain()
+            }
             _ => None,
         }
     }

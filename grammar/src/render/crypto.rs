@@ -52,11 +52,11 @@ pub(super) fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
         GlobalCommand::CryptoMap {
             name,
             sequence,
-            ipsec_isakmp,
+            kind,
         } => {
             out.pair("crypto map", Some(name));
             out.optional(*sequence);
-            out.flag("ipsec-isakmp", *ipsec_isakmp);
+            out.optional(kind.as_ref());
             out.trailing_blanks(form, 1);
         }
         GlobalCommand::CryptoMapLocalAddress { name, interface } => {

@@ -1,7 +1,9 @@
 //! `crypto map ...` and the `(config-crypto-map)#` commands.
 
 use isthmus_grammar::InterfaceName;
-use isthmus_grammar::command::{CryptoMapCommand, Form, Group, PeerName};
+use isthmus_grammar::command::{
+    CryptoMapCommand, Form, Group, MapEntryKind, PeerName, RetainedLine, Section,
+};
 
 use super::crypto::no_transform_set;
 use super::{Origin, Outcome, Refused, done, given, say};
@@ -10,33 +12,38 @@ use crate::config::model::{Change, Entry, Running};
 const NEW_ENTRY: &str = "% NOTE: This new crypto map will remain disabled until a peer\n        \
                          and a valid access list have been configured.\n";
 
-/// `crypto map NAME SEQUENCE [ipsec-isakmp]`, `no crypto map NAME [SEQUENCE]`.
+/// `crypto map NAME SEQUENCE [KIND]`, `no crypto map NAME [SEQUENCE]`.
 pub(super) fn select(
     running: &mut Running,
     form: Form,
     name: &str,
     sequence: Option<u16>,
-    ipsec_isakmp: bool,
+    kind: Option<&MapEntryKind>,
 ) -> Outcome {
     match (form, sequence) {
         (Form::Set, Some(sequence)) => {
-            let known = running
-                .crypto
-                .maps
-                .get(name)
-                .is_some_and(|map| map.entries.contains_key(&sequence));
-            if known {
-                return done();
-            }
-            if !ipsec_isakmp {
-                return Err(Refused::new(
+            let map = running.crypto.maps.get(name);
+            let known = map.and_then(|map| map.entries.get(&sequence));
+            match (known, kind) {
+                (Some(entry), Some(kind)) if entry.kind != *kind => Err(Refused::new(format!(
+                    "% Entry {sequence} of crypto map {name} is {}: remove it before it can be {kind}.",
+                    entry.kind
+                ))),
+                (Some(_), _) => done(),
+                (None, None) => Err(Refused::new(
                     "% Incomplete command: a new entry needs its type, ipsec-isakmp.",
-                ));
+                )),
+                (None, Some(kind)) => {
+                    let map = running.crypto.maps.entry(name.to_owned()).or_default();
+                    let entry = Entry {
+                        kind: kind.clone(),
+                        ..Entry::default()
+                    };
+                    map.entries.insert(sequence, entry);
+                    running.note(Change::CryptoMap(name.to_owned(), Some(sequence)));
+                    say(if kind.is_dynamic() { "" } else { NEW_ENTRY })
+                }
             }
-            let map = running.crypto.maps.entry(name.to_owned()).or_default();
-            map.entries.insert(sequence, Entry::default());
-            running.note(Change::CryptoMap(name.to_owned(), Some(sequence)));
-            say(NEW_ENTRY)
         }
         (Form::Set, None) => Err(Refused::new("% Incomplete command.")),
         (_, Some(sequence)) => {
@@ -65,6 +72,10 @@ pub(super) fn select(
                     users.join(", ")
                 )));
             }
+            let of_map = |line: &RetainedLine| line.words().split(' ').nth(2) == Some(name);
+            running
+                .retained
+                .remove_in_section(Section::MapSettings, of_map);
             if running.crypto.maps.remove(name).is_some() {
                 running.note(Change::CryptoMap(name.to_owned(), None));
             }

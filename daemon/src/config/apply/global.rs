@@ -74,8 +74,8 @@ pub(super) fn apply(running: &mut Running, form: Form, command: &GlobalCommand) 
         GlobalCommand::CryptoMap {
             name,
             sequence,
-            ipsec_isakmp,
-        } => crypto_map::select(running, form, name, *sequence, *ipsec_isakmp),
+            kind,
+        } => crypto_map::select(running, form, name, *sequence, kind.as_ref()),
         GlobalCommand::CryptoMapLocalAddress { name, interface } => {
             crypto_map::local_address(running, form, name, interface)
         }

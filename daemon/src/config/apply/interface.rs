@@ -64,6 +64,17 @@ pub(super) fn apply(
             ip_address(running, name, form, *address, *secondary)?
         }
         InterfaceCommand::CryptoMap(map) => crypto_map(running, name, form, map, origin)?,
+        InterfaceCommand::CryptoMapRedundancy {
+            map,
+            group,
+            stateful,
+        } => {
+            let applied = crypto_map(running, name, form, &Some(map.clone()), origin)?;
+            if form == Form::Set {
+                running.interfaces.entry(name).map_redundancy = Some((group.clone(), *stateful));
+            }
+            applied
+        }
         InterfaceCommand::Shutdown => set(running, name, |one| one.shutdown = form == Form::Set),
         InterfaceCommand::Description(text) => {
             set(running, name, |one| one.description = given(form, text))
@@ -110,6 +121,7 @@ fn crypto_map(
         return done();
     }
     running.interfaces.set_crypto_map(name, wanted);
+    running.interfaces.entry(name).map_redundancy = None;
     done()
 }
 

@@ -71,11 +71,30 @@ pub fn apply(
     line: &ConfigLine,
     origin: Origin,
 ) -> Outcome {
+    let mut applied = obey(running, context, line, origin)?;
+    if origin == Origin::Terminal
+        && let Some(words) = line.inactive()
+    {
+        applied
+            .text
+            .push_str("% Accepted, not active in this release: ");
+        applied.text.push_str(&words);
+        applied.text.push('\n');
+    }
+    Ok(applied)
+}
+
+fn obey(
+    running: &mut Running,
+    context: &mut Context,
+    line: &ConfigLine,
+    origin: Origin,
+) -> Outcome {
     let form = line.form;
     let applied = match &line.command {
         ConfigCommand::Global(command) => global::apply(running, form, command)?,
         ConfigCommand::Retained(line) => {
-            return retained::apply(running, context, form, line, origin);
+            return retained::apply(running, context, form, line);
         }
         command => {
             if !exists(running, context) {

@@ -2,7 +2,7 @@
 
 use isthmus_grammar::command::{Form, RetainedLine};
 
-use super::{Applied, Origin, Outcome, Refused, removed_meanwhile};
+use super::{Outcome, Refused, done, removed_meanwhile};
 use crate::config::context::Context;
 use crate::config::model::{BlockId, Change, LineId, Retained, Running};
 
@@ -13,7 +13,6 @@ pub(super) fn apply(
     context: &mut Context,
     form: Form,
     line: &RetainedLine,
-    origin: Origin,
 ) -> Outcome {
     let place = context
         .up_to(line.mode())
@@ -33,21 +32,7 @@ pub(super) fn apply(
         Some(inner) if kept == Some(Form::Set) => place.below(inner, BlockId::of(line)),
         _ => place,
     };
-    Ok(Applied {
-        text: match kept {
-            Some(form) if origin == Origin::Terminal && !line.holds() => answer(form, line),
-            _ => String::new(),
-        },
-    })
-}
-
-/// What the operator is told.
-fn answer(form: Form, line: &RetainedLine) -> String {
-    let no = if form == Form::No { "no " } else { "" };
-    format!(
-        "% Accepted, not active in this release: {no}{}\n",
-        line.for_messages()
-    )
+    done()
 }
 
 /// Changes the retained lines of a context, of every line in a range of terminal lines; false when it is gone.

@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
     AclId, Authentication, DfBit, Encapsulation, Encryption, Group, Hash, IsakmpIdentity,
-    KeepaliveMode, KeyPeer, KilobyteLifetime, PeerName, SaLifetime, Secret, Transform,
+    KeepaliveMode, KeyPeer, KilobyteLifetime, MapEntryKind, PeerName, SaLifetime, Secret,
+    Transform,
 };
 
 use super::{Kept, Retained};
@@ -254,9 +255,11 @@ pub struct CryptoMap {
     pub entries: BTreeMap<u16, Entry>,
 }
 
-/// One `crypto map NAME SEQUENCE ipsec-isakmp`.
+/// One `crypto map NAME SEQUENCE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
+    /// `ipsec-isakmp` and its kin.
+    pub kind: MapEntryKind,
     /// `description`.
     pub description: Option<String>,
     /// `set peer`, in the order in which they are tried.

@@ -23,6 +23,8 @@ pub struct Interface {
     pub mtu: Option<u16>,
     /// `crypto map`.
     pub crypto_map: Option<String>,
+    /// `redundancy GROUP [stateful]` after the crypto map.
+    pub map_redundancy: Option<(String, bool)>,
     /// Lines that were not understood.
     pub kept: Kept,
     /// Lines that are understood and not acted on.

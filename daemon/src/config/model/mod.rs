@@ -390,9 +390,11 @@ impl Running {
             .maps
             .values()
             .flat_map(|map| map.entries.values());
-        let entries = entries
-            .map(|entry| entry.retained.inactive())
-            .sum::<usize>();
-        self.retained.inactive() + blocks.map(Retained::inactive).sum::<usize>() + entries
+        let one = |entry: &Entry| usize::from(!entry.kind.is_active()) + entry.retained.inactive();
+        let redundant = |(_, one): &(&InterfaceName, &Interface)| one.map_redundancy.is_some();
+        self.retained.inactive()
+            + blocks.map(Retained::inactive).sum::<usize>()
+            + entries.map(one).sum::<usize>()
+            + self.interfaces.iter().filter(redundant).count()
     }
 }

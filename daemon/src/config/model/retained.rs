@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use isthmus_grammar::Mode;
-use isthmus_grammar::command::{Form, RetainedLine};
+use isthmus_grammar::command::{Form, RetainedLine, Section};
 
 use super::Kept;
+use crate::config::rank::group;
 
 /// Retained lines of one place: the global level, or one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,14 +70,6 @@ fn parts(key: &str) -> Vec<Part> {
             .map_or_else(|_| Part::Text(word.to_owned()), Part::Number)
     };
     key.split(' ').map(part).collect()
-}
-
-/// The section of a global line, the rank in a mode that has commands that act, nothing else in any other.
-fn group(line: &RetainedLine) -> u8 {
-    match line.mode() {
-        Mode::Config => line.section() as u8,
-        _ => line.rank(),
-    }
 }
 
 impl Retained {
@@ -151,6 +144,18 @@ impl Retained {
         !doomed.is_empty()
     }
 
+    /// Takes away the global lines of a section that `doomed` points at.
+    pub(crate) fn remove_in_section(
+        &mut self,
+        section: Section,
+        doomed: impl Fn(&RetainedLine) -> bool,
+    ) {
+        let lines: Vec<RetainedLine> = self.in_section(section).cloned().collect();
+        for line in lines.iter().filter(|line| doomed(line)) {
+            self.remove(line);
+        }
+    }
+
     /// The lines, in the order in which they are printed.
     pub fn iter(&self) -> impl Iterator<Item = &RetainedEntry> {
         self.lines.values()
@@ -159,6 +164,20 @@ impl Retained {
     /// The lines with their section or rank.
     pub(crate) fn grouped(&self) -> impl Iterator<Item = (u8, &RetainedEntry)> {
         self.lines.iter().map(|(place, entry)| (place.group, entry))
+    }
+
+    /// The global lines of a section.
+    pub fn in_section(&self, section: Section) -> impl Iterator<Item = &RetainedLine> {
+        let place = |group| Place {
+            group,
+            order: 0,
+            key: Vec::new(),
+            turn: 0,
+        };
+        let group = section as u8;
+        self.lines
+            .range(place(group)..place(group + 1))
+            .map(|(_, entry)| &entry.line)
     }
 
     /// There are none.

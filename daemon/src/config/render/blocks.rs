@@ -67,9 +67,12 @@ pub(super) fn crypto_map_entry(page: &mut Page, name: &str, sequence: u16, entry
     let command = GlobalCommand::CryptoMap {
         name: name.to_owned(),
         sequence: Some(sequence),
-        ipsec_isakmp: true,
+        kind: Some(entry.kind.clone()),
     };
     page.global(Form::Set, command);
+    if !entry.kind.is_active() {
+        page.show_pending();
+    }
     let set = |wanted, command| Inside::set(wanted, ConfigCommand::CryptoMap(command));
     let mut lines = Vec::new();
     if entry.description.is_some() {
@@ -151,11 +154,17 @@ pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Inter
     } else {
         lines.push(no(false, InterfaceCommand::Shutdown));
     }
-    if interface.crypto_map.is_some() {
-        lines.push(set(
-            true,
-            InterfaceCommand::CryptoMap(interface.crypto_map.clone()),
-        ));
+    match (&interface.crypto_map, &interface.map_redundancy) {
+        (Some(map), Some((group, stateful))) => {
+            let command = InterfaceCommand::CryptoMapRedundancy {
+                map: map.clone(),
+                group: group.clone(),
+                stateful: *stateful,
+            };
+            lines.push(set(true, command));
+        }
+        (Some(map), None) => lines.push(set(true, InterfaceCommand::CryptoMap(Some(map.clone())))),
+        (None, _) => {}
     }
     page.inside(lines, &interface.retained, &interface.kept);
 }

@@ -8,8 +8,8 @@ mod globals;
 mod logging;
 
 use isthmus_grammar::command::{
-    AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, LineCommand,
-    Secret, Section, StandardAclCommand, StandardAclEntry,
+    AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, InterfaceCommand,
+    LineCommand, Secret, Section, StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::render as grammar_render;
 use isthmus_grammar::{InterfaceName, Mode};
@@ -197,7 +197,14 @@ impl Page {
             let rank = rank::rank(&line.command);
             self.others(&mut retained, &mut kept, Some(rank));
             if line.wanted || self.all {
+                let inactive = matches!(
+                    line.command,
+                    ConfigCommand::Interface(InterfaceCommand::CryptoMapRedundancy { .. })
+                );
                 self.line(1, line.form, line.command);
+                if inactive {
+                    self.show_pending();
+                }
             }
         }
         self.others(&mut retained, &mut kept, None);
@@ -226,6 +233,16 @@ impl Page {
         }
     }
 
+    /// What has just been written does nothing in this release: it is listed with what it stands in.
+    fn show_pending(&mut self) {
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
+        for (indent, text) in std::mem::take(pending) {
+            self.put(indent, &text);
+        }
+    }
+
     /// A retained line and the block that it opens.
     fn retained(&mut self, entry: &RetainedEntry, indent: usize) {
         let line = &entry.line;
@@ -236,37 +253,29 @@ impl Page {
                 None => Group::Section(line.section()),
             });
         }
-        let active = std::mem::take(&mut self.pending);
-        if let Some(pending) = active {
-            let shown = !line.holds();
-            let above = pending.into_iter().filter(|(above, _)| *above < indent);
-            if shown {
-                for (indent, text) in above {
-                    self.put(indent, &text);
+        let text = self.retained_text(entry);
+        match &mut self.pending {
+            None => self.put(indent, &text),
+            Some(pending) => {
+                pending.retain(|(above, _)| *above < indent);
+                pending.push((indent, text));
+                if !line.holds() {
+                    self.show_pending();
                 }
-                self.retained_line(entry, indent);
-                self.pending = Some(Vec::new());
-            } else {
-                self.pending = Some(above.collect());
             }
-        } else {
-            self.retained_line(entry, indent);
         }
         if let Some(inner) = inner {
             self.retained_block(entry, inner);
         }
     }
 
-    fn retained_line(&mut self, entry: &RetainedEntry, indent: usize) {
-        let text = match self.hide_secrets {
-            true => entry.line.without_secrets("<removed>"),
-            false => {
-                let command = ConfigCommand::Retained(Box::new(entry.line.clone()));
-                let form = entry.form;
-                grammar_render::render(&ConfigLine { form, command })
-            }
-        };
-        self.put(indent, &text);
+    fn retained_text(&self, entry: &RetainedEntry) -> String {
+        if self.hide_secrets {
+            return entry.line.without_secrets("<removed>");
+        }
+        let command = ConfigCommand::Retained(Box::new(entry.line.clone()));
+        let form = entry.form;
+        grammar_render::render(&ConfigLine { form, command })
     }
 
     fn retained_block(&mut self, entry: &RetainedEntry, mode: Mode) {

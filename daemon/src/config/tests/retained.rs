@@ -120,3 +120,99 @@ fn secrets_of_retained_lines_are_hidden_like_the_others() {
     );
     assert!(!format!("{:?}", session.running).contains("key two"));
 }
+
+#[test]
+fn map_entries_of_other_kinds_are_kept_with_the_map_and_listed() {
+    let mut session = Session::default();
+    let note =
+        "% Accepted, not active in this release: crypto map M 30 ipsec-isakmp dynamic D discover\n";
+    assert_eq!(
+        session.line("cr map M 30 ipsec-i dyn D disc").as_deref(),
+        Ok(note)
+    );
+    assert_eq!(
+        session.context,
+        Context::Global,
+        "an entry with a dynamic map has no lines of its own"
+    );
+    session.silently("crypto map M 20 ipsec-manual\nset session-key inbound esp 256 cipher 00112233 authenticator 44\n\
+                      set isakmp-profile P\ncrypto map M 10 ipsec-isakmp\nset reverse-route tag 9\nmatch address A\n\
+                      set peer 192.0.2.2\nset security-association idle-time 60 default\ncrypto map M isakmp authorization list L");
+    session.refuses(
+        "crypto map M 30 ipsec-isakmp",
+        "% Entry 30 of crypto map M is ipsec-isakmp dynamic D discover: remove it before it can be ipsec-isakmp.",
+    );
+    session.has(
+        "!\ncrypto map M isakmp authorization list L\n!\ncrypto map M 10 ipsec-isakmp \n set peer 192.0.2.2\n \
+         set security-association idle-time 60 default\n set reverse-route tag 9\n match address A\n\
+         crypto map M 20 ipsec-manual \n \
+         set session-key inbound esp 256 cipher 00112233 authenticator 44\n set isakmp-profile P\n\
+         crypto map M 30 ipsec-isakmp dynamic D discover \n",
+    );
+    assert_eq!(
+        render::inactive(&session.running),
+        "crypto map M isakmp authorization list L\ncrypto map M 10 ipsec-isakmp \n \
+         set security-association idle-time 60 default\n set reverse-route tag 9\ncrypto map M 20 ipsec-manual \n \
+         set session-key inbound esp 256 cipher 00112233 authenticator 44\n set isakmp-profile P\n\
+         crypto map M 30 ipsec-isakmp dynamic D discover \n",
+    );
+    assert_eq!(session.running.inactive(), 7);
+    let text = session.text();
+    let (again, problems) = load(&text, "f");
+    assert_eq!(problems, []);
+    assert_eq!(render::text(&again), text);
+    session.silently("no crypto map M 20\nno crypto map M");
+    session.lacks("crypto map");
+}
+
+#[test]
+fn lines_whose_no_form_is_the_line_are_kept_in_that_form() {
+    let mut session = Session::of("crypto isakmp default policy\nno crypto engine software ipsec");
+    session.lacks("default policy");
+    session.has("no crypto engine software ipsec\n");
+    let answer = session.line("no crypto isakmp default policy");
+    assert_eq!(
+        answer.as_deref(),
+        Ok(""),
+        "it holds: there are no built-in policies"
+    );
+    session.has("no crypto isakmp default policy\n");
+    assert_eq!(
+        render::inactive(&session.running),
+        "no crypto engine software ipsec\n"
+    );
+    session.silently("crypto isakmp default policy\ndefault crypto engine software ipsec");
+    session.lacks("default policy");
+    session.lacks("engine");
+}
+
+#[test]
+fn blocks_with_numbers_are_printed_by_number_and_data_as_it_came() {
+    let mut session = Session::of(
+        "crypto dynamic-map D 20\nset transform-set T\ncrypto dynamic-map D 3\nset pfs group14\nset pfs group5",
+    );
+    session.has("crypto dynamic-map D 3\n set pfs group5\n!\ncrypto dynamic-map D 20\n set transform-set T \n");
+    session.silently("no crypto dynamic-map D\ncrypto keyring K\nrsa-pubkey name R\nkey-string\n3081 00\n3081 00\nquit");
+    assert_eq!(session.context.mode(), isthmus_grammar::Mode::KeyringPubkey);
+    session.lacks("dynamic-map");
+    session.has("  rsa-pubkey name R\n   key-string\n    3081 00\n    3081 00\n    \tquit\n");
+    session.silently("key-string\n4000\nquit");
+    session.has("   key-string\n    4000\n    \tquit\n");
+    let text = session.text();
+    assert_eq!(render::text(&load(&text, "f").0), text);
+}
+
+#[test]
+fn an_interface_with_a_map_for_a_redundancy_group_is_one_line() {
+    let mut session = Session::of(
+        "crypto map M 10 ipsec-isakmp\ninterface eth0\ncrypto map M redundancy HA stateful",
+    );
+    session.has(" crypto map M redundancy HA stateful\n");
+    assert_eq!(
+        render::inactive(&session.running),
+        "interface eth0\n crypto map M redundancy HA stateful\n"
+    );
+    session.silently("crypto map M");
+    session.has(" crypto map M\n");
+    assert_eq!(session.running.inactive(), 0);
+}
