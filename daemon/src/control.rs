@@ -11,7 +11,6 @@ use std::rc::Rc;
 use anyhow::{Context, bail};
 use isthmus_control::SOCKET_NAME;
 use nix::fcntl::{Flock, FlockArg};
-use nix::sys::stat::Mode;
 use nix::unistd::{Group, chown};
 use tokio::net::UnixListener;
 
@@ -20,6 +19,9 @@ use crate::session;
 
 /// The group whose members may use the console.
 const OPERATORS: &str = "isthmus";
+
+/// Where the control socket is made before it is put in its place; as long as [`SOCKET_NAME`], with the `/sock` in it.
+const OPENING: &str = ".opening";
 
 /// The run directory, held by this daemon alone until dropped.
 #[derive(Debug)]
@@ -63,23 +65,28 @@ impl RunDir {
     /// The directory is not writable, or the path is too long for a socket.
     pub fn listen(&self) -> anyhow::Result<UnixListener> {
         let path = self.path.join(SOCKET_NAME);
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(e).with_context(|| format!("cannot replace {}", path.display()));
-            }
+        self.open(&path)
+            .with_context(|| format!("cannot open the control socket {}", path.display()))
+    }
+
+    /// The socket gets its owner and mode in a folder that nobody else can enter, and then its place. The umask would do,
+    /// but is the whole process's.
+    fn open(&self, path: &Path) -> std::io::Result<UnixListener> {
+        let folder = self.path.join(OPENING);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let umask = nix::sys::stat::umask(Mode::from_bits_truncate(0o177));
-        let bound = UnixListener::bind(&path);
-        nix::sys::stat::umask(umask);
-        let listener =
-            bound.with_context(|| format!("cannot open the control socket {}", path.display()))?;
-        std::fs::set_permissions(&path, Permissions::from_mode(0o660))
-            .with_context(|| format!("cannot set the mode of {}", path.display()))?;
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        let fresh = folder.join("sock");
+        let listener = UnixListener::bind(&fresh)?;
+        std::fs::set_permissions(&fresh, Permissions::from_mode(0o660))?;
         if let Ok(Some(group)) = Group::from_name(OPERATORS) {
             // Who starts the daemon without the right to do so gets a socket for himself.
-            let _ = chown(&path, None, Some(group.gid));
+            let _ = chown(&fresh, None, Some(group.gid));
         }
+        std::fs::rename(&fresh, path)?;
+        std::fs::remove_dir(&folder)?;
         Ok(listener)
     }
 }

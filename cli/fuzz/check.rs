@@ -1,0 +1,50 @@
+//! The `check` fuzz target: any bytes as a configuration file. Nothing panics; the report is plain text of bounded lines,
+//! one heading for each line it counts; and what it says is what the grammar says of each line. Shared with
+//! `tests/fuzz.rs`.
+
+use isthmus_console::{check as checker, lang};
+use isthmus_grammar::{Mode, parser};
+
+const MODES: [Mode; 6] = [
+    Mode::UserExec,
+    Mode::Exec,
+    Mode::Config,
+    Mode::Interface,
+    Mode::CryptoMap,
+    Mode::ExtendedAcl,
+];
+
+/// Checks a file of these bytes, and every line of it in several modes.
+pub fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut report = Vec::new();
+    let count = checker::check("FILE", &text, &mut report).expect("a Vec takes everything");
+    let report = String::from_utf8(report).expect("text");
+    assert!(
+        report.chars().all(|c| c == '\n' || !c.is_control()),
+        "{report:?}"
+    );
+    assert!(
+        report.lines().all(|line| line.chars().count() < 300),
+        "{report}"
+    );
+    let headings = report
+        .lines()
+        .filter(|line| line.starts_with("FILE:"))
+        .count();
+    assert!(headings >= count, "{count} counted:\n{report}");
+    assert!(count <= text.lines().count());
+    for line in text.lines().take(50) {
+        for mode in MODES {
+            let shortened = parser::parse(mode, line);
+            if let Some(exact) = parser::parse_exact(mode, line) {
+                assert_eq!(Some(exact), shortened.ok(), "{mode:?} {line:?}");
+            }
+            let help = lang::help(mode, line);
+            assert!(help.is_empty() || help.ends_with('\n'), "{mode:?} {line:?}");
+            if let Some(text) = lang::complete(mode, line) {
+                assert!(text.len() >= line.trim().len().min(1), "{mode:?} {line:?}");
+            }
+        }
+    }
+}

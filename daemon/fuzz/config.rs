@@ -1,0 +1,39 @@
+//! The `config` fuzz target: any bytes as a startup-config. Loading never panics; what is printed loads again to the same
+//! text; and a line that was not understood is in it, unless lines of the file take others away. Shared with `tests/fuzz.rs`.
+
+use isthmusd::config::{load, render};
+
+/// Loads a file of these bytes, prints it, and loads what was printed.
+pub fn config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (running, problems) = load(&text, "FILE");
+    let printed = render::text(&running);
+    let (again, _) = load(&printed, "FILE");
+    let printed_again = render::text(&again);
+    assert_eq!(printed, printed_again, "\nloaded from:\n{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.iter().any(|line| removes(line)) {
+        return;
+    }
+    for problem in problems {
+        let line = lines[problem.line - 1].trim();
+        assert!(
+            printed.lines().any(|kept| kept.trim() == line),
+            "lost: {line:?} ({}) of\n{text}\nin\n{printed}",
+            problem.what
+        );
+    }
+}
+
+/// `no ...` and `default ...`: what they remove goes with all that is kept in it.
+fn removes(line: &str) -> bool {
+    let word = line
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    !word.is_empty()
+        && ["no", "default"]
+            .iter()
+            .any(|whole| whole.starts_with(&word))
+}
