@@ -21,5 +21,8 @@ pub mod router;
 pub mod run;
 pub mod session;
 pub mod show;
+pub mod storage;
+pub mod tftp;
 pub mod translate;
+pub mod upkeep;
 pub mod view;

@@ -16,6 +16,7 @@ use isthmusd::log::{Console, Log, Severity};
 use isthmusd::notify::notify;
 use isthmusd::router::{Files, Router, Shared, Stop};
 use isthmusd::run::{self, Sockets};
+use isthmusd::session::scp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
@@ -54,6 +55,13 @@ fn level(text: &str) -> Result<Severity, String> {
 }
 
 fn main() -> ExitCode {
+    if let Some(socket) = std::env::var_os(scp::ASKPASS) {
+        let question = std::env::args().nth(1).unwrap_or_default();
+        return match scp::askpass(socket.as_ref(), &question) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let arguments = Arguments::parse();
     match serve(&arguments) {
         Ok(Stop::Signal) => ExitCode::SUCCESS,

@@ -31,6 +31,7 @@ use crate::session::registry::Sessions;
 use crate::show::snapshot::{Failure, Packets};
 use crate::translate::child;
 use crate::translate::plan::{FlowName, Names, Plan, Shape};
+use crate::upkeep::Upkeep;
 
 /// Timers are not looked at more often than this.
 const TICK: Duration = Duration::from_millis(1);
@@ -95,6 +96,8 @@ pub struct Router {
     pub load: Meter,
     /// Who is logged in.
     pub sessions: Sessions,
+    /// What happens to the configuration over time.
+    pub upkeep: Upkeep,
     /// What is to be sent and asked of the kernel, in order.
     pub work: VecDeque<Work>,
     /// How far engine and kernel follow the running-config.
@@ -127,6 +130,8 @@ pub struct Wake {
     pub hurry: Rc<Notify>,
     /// A reconcile is done.
     pub followed: Rc<Notify>,
+    /// When copies of the configuration are made may have changed.
+    pub archive: Rc<Notify>,
     /// The daemon is to stop.
     pub stop: Rc<Notify>,
 }
@@ -243,6 +248,7 @@ impl Router {
             failures: HashMap::new(),
             load: Meter::default(),
             sessions: Sessions::default(),
+            upkeep: Upkeep::default(),
             work: VecDeque::new(),
             following: Following::default(),
             wake: Wake::default(),
@@ -267,6 +273,7 @@ impl Router {
         self.clock.set_zone(zone.clone());
         self.log.set_zone(zone);
         self.log.configure(crate::log::settings(&self.running));
+        self.wake.archive.notify_one();
         let changes = self.running.take_changes();
         if changes.iter().any(Change::is_for_packets) {
             self.following.asked += 1;

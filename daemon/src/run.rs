@@ -15,6 +15,7 @@ use crate::log::{self, Severity};
 use crate::reconcile::{self, adopt, catch_up};
 use crate::router::{Owner, Router, Shared, Stop, Work};
 use crate::translate::child::engine_protocol;
+use crate::upkeep::archive;
 use crate::{control, poll, view};
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
@@ -79,6 +80,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
         tokio::task::spawn_local(work(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
         tokio::task::spawn_local(control::serve(control, router.clone())),
+        tokio::task::spawn_local(archive::keep_time(router.clone())),
         tokio::task::spawn_local(log::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
         tokio::task::spawn_local(poll::load(router.clone())),

@@ -536,3 +536,42 @@ async fn debug_tells_the_story_in_the_words_of_ios() {
         })
         .await;
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_configuration_that_is_replaced_leaves_tunnels_alone_that_both_have() {
+    LocalSet::new()
+        .run_until(async {
+            let before = config(1, 2, "");
+            let (a, b) = pair(&before, &config(2, 1, "")).await;
+            a.traffic().await;
+            settle(&a, &b).await;
+            assert_eq!((a.children(), b.children()), (1, 1), "{}", a.log());
+            let (sas, counts) = (a.fake.sas(), a.fake.counts());
+            // Another entry before the old one, another policy, another name: the tunnel's own lines stay.
+            let after = before
+                .replace("hostname R1", "hostname R7\ncrypto isakmp policy 5\n group 5")
+                .replace(
+                    "crypto map VPN 10",
+                    "crypto map VPN 5 ipsec-isakmp\n set peer 192.0.2.5\n set transform-set TS\n match address NEW\n\
+                     crypto map VPN 10",
+                )
+                .replace(
+                    "ip access-list extended FLOW",
+                    "ip access-list extended NEW\n permit ip 10.5.0.0 0.0.0.255 10.6.0.0 0.0.0.255\n\
+                     ip access-list extended FLOW",
+                );
+            for text in [&after, &before] {
+                let (running, problems) = config::load(text, "test");
+                assert_eq!(problems, []);
+                a.router.borrow_mut().running = running;
+                a.router.borrow_mut().configured();
+                reconcile(&a.router).await.unwrap();
+                settle(&a, &b).await;
+                assert_eq!((a.children(), b.children()), (1, 1), "{}", a.log());
+                assert_eq!(a.fake.sas(), sas);
+            }
+            let now = a.fake.counts();
+            assert_eq!((now.add_sa, now.delete_sa), (counts.add_sa, counts.delete_sa));
+        })
+        .await;
+}

@@ -106,6 +106,8 @@ modes! {
     AaaAttributeList "`aaa attribute list`" aaa_attribute_list_mode "(config-attr-list)#" CONFIG, "AAA attribute list config commands:";
     Vrf "`vrf definition`, `ip vrf`" vrf_mode "(config-vrf)#" CONFIG, "VPN Routing/Forwarding instance configuration commands:";
     VrfFamily "`address-family` in it" vrf_family_mode "(config-vrf-af)#" Some(Mode::Vrf), "IP VPN Routing/Forwarding instance configuration commands:" indent 2;
+    Archive "`archive`" archive_mode "(config-archive)#" CONFIG, "Archive configuration commands:";
+    ArchiveLog "`log config` in it" archive_log_mode "(config-archive-log-cfg)#" Some(Mode::Archive), "Archive log configuration commands:" indent 2;
     DhcpPool "`ip dhcp pool`" dhcp_pool_mode "(dhcp-config)#" CONFIG, "DHCP pool configuration commands:";
 }
 

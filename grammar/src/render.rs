@@ -126,6 +126,7 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
                 out.secret(secret);
             }
         }
+        GlobalCommand::FilePrompt(mode) => keyword(out, "file prompt", *mode),
         GlobalCommand::Hostname(name) => keyword(out, "hostname", name.as_ref()),
         GlobalCommand::Interface(name) => out.pair("interface", Some(name)),
         GlobalCommand::IpAccessList { kind, name } => {

@@ -17,6 +17,7 @@ use crate::retained::Retained;
 const SOURCES: &[&str] = &[
     include_str!("commands/tokens.pest"),
     include_str!("commands/exec.pest"),
+    include_str!("commands/files.pest"),
     include_str!("commands/show.pest"),
     include_str!("commands/global.pest"),
     include_str!("commands/logging.pest"),
@@ -27,6 +28,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/interface.pest"),
     include_str!("commands/lines.pest"),
     include_str!("commands/modes.pest"),
+    include_str!("commands/archive.pest"),
     include_str!("commands/keyring.pest"),
     include_str!("commands/ezvpn.pest"),
     include_str!("commands/isakmp_globals.pest"),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::num::NonZero;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -43,6 +44,11 @@ impl Console {
     }
 
     pub fn sized(fake: &Fake, rows: u16, columns: u16) -> Self {
+        Self::at(&fake.socket(), rows, columns)
+    }
+
+    /// Starts the console of any daemon, by its socket.
+    pub fn at(socket: &Path, rows: u16, columns: u16) -> Self {
         let size = Winsize {
             ws_row: rows,
             ws_col: columns,
@@ -54,7 +60,7 @@ impl Console {
         let end = || Stdio::from(slave.try_clone().unwrap());
         let child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
             .arg("--socket")
-            .arg(fake.socket())
+            .arg(socket)
             .stdin(end())
             .stdout(end())
             .stderr(end())

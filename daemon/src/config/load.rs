@@ -32,6 +32,18 @@ pub struct Problem {
     pub what: String,
     /// How many lines below it went with it.
     pub below: usize,
+    /// Why no command matches it, where that is what is wrong.
+    pub refusal: Option<Refusal>,
+}
+
+impl Problem {
+    /// For the operator who copies the file: what a terminal answers to the line, then what came of it.
+    pub fn answer(&self) -> String {
+        let refusal = self.refusal.map_or_else(String::new, |refusal| {
+            format!("{}\n{}", self.text, refusal.message(0, &self.text))
+        });
+        format!("{refusal}% {self}\n")
+    }
 }
 
 impl fmt::Display for Problem {
@@ -42,6 +54,7 @@ impl fmt::Display for Problem {
             text,
             what,
             below,
+            ..
         } = self;
         write!(f, "{file}:{line}: \"{text}\": {what}")?;
         match below {
@@ -149,7 +162,8 @@ enum Reference {
     TransformSet(String),
 }
 
-const HEADERS: [&str; 3] = [
+/// Lines of a screen that is not part of the configuration.
+pub(super) const HEADERS: [&str; 3] = [
     "Building configuration",
     "Current configuration :",
     "Using ",
@@ -200,7 +214,12 @@ impl Loader<'_> {
                 );
             }
             Err(_) if HEADERS.iter().any(|header| text.starts_with(header)) => {}
-            Err(refusal) => self.problem(number, indent, why(refusal)),
+            Err(refusal) => {
+                self.problem(number, indent, why(refusal));
+                if let Some(problem) = self.problems.last_mut() {
+                    problem.refusal = Some(refusal);
+                }
+            }
         }
     }
 
@@ -300,6 +319,7 @@ impl Loader<'_> {
             text: without_secrets(&text),
             what: what.to_owned(),
             below: below.len(),
+            refusal: None,
         });
         let outside = |header: &Header| indent <= header.indent;
         if self.place.separated && self.place.headers.last().is_some_and(outside) {
@@ -400,6 +420,7 @@ impl Loader<'_> {
                 text,
                 what,
                 below: 0,
+                refusal: None,
             });
         }
         self.problems.sort_by_key(|problem| problem.line);

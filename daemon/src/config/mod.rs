@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod context;
+pub mod difference;
 pub mod load;
 pub mod model;
 mod rank;

@@ -30,6 +30,7 @@ pub(super) fn section(command: &GlobalCommand) -> Section {
         GlobalCommand::Enable { .. } => Section::Enable,
         GlobalCommand::IpDomainLookup | GlobalCommand::IpDomainName(_) => Section::Domain,
         GlobalCommand::Username { .. } => Section::Users,
+        GlobalCommand::FilePrompt(_) => Section::Files,
         GlobalCommand::CryptoLoggingSession => Section::CryptoLogging,
         GlobalCommand::CryptoIsakmpPolicy(_) => Section::IsakmpPolicies,
         GlobalCommand::CryptoIsakmpEnable

@@ -56,7 +56,7 @@ pub fn save(path: &Path, text: &str) -> Result<(), StartupError> {
     // A symbolic link stays one: what it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let fresh = beside(&target, ".new");
-    let result = write_whole(&fresh, text).and_then(|()| {
+    let result = write_whole(&fresh, text.as_bytes()).and_then(|()| {
         keep_old(&target)?;
         fs::rename(&fresh, &target)?;
         flush_folder(&target)
@@ -65,6 +65,23 @@ pub fn save(path: &Path, text: &str) -> Result<(), StartupError> {
         let _ = fs::remove_file(&fresh);
         StartupError::new("save", path)(error)
     })
+}
+
+/// Writes a file so that no crash leaves half of it; what was there before is gone. It can be read by its owner only.
+///
+/// # Errors
+/// Nothing was changed.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = path.with_file_name(format!(".{name}.new"));
+    let result = write_whole(&fresh, bytes)
+        .and_then(|()| fs::rename(&fresh, path))
+        .and_then(|()| flush_folder(path));
+    if result.is_err() {
+        // What could not be written is of no use.
+        let _ = fs::remove_file(&fresh);
+    }
+    result
 }
 
 /// Removes the file; it stays as `.old`.
@@ -85,7 +102,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -96,7 +113,7 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
         .mode(0o600)
         .open(path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 

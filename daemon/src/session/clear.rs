@@ -12,11 +12,16 @@ impl Session {
         match command {
             ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
             ClearCommand::Logging => return self.clear_logging().await,
+            ClearCommand::ConfigurationLock => {
+                self.router.borrow_mut().upkeep.lock = None;
+                return Ok(Status::Ok);
+            }
             _ => {}
         }
         let done = {
             let mut router = self.router.borrow_mut();
             match command {
+                ClearCommand::ConfigurationLock => Ok(()),
                 ClearCommand::CryptoIsakmp(None) => router.clear(Clear::IkeSas),
                 ClearCommand::CryptoIsakmp(Some(id)) => router.clear_isakmp(id),
                 ClearCommand::CryptoSa(which) => router.clear_sa(which),

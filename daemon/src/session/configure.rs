@@ -1,36 +1,83 @@
 //! Configuration mode: lines that change the running-config, and the ways in and out.
 
 use isthmus_control::Status;
-use isthmus_grammar::command::{ConfigLine, ConfigureSource};
+use isthmus_grammar::command::{ConfigLine, ConfigureCommand, ConfigureTerminal, RevertTimer};
 
+use super::files::Done;
 use super::{Outcome, Place, Session};
-use crate::config::{self, Context, Origin};
+use crate::config::{self, Context, Origin, render};
 use crate::log::Severity;
 use crate::router::settled;
+use crate::upkeep::{archive, rollback};
 
 impl Session {
     /// `configure ...`
-    pub(super) async fn enter_configuration(&mut self, source: ConfigureSource) -> Outcome {
-        match source {
-            ConfigureSource::Terminal => self.configure_terminal().await,
-            ConfigureSource::Ask => {
+    pub(super) async fn enter_configuration(&mut self, command: ConfigureCommand) -> Outcome {
+        match command {
+            ConfigureCommand::Terminal(how) => self.configure_terminal(how).await,
+            ConfigureCommand::Ask => {
                 let prompt = "Configuring from terminal, memory, or network [terminal]? ";
                 match self.ask(prompt, "terminal").await?.as_deref() {
                     None => Ok(Status::Failed),
-                    Some(word) if "terminal".starts_with(word) => self.configure_terminal().await,
+                    Some(word) if "terminal".starts_with(word) => {
+                        self.configure_terminal(ConfigureTerminal::Plain).await
+                    }
                     Some(word) if "memory".starts_with(word) => self.merge_startup().await,
                     Some(_) => self.fail("?Must be \"terminal\" or \"memory\"\n").await,
                 }
             }
-            ConfigureSource::Memory => self.merge_startup().await,
-            ConfigureSource::Replace { file, force } => self.replace(&file, force).await,
+            ConfigureCommand::Memory => self.merge_startup().await,
+            ConfigureCommand::Replace(replace) => self.replace(replace).await,
+            ConfigureCommand::Confirm => self.confirm_change().await,
+            ConfigureCommand::RevertNow => self.revert_now().await,
+            ConfigureCommand::RevertTimer(timer) => self.revert_later(timer).await,
         }
     }
 
-    async fn configure_terminal(&mut self) -> Outcome {
+    async fn configure_terminal(&mut self, how: ConfigureTerminal) -> Outcome {
+        let locks = self.router.borrow().running.locks_itself();
+        let ready = match how {
+            ConfigureTerminal::Plain if locks => self.router.borrow_mut().lock(self.id, &self.user),
+            ConfigureTerminal::Plain => self.router.borrow().may_configure(self.id),
+            ConfigureTerminal::Lock => self.router.borrow_mut().lock(self.id, &self.user),
+            ConfigureTerminal::Revert(timer) => self.back_up(timer).await?,
+        };
+        if let Err(text) = ready {
+            return self.fail(text).await;
+        }
         self.place = Place::Config(Context::Global);
         self.say("Enter configuration commands, one per line.  End with CNTL/Z.\n")
             .await
+    }
+
+    /// Whether no other session has locked the configuration.
+    pub(super) fn may_configure(&self) -> Result<(), String> {
+        self.router.borrow().may_configure(self.id)
+    }
+
+    /// Keeps what there is for the rollback of what is configured now.
+    async fn back_up(&mut self, timer: RevertTimer) -> Done<()> {
+        if let Err(text) = self.may_configure() {
+            return Ok(Err(text));
+        }
+        let before = render::text(&self.router.borrow().running);
+        let begun = rollback::begin(&self.router, self.id, self.user.name(), timer, before);
+        if begun.is_err() {
+            return Ok(begun);
+        }
+        let enabled = self.router.borrow().running.archive().path.is_some();
+        let archived = match enabled {
+            true => Some(archive::archive(&self.router).await),
+            false => None,
+        };
+        let text = match archived {
+            Some(Ok(name)) => format!(" to {name}\n\n"),
+            Some(Err(text)) => format!("\n{text}\n"),
+            None => "\n\n".to_owned(),
+        };
+        let start = "Rollback Confirmed Change: Backing up current running config";
+        self.io.output(&format!("{start}{text}")).await?;
+        Ok(Ok(()))
     }
 
     /// One configuration line.
@@ -40,7 +87,9 @@ impl Session {
         };
         let applied = {
             let mut router = self.router.borrow_mut();
-            let applied = config::apply(&mut router.running, context, line, Origin::Terminal);
+            let allowed = router.may_configure(self.id).map_err(config::Refused);
+            let applied = allowed
+                .and_then(|()| config::apply(&mut router.running, context, line, Origin::Terminal));
             if applied.is_ok() {
                 let now = router.clock.zoned();
                 router.running.mark_changed(now, self.user.name());
@@ -63,6 +112,9 @@ impl Session {
             return false;
         };
         let mut router = self.router.borrow_mut();
+        if router.may_configure(self.id).is_err() {
+            return false;
+        }
         let removed = config::remove_kept(&mut router.running, context, text);
         if removed {
             let now = router.clock.zoned();
@@ -84,6 +136,7 @@ impl Session {
     pub(super) async fn leave_configuration(&mut self) {
         if matches!(self.place, Place::Config(_)) {
             self.place = Place::Privileged;
+            self.router.borrow_mut().unlock(self.id);
             let text = format!("Configured from {}", self.user.configured_by());
             self.router
                 .borrow_mut()

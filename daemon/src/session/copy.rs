@@ -1,22 +1,41 @@
-//! Saving, loading and copying configurations: `write`, `copy`, `erase`, `configure memory` and `replace`.
+//! Saving and copying configurations: `write`, `copy`, `erase`, `configure memory`, `archive config`.
 
 use std::time::Instant;
 
 use isthmus_control::Status;
 use isthmus_grammar::command::Storage;
 
+use super::files::{Done, line, with_file_name};
+use super::io::Gone;
 use super::{Outcome, Session};
 use crate::config::{self, Problem, render, startup};
 use crate::log::Severity;
-use crate::router::Router;
+use crate::router::{Router, settled};
+use crate::storage::{Location, Remote};
+use crate::upkeep::archive;
 
 impl Session {
     /// `write memory`
     pub(super) async fn save(&mut self) -> Outcome {
         self.io.output("Building configuration...\n").await?;
         let saved = self.router.borrow_mut().save(self.user.name());
-        match saved {
-            Ok(()) => self.say("[OK]\n").await,
+        if let Err(text) = saved {
+            return self.fail(text).await;
+        }
+        let wanted = {
+            let archive = self.router.borrow().running.archive();
+            archive.write_memory && archive.path.is_some()
+        };
+        if wanted {
+            archive::unattended(&self.router).await;
+        }
+        self.say("[OK]\n").await
+    }
+
+    /// `archive config`
+    pub(super) async fn archive(&mut self) -> Outcome {
+        match archive::archive(&self.router).await {
+            Ok(_) => Ok(Status::Ok),
             Err(text) => self.fail(text).await,
         }
     }
@@ -27,95 +46,194 @@ impl Session {
         if !self.confirm(prompt).await? {
             return Ok(Status::Failed);
         }
-        let path = self.router.borrow().files.config.clone();
-        match startup::erase(&path) {
-            Ok(()) => self.say("[OK]\nErase of nvram: complete\n").await,
+        let erased = {
+            let router = self.router.borrow();
+            startup::erase(&router.files.config)
+        };
+        match erased {
+            Ok(()) => {
+                self.router.borrow_mut().notice(
+                    Severity::Notifications,
+                    "NV_BLOCK_INIT",
+                    "Initialized the geometry of nvram",
+                );
+                self.say("[OK]\nErase of nvram: complete\n").await
+            }
             Err(error) => self.fail(format!("% {error}\n")).await,
         }
     }
 
     /// `copy FROM TO`
     pub(super) async fn copy(&mut self, source: Storage, destination: Storage) -> Outcome {
-        let default = match &destination {
-            Storage::RunningConfig => "running-config".to_owned(),
-            Storage::StartupConfig => "startup-config".to_owned(),
-            Storage::File(name) => file_name(name),
+        let ends = self.ends(&source, &destination).await?;
+        let (from, to) = match ends {
+            Ok(ends) => ends,
+            Err(text) => return self.answer(Err(text)).await,
         };
-        let prompt = format!("Destination filename [{default}]? ");
-        let Some(answer) = self.ask(&prompt, &default).await? else {
-            return Ok(Status::Failed);
-        };
-        let destination = match destination {
-            Storage::File(name) if answer != default => {
-                Storage::File(with_file_name(&name, &answer))
-            }
-            other => other,
-        };
-        if (&source, &destination) == (&Storage::RunningConfig, &Storage::StartupConfig) {
+        if (&from, &to) == (&Location::RunningConfig, &Location::StartupConfig) {
             return self.save().await;
         }
+        if to == Location::RunningConfig
+            && let Err(text) = self.may_configure()
+        {
+            return self.fail(text).await;
+        }
         let started = Instant::now();
-        let text = match self.read(&source) {
-            Ok(text) => text,
-            Err(text) => return self.fail(text).await,
+        let bytes = match self.read(&from).await? {
+            Ok(bytes) => bytes,
+            Err(text) => return self.answer(Err(text)).await,
         };
-        let written = match &destination {
-            Storage::RunningConfig => {
-                let name = source_name(&source);
+        match self.write(&to, &bytes, &name_of(&from)).await? {
+            Ok(()) => self.say(copied(bytes.len(), started)).await,
+            Err(text) => self.answer(Err(text)).await,
+        }
+    }
+
+    /// Both ends of a copy, with what had to be asked for.
+    async fn ends(
+        &mut self,
+        source: &Storage,
+        destination: &Storage,
+    ) -> Done<(Location, Location)> {
+        let pair = self
+            .place(source)
+            .and_then(|from| Ok((from, self.place(destination)?)));
+        let (mut from, mut to) = match pair {
+            Ok(pair) => pair,
+            Err(text) => return Ok(Err(text)),
+        };
+        if let Location::Tftp(remote) | Location::Scp(remote) = &mut from
+            && let Err(text) = self.complete(remote, "Source filename", "").await?
+        {
+            return Ok(Err(text));
+        }
+        let default = default_name(&from, &to, self.router.borrow().running.hostname());
+        match &mut to {
+            Location::Null => {}
+            Location::Tftp(remote) | Location::Scp(remote) => {
+                let default = match remote.path.as_str() {
+                    "" => default,
+                    path => path.to_owned(),
+                };
+                if let Err(text) = self
+                    .complete(remote, "Destination filename", &default)
+                    .await?
+                {
+                    return Ok(Err(text));
+                }
+            }
+            Location::RunningConfig | Location::StartupConfig => {
+                if self
+                    .asked("Destination filename", &default)
+                    .await?
+                    .is_none()
+                {
+                    return Ok(Err(String::new()));
+                }
+            }
+            Location::Local(file) => {
+                let Some(answer) = self.asked("Destination filename", &default).await? else {
+                    return Ok(Err(String::new()));
+                };
+                if answer != file.file_name() {
+                    *file = match self.local(&with_file_name(&file.name, &answer)) {
+                        Ok(file) => file,
+                        Err(text) => return Ok(Err(text)),
+                    };
+                }
+                let warning = "%Warning:There is a file already existing with this name\nDo you want to over write? ";
+                let file = file.clone();
+                if file.exists() && !self.is_quiet() && !self.confirm(warning).await? {
+                    return Ok(Err(String::new()));
+                }
+            }
+        }
+        Ok(Ok((from, to)))
+    }
+
+    /// A question with a default, which is taken without asking where files are handled quietly.
+    async fn asked(&mut self, question: &str, default: &str) -> Result<Option<String>, Gone> {
+        if self.is_quiet() && !default.is_empty() {
+            return Ok(Some(default.to_owned()));
+        }
+        self.ask(&format!("{question} [{default}]? "), default)
+            .await
+    }
+
+    /// Asks for what is missing of a remote file, and for its name always.
+    async fn complete(&mut self, remote: &mut Remote, question: &str, path: &str) -> Done<()> {
+        if remote.host.is_empty() {
+            let Some(host) = self.ask("Address or name of remote host []? ", "").await? else {
+                return Ok(Err(String::new()));
+            };
+            if host.is_empty() {
+                return Ok(Err("%Error: no remote host was given\n".into()));
+            }
+            remote.host = host;
+        }
+        if remote.path.is_empty() || !path.is_empty() {
+            let Some(path) = self.asked(question, path).await? else {
+                return Ok(Err(String::new()));
+            };
+            remote.path = path;
+        }
+        // What was answered must be as good as what is typed at once.
+        let checked = self.locate(&remote.url("scp"));
+        Ok(match checked {
+            Ok(Location::Scp(_)) if !remote.path.is_empty() => Ok(()),
+            Ok(_) => Err("%Error: no file name was given\n".into()),
+            Err(text) => Err(text),
+        })
+    }
+
+    fn place(&self, storage: &Storage) -> Result<Location, String> {
+        match storage {
+            Storage::RunningConfig => Ok(Location::RunningConfig),
+            Storage::StartupConfig => Ok(Location::StartupConfig),
+            Storage::File(name) => self.locate(name),
+        }
+    }
+
+    async fn write(&mut self, to: &Location, bytes: &[u8], source: &str) -> Done<()> {
+        match to {
+            Location::Null => Ok(Ok(())),
+            Location::Local(file) => Ok(file.write(bytes).map_err(line)),
+            Location::Tftp(remote) => self.store(remote, bytes).await,
+            Location::Scp(remote) => self.scp_put(remote, bytes).await,
+            Location::StartupConfig => {
+                let text = String::from_utf8_lossy(bytes);
+                let router = self.router.borrow();
+                Ok(startup::save(&router.files.config, &text)
+                    .map_err(|error| format!("% {error}\n")))
+            }
+            Location::RunningConfig => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
                 let problems = self
                     .router
                     .borrow_mut()
-                    .merge(&text, &name, self.user.name());
+                    .merge(&text, source, self.user.name());
                 self.io.output(&list(&problems)).await?;
-                Ok(())
+                settled(&self.router).await;
+                Ok(Ok(()))
             }
-            Storage::StartupConfig => {
-                let path = self.router.borrow().files.config.clone();
-                startup::save(&path, &text).map_err(|error| format!("% {error}\n"))
-            }
-            Storage::File(name) => self.write_file(name, &text),
-        };
-        match written {
-            Ok(()) => self.say(copied(text.len(), started)).await,
-            Err(text) => self.fail(text).await,
         }
     }
 
     /// `configure memory`
     pub(super) async fn merge_startup(&mut self) -> Outcome {
-        let text = match self.read(&Storage::StartupConfig) {
-            Ok(text) => text,
+        if let Err(text) = self.may_configure() {
+            return self.fail(text).await;
+        }
+        let bytes = match self.read(&Location::StartupConfig).await? {
+            Ok(bytes) => bytes,
             Err(text) => return self.fail(text).await,
         };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let problems = self
             .router
             .borrow_mut()
             .merge(&text, "startup-config", self.user.name());
-        self.say(list(&problems)).await
-    }
-
-    /// `configure replace FILE [force]`
-    pub(super) async fn replace(&mut self, file: &str, force: bool) -> Outcome {
-        let text = match self.read_file(file) {
-            Ok(text) => text,
-            Err(text) => return self.fail(text).await,
-        };
-        let prompt = "This will apply all necessary additions and deletions\nto replace the current running \
-                      configuration with the\ncontents of the specified configuration file, which is\nassumed to be \
-                      a complete configuration, not a partial\nconfiguration. Enter Y if you are sure you want to \
-                      proceed. ? [no]: ";
-        let sure = force
-            || self
-                .ask(prompt, "no")
-                .await?
-                .is_some_and(|answer| answer.starts_with(['y', 'Y']));
-        if !sure {
-            return Ok(Status::Failed);
-        }
-        let problems = self
-            .router
-            .borrow_mut()
-            .replace(&text, file, self.user.name());
+        settled(&self.router).await;
         self.say(list(&problems)).await
     }
 
@@ -134,34 +252,21 @@ impl Session {
             .map(|(at, _)| at.timestamp());
         changed > saved
     }
-
-    fn read(&self, source: &Storage) -> Result<String, String> {
-        let router = self.router.borrow();
-        match source {
-            Storage::RunningConfig => Ok(render::text(&router.running)),
-            Storage::StartupConfig => match startup::read(&router.files.config) {
-                Ok(Some(text)) => Ok(text),
-                Ok(None) => {
-                    Err("%Error opening nvram:/startup-config (No such file or directory)\n".into())
-                }
-                Err(error) => Err(format!("% {error}\n")),
-            },
-            Storage::File(name) => {
-                drop(router);
-                self.read_file(name)
-            }
-        }
-    }
 }
 
 impl Router {
-    /// Loads the startup-config, as one transaction. Lines that are not understood are logged and kept.
+    /// Loads the startup-config, as one transaction; where a change was unconfirmed when the daemon ended, the
+    /// configuration before it. Lines that are not understood are logged and kept.
     ///
     /// # Errors
     /// The file is there and cannot be read.
     pub fn boot(&mut self) -> Result<(), startup::StartupError> {
         let path = self.files.config.clone();
-        let text = startup::read(&path)?;
+        let unconfirmed = self.unconfirmed();
+        let text = match &unconfirmed {
+            Some(before) => Some(before.clone()),
+            None => startup::read(&path)?,
+        };
         let problems = match &text {
             Some(text) => {
                 let (running, problems) = config::load(text, &path.display().to_string());
@@ -176,11 +281,20 @@ impl Router {
             "System restarted --\nIsthmus, an IPsec VPN router on Linux, Version {version}"
         );
         self.notice(Severity::Notifications, "RESTART", text);
+        if unconfirmed.is_some() {
+            self.forget_rollback();
+            self.log.system(
+                "ARCHIVE_DIFF",
+                Severity::Notifications,
+                "ROLLBK_CNFMD_CHG_ROLLBACK_END",
+                "A change was not confirmed before the restart: the configuration before it is restored, not startup-config",
+            );
+        }
         self.complain(&problems);
         Ok(())
     }
 
-    fn complain(&mut self, problems: &[Problem]) {
+    pub(crate) fn complain(&mut self, problems: &[Problem]) {
         for problem in problems {
             self.log
                 .system("PARSER", Severity::Errors, "CFGLINE", problem.to_string());
@@ -222,13 +336,19 @@ impl Router {
         problems
     }
 
-    fn replace(&mut self, text: &str, name: &str, user: &str) -> Vec<Problem> {
+    /// Another configuration takes the place of the running-config: one transaction and one reconcile, which leaves
+    /// alone what both have.
+    pub(crate) fn replace(&mut self, text: &str, name: &str, user: &str) -> Vec<Problem> {
         let (running, problems) = config::load(text, name);
+        self.take_over(running, user);
+        problems
+    }
+
+    pub(crate) fn take_over(&mut self, running: config::Running, user: &str) {
         let saved = self.running.last_save.take();
         self.running = running;
         self.running.last_save = saved;
         self.loaded(user);
-        problems
     }
 
     fn loaded(&mut self, user: &str) {
@@ -239,11 +359,9 @@ impl Router {
     }
 }
 
-fn list(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(|problem| format!("% {problem}\n"))
-        .collect()
+/// What was wrong with a file, for the operator who loads it.
+pub(super) fn list(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::answer).collect()
 }
 
 fn copied(bytes: usize, started: Instant) -> String {
@@ -252,21 +370,37 @@ fn copied(bytes: usize, started: Instant) -> String {
     format!("{bytes} bytes copied in {seconds:.3} secs ({rate:.0} bytes/sec)\n")
 }
 
-fn source_name(source: &Storage) -> String {
-    match source {
-        Storage::RunningConfig => "running-config".into(),
-        Storage::StartupConfig => "startup-config".into(),
-        Storage::File(name) => name.clone(),
+/// How problems name what was read.
+fn name_of(from: &Location) -> String {
+    match from {
+        Location::RunningConfig => "running-config".into(),
+        Location::StartupConfig => "startup-config".into(),
+        Location::Null => "null:".into(),
+        Location::Local(file) => file.name.clone(),
+        Location::Tftp(remote) => remote.url("tftp"),
+        Location::Scp(remote) => remote.url("scp"),
     }
 }
 
-/// The last part of a file name.
-fn file_name(name: &str) -> String {
-    let at = name.rfind(['/', ':']).map_or(0, |at| at + 1);
-    name[at..].to_owned()
-}
-
-fn with_file_name(name: &str, file: &str) -> String {
-    let at = name.rfind(['/', ':']).map_or(0, |at| at + 1);
-    format!("{}{file}", &name[..at])
+/// The name that a copy gets unless the operator says otherwise.
+fn default_name(from: &Location, to: &Location, hostname: &str) -> String {
+    let last = |path: &str| {
+        path.rsplit(['/', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match (from, to) {
+        (_, Location::RunningConfig) => "running-config".into(),
+        (_, Location::StartupConfig) => "startup-config".into(),
+        (_, Location::Local(file)) if !file.file_name().is_empty() => file.file_name().to_owned(),
+        (_, Location::Tftp(remote) | Location::Scp(remote)) if !remote.path.is_empty() => {
+            remote.path.clone()
+        }
+        (Location::Local(file), _) => file.file_name().to_owned(),
+        (Location::Tftp(remote) | Location::Scp(remote), _) => last(&remote.path),
+        (Location::StartupConfig, Location::Local(_)) => "startup-config".into(),
+        (Location::RunningConfig, Location::Local(_)) => "running-config".into(),
+        _ => format!("{}-confg", hostname.to_lowercase()),
+    }
 }

@@ -6,8 +6,6 @@ use isthmus_grammar::command::{
 };
 
 use super::{Outcome, Place, Session};
-use crate::log::Severity;
-use crate::router::Stop;
 
 const HELP: &str = "\
 Type ? at any point of a command: after a blank for everything that can
@@ -19,8 +17,9 @@ Words may be shortened as far as they stay unambiguous; Tab completes them.
 impl Session {
     pub(super) async fn exec(&mut self, command: ExecCommand) -> Outcome {
         match command {
+            ExecCommand::ArchiveConfig => self.archive().await,
             ExecCommand::Clear(what) => self.clear(what).await,
-            ExecCommand::Configure(source) => self.enter_configuration(source).await,
+            ExecCommand::Configure(command) => self.enter_configuration(command).await,
             ExecCommand::Copy {
                 source,
                 destination,
@@ -49,9 +48,10 @@ impl Session {
                 self.bye = Some(String::new());
                 Ok(Status::Ok)
             }
+            ExecCommand::File(command) => self.file(command).await,
             ExecCommand::Help => self.say(HELP).await,
             ExecCommand::Ping(ping) => self.ping(ping).await,
-            ExecCommand::Reload => self.reload().await,
+            ExecCommand::Reload(command) => self.reload(command).await,
             ExecCommand::Show(show) => self.show(&show).await,
             ExecCommand::Terminal(command) => self.set_terminal(command).await,
             ExecCommand::Traceroute(trace) => self.traceroute(trace).await,
@@ -59,6 +59,7 @@ impl Session {
             ExecCommand::Write(WriteTarget::Terminal) => {
                 self.show(&ShowCommand::RunningConfig {
                     all: false,
+                    brief: false,
                     interface: None,
                 })
                 .await
@@ -98,30 +99,6 @@ impl Session {
             }
         }
         self.io.send(Reply::Terminal(self.terminal)).await?;
-        Ok(Status::Ok)
-    }
-
-    async fn reload(&mut self) -> Outcome {
-        if self.is_modified() {
-            let prompt = "System configuration has been modified. Save?";
-            match self.yes_or_no(prompt).await? {
-                None => return Ok(Status::Failed),
-                Some(true) if self.save().await? != Status::Ok => return Ok(Status::Failed),
-                Some(_) => {}
-            }
-        }
-        if !self.confirm("Proceed with reload? ").await? {
-            return Ok(Status::Failed);
-        }
-        let mut router = self.router.borrow_mut();
-        let text = format!(
-            "Reload requested by {}. Reload Reason: Reload Command.",
-            self.user.name()
-        );
-        router.notice(Severity::Notifications, "RELOAD", text);
-        router.stop(Stop::Reload);
-        drop(router);
-        self.bye = Some("The router reloads.".into());
         Ok(Status::Ok)
     }
 }

@@ -1,70 +1,311 @@
-//! Files that the operator names: in `flash:`, a folder of the state directory; root may also name any other.
+//! The files that the operator names: `dir`, `more`, `delete`, `rename`, `mkdir`, `rmdir`, `verify`, and reading and
+//! writing for `copy` and its kin.
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 
-use super::Session;
-use crate::control::make_directory;
+use isthmus_control::Status;
+use isthmus_grammar::command::{FileCommand, FilePrompt};
+use md5::{Digest, Md5};
 
-/// The largest file that is read, in bytes: a configuration of 100,000 lines has about 5 MB.
-const MAX_SIZE: u64 = 64 * 1024 * 1024;
-/// File systems that IOS users name; all are the one folder.
-const PREFIXES: [&str; 6] = ["flash:", "bootflash:", "disk0:", "nvram:", "file:", "unix:"];
+use super::io::Gone;
+use super::ping::resolve;
+use super::{Outcome, Session};
+use crate::config::{render, startup};
+use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
+use crate::tftp;
+
+/// What came of reading or writing: the error is what the operator sees.
+pub(super) type Done<T> = Result<Result<T, String>, Gone>;
 
 impl Session {
-    /// Where a file that the operator named is.
-    pub(super) fn path(&self, name: &str) -> Result<PathBuf, String> {
-        let plain = PREFIXES
-            .iter()
-            .find_map(|p| name.strip_prefix(p))
-            .unwrap_or(name);
-        if plain.starts_with('/') && self.trusted {
-            return Ok(plain.into());
+    pub(super) async fn file(&mut self, command: FileCommand) -> Outcome {
+        let done = match command {
+            FileCommand::Dir {
+                file,
+                all,
+                recursive,
+            } => self.directory(file.as_deref(), all, recursive),
+            FileCommand::More(file) => return self.more(&file).await,
+            FileCommand::Verify { file, expected } => {
+                return self.verify(&file, expected.as_deref()).await;
+            }
+            FileCommand::Delete {
+                file,
+                force,
+                recursive,
+            } => self.delete(&file, force, recursive).await?,
+            FileCommand::MakeDirectory(file) => self.make_directory(&file).await?,
+            FileCommand::RemoveDirectory(file) => self.remove_directory(&file).await?,
+            FileCommand::Rename { from, to } => self.rename(&from, &to).await?,
+        };
+        match done {
+            Ok(text) => self.say(text).await,
+            Err(text) => self.fail(text).await,
         }
-        if name.contains("://") {
-            return Err(format!(
-                "%Error opening {name} (only files of this router can be named)\n"
-            ));
-        }
-        let plain = plain.trim_start_matches('/');
-        let proper = !plain.is_empty()
-            && plain
-                .split('/')
-                .all(|part| !matches!(part, "" | "." | ".."));
-        if !proper {
-            return Err(format!("%Error opening {name} (Invalid file name)\n"));
-        }
-        Ok(self.router.borrow().files.state.join("flash").join(plain))
     }
 
-    /// The text of a file.
-    pub(super) fn read_file(&self, name: &str) -> Result<String, String> {
-        let path = self.path(name)?;
-        let failed = |error: io::Error| format!("%Error opening {name} ({})\n", words(&error));
-        let file = fs::File::open(path).map_err(failed)?;
-        let mut bytes = Vec::new();
-        file.take(MAX_SIZE)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    fn directory(&self, name: Option<&str>, all: bool, recursive: bool) -> Result<String, String> {
+        let name = name.unwrap_or("flash:");
+        let file = match name.trim_end_matches('/') {
+            "nvram:" => {
+                let path = self.router.borrow().files.config.clone();
+                let name = "nvram:/startup-config".into();
+                LocalFile { name, path }
+            }
+            _ => self.local(name)?,
+        };
+        file.list(all, recursive).map_err(line)
     }
 
-    /// Writes a file as a whole; readable by its owner only, for configurations hold keys.
-    pub(super) fn write_file(&self, name: &str, text: &str) -> Result<(), String> {
-        let path = self.path(name)?;
-        if let Some(folder) = path.parent() {
-            make_directory(folder, 0o700).map_err(|e| format!("%Error opening {name} ({e})\n"))?;
+    async fn more(&mut self, name: &str) -> Outcome {
+        let location = match self.locate(name) {
+            Ok(location) => location,
+            Err(text) => return self.fail(text).await,
+        };
+        match self.read(&location).await? {
+            Err(text) => self.fail(text).await,
+            Ok(bytes) => {
+                let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                self.say(text).await
+            }
         }
-        crate::config::startup::save(&path, text)
-            .map_err(|e| format!("%Error writing {name} ({e})\n"))
+    }
+
+    async fn verify(&mut self, name: &str, expected: Option<&str>) -> Outcome {
+        let bytes = match self.local(name).and_then(|file| file.read().map_err(line)) {
+            Ok(bytes) => bytes,
+            Err(text) => return self.fail(text).await,
+        };
+        let digest = Md5::digest(&bytes);
+        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        match expected {
+            None => {
+                self.say(format!(".Done!\nverify /md5 ({name}) = {found}\n"))
+                    .await
+            }
+            Some(expected) if expected.eq_ignore_ascii_case(&found) => {
+                self.say(format!(".Done!\nVerified ({name}) = {found}\n"))
+                    .await
+            }
+            Some(expected) => {
+                let text = format!(
+                    ".Done!\n%Error verifying {name}\nComputed signature  = {found}\nSubmitted signature = {expected}\n"
+                );
+                self.fail(text).await
+            }
+        }
+    }
+
+    async fn delete(&mut self, name: &str, force: bool, recursive: bool) -> Done<String> {
+        let mut file = match self.local(name) {
+            Ok(file) => file,
+            Err(text) => return Ok(Err(text)),
+        };
+        if !force && !self.is_quiet() {
+            let default = file.file_name().to_owned();
+            let prompt = format!("Delete filename [{default}]? ");
+            let Some(answer) = self.ask(&prompt, &default).await? else {
+                return Ok(Err(String::new()));
+            };
+            if answer != default {
+                file = match self.local(&with_file_name(&file.name, &answer)) {
+                    Ok(file) => file,
+                    Err(text) => return Ok(Err(text)),
+                };
+            }
+            if !self.confirm(&format!("Delete {}? ", file.name)).await? {
+                return Ok(Err("Delete of file aborted\n".into()));
+            }
+        }
+        Ok(file.delete(recursive).map(|()| String::new()).map_err(line))
+    }
+
+    async fn make_directory(&mut self, name: &str) -> Done<String> {
+        let file = match self.local(name) {
+            Ok(file) => file,
+            Err(text) => return Ok(Err(text)),
+        };
+        if !self.agreed("Create directory filename", &file).await? {
+            return Ok(Err(String::new()));
+        }
+        let made = file.make_directory().map_err(line);
+        Ok(made.map(|()| format!("Created dir {}\n", file.name)))
+    }
+
+    async fn remove_directory(&mut self, name: &str) -> Done<String> {
+        let file = match self.local(name) {
+            Ok(file) => file,
+            Err(text) => return Ok(Err(text)),
+        };
+        let sure = self.agreed("Remove directory filename", &file).await?
+            && (self.is_quiet() || self.confirm(&format!("Delete {}? ", file.name)).await?);
+        if !sure {
+            return Ok(Err(String::new()));
+        }
+        let removed = file.remove_directory().map_err(line);
+        Ok(removed.map(|()| format!("Removed dir {}\n", file.name)))
+    }
+
+    async fn rename(&mut self, from: &str, to: &str) -> Done<String> {
+        let pair = self
+            .local(from)
+            .and_then(|from| Ok((from, self.local(to)?)));
+        let (from, to) = match pair {
+            Ok(pair) => pair,
+            Err(text) => return Ok(Err(text)),
+        };
+        if !self.agreed("Destination filename", &to).await? {
+            return Ok(Err(String::new()));
+        }
+        Ok(from.rename(&to).map(|()| String::new()).map_err(line))
+    }
+
+    /// Shows the name to the operator, who takes it with Enter.
+    async fn agreed(&mut self, question: &str, file: &LocalFile) -> Result<bool, Gone> {
+        if self.is_quiet() {
+            return Ok(true);
+        }
+        let name = file.file_name().to_owned();
+        let answer = self.ask(&format!("{question} [{name}]? "), &name).await?;
+        Ok(answer.is_some_and(|answer| answer == name))
+    }
+
+    /// `file prompt quiet`: no questions about files.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.router.borrow().running.file_prompt == FilePrompt::Quiet
+    }
+
+    /// What a name leads to, for this operator.
+    pub(super) fn locate(&self, name: &str) -> Result<Location, String> {
+        let router = self.router.borrow();
+        Location::parse(name, &router.files.state, self.trusted).map_err(line)
+    }
+
+    /// A file of this machine.
+    pub(super) fn local(&self, name: &str) -> Result<LocalFile, String> {
+        match self.locate(name)? {
+            Location::Local(file) => Ok(file),
+            _ => Err(line(StorageError::new(
+                "opening",
+                name,
+                "only files of flash: can be named here",
+            ))),
+        }
+    }
+
+    /// What is at a place.
+    pub(super) async fn read(&mut self, from: &Location) -> Done<Vec<u8>> {
+        let done = match from {
+            Location::Null => Ok(Vec::new()),
+            Location::RunningConfig => Ok(render::text(&self.router.borrow().running).into_bytes()),
+            Location::StartupConfig => match startup::read(&self.router.borrow().files.config) {
+                Ok(Some(text)) => Ok(text.into_bytes()),
+                Ok(None) => {
+                    Err("%Error opening nvram:/startup-config (No such file or directory)\n".into())
+                }
+                Err(error) => Err(format!("% {error}\n")),
+            },
+            Location::Local(file) => file.read().map_err(line),
+            Location::Tftp(remote) => return self.fetch(remote).await,
+            Location::Scp(remote) => return self.scp_get(remote).await,
+        };
+        Ok(done)
+    }
+
+    /// The text of a configuration at a place.
+    pub(super) async fn read_text(&mut self, name: &str) -> Done<String> {
+        let location = match self.locate(name) {
+            Ok(location) => location,
+            Err(text) => return Ok(Err(text)),
+        };
+        let bytes = self.read(&location).await?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    async fn fetch(&mut self, remote: &Remote) -> Done<Vec<u8>> {
+        let url = remote.url("tftp");
+        self.io.output(&format!("Accessing {url}...\n")).await?;
+        let Some(host) = resolve(&remote.host).await else {
+            return Ok(Err(line(StorageError::new(
+                "opening",
+                &url,
+                "Unknown host",
+            ))));
+        };
+        let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
+        let limit = usize::try_from(MAX_SIZE).unwrap_or(usize::MAX);
+        let done = tokio::select! {
+            done = tftp::get(server, &remote.path, limit) => done,
+            gone = self.io.interrupted() => {
+                gone?;
+                return Ok(Err(line(StorageError::new("opening", &url, "Interrupted"))));
+            }
+        };
+        match done {
+            Ok(bytes) => {
+                let text = format!(
+                    "Loading {} from {host}: !\n[OK - {} bytes]\n\n",
+                    remote.path,
+                    bytes.len()
+                );
+                self.io.output(&text).await?;
+                Ok(Ok(bytes))
+            }
+            Err(error) => Ok(Err(line(StorageError::new(
+                "opening",
+                &url,
+                error.to_string(),
+            )))),
+        }
+    }
+
+    /// Stores a file on a TFTP server.
+    pub(super) async fn store(&mut self, remote: &Remote, bytes: &[u8]) -> Done<()> {
+        let url = remote.url("tftp");
+        let fail = |reason: String| Ok(Err(line(StorageError::new("writing", &url, reason))));
+        let Some(host) = resolve(&remote.host).await else {
+            return fail("Unknown host".into());
+        };
+        let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
+        let done = tokio::select! {
+            done = tftp::put(server, &remote.path, bytes) => done,
+            gone = self.io.interrupted() => {
+                gone?;
+                return fail("Interrupted".into());
+            }
+        };
+        match done {
+            Ok(()) => {
+                self.io.output("!!\n").await?;
+                Ok(Ok(()))
+            }
+            Err(error) => fail(error.to_string()),
+        }
+    }
+
+    /// An answer that is no status of its own.
+    pub(super) async fn answer(&self, done: Result<String, String>) -> Outcome {
+        match done {
+            Ok(text) => self.say(text).await,
+            Err(text) if text.is_empty() => Ok(Status::Failed),
+            Err(text) => self.fail(text).await,
+        }
     }
 }
 
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "No such file or directory".into(),
-        io::ErrorKind::PermissionDenied => "Permission denied".into(),
-        _ => error.to_string(),
+/// The error as a line of the screen.
+pub(super) fn line(error: StorageError) -> String {
+    format!("{error}\n")
+}
+
+/// The same place with another last part; a name that says where it is stands for itself.
+pub(super) fn with_file_name(name: &str, file: &str) -> String {
+    if file.contains(':') {
+        return file.to_owned();
     }
+    let at = name.rfind(['/', ':']).map_or(0, |at| at + 1);
+    format!("{}{file}", &name[..at])
 }

@@ -14,6 +14,9 @@ pub mod io;
 mod login;
 mod ping;
 pub mod registry;
+mod reload;
+mod rollback;
+pub mod scp;
 mod show;
 mod traceroute;
 
@@ -24,6 +27,8 @@ use isthmus_grammar::Mode;
 use isthmus_grammar::command::{BannerKind, Command};
 use isthmus_grammar::parser;
 use tokio::net::UnixStream;
+
+pub(crate) use ping::resolve;
 
 use crate::config::Context;
 use crate::router::{Shared, settled};
@@ -58,6 +63,8 @@ struct Session {
     typed: bool,
     /// The caller is root, or runs as the daemon does.
     trusted: bool,
+    /// The Linux user who runs the console, when the system tells.
+    uid: Option<u32>,
     /// Set when the session is to end, with the reason for the operator.
     bye: Option<String>,
 }
@@ -68,15 +75,13 @@ type Outcome = Result<Status, Gone>;
 /// Serves one connection until it ends. `place` is its place among those that have not said yet who they are.
 pub async fn serve<P>(stream: UnixStream, router: Shared, place: P) {
     let owner = stream.peer_cred().map(|peer| peer.uid());
-    let daemon = nix::unistd::geteuid().as_raw();
-    let trusted = owner.is_ok_and(|uid| uid == 0 || uid == daemon);
     let mut io = Io::new(stream);
     let first = tokio::time::timeout(HELLO, io.next()).await;
     drop(place);
     let text = match first {
         Ok(Ok(Request::Hello(hello))) => match greet(hello) {
             Ok(hello) => {
-                open(io, router, hello, trusted).await;
+                open(io, router, hello, owner.ok()).await;
                 return;
             }
             Err(text) => text,
@@ -103,7 +108,9 @@ fn greet(hello: Hello) -> Result<Hello, String> {
     ))
 }
 
-async fn open(io: Io, router: Shared, hello: Hello, trusted: bool) {
+async fn open(io: Io, router: Shared, hello: Hello, uid: Option<u32>) {
+    let daemon = nix::unistd::geteuid().as_raw();
+    let trusted = uid.is_some_and(|uid| uid == 0 || uid == daemon);
     let user = User::new(&hello);
     let id = router.borrow_mut().sessions.enter(user.clone(), trusted);
     let Some(id) = id else {
@@ -122,15 +129,24 @@ async fn open(io: Io, router: Shared, hello: Hello, trusted: bool) {
         histories: Histories::default(),
         typed: hello.interactive,
         trusted,
+        uid,
         bye: None,
     };
+    router
+        .borrow_mut()
+        .sessions
+        .listen(id, session.io.log_lines());
     if !hello.interactive && session.may_start_privileged() {
         session.place = Place::Privileged;
     }
     // An end of the connection, orderly or not, ends the session and nothing else.
     let _ = session.live(hello.interactive).await;
     session.leave_configuration().await;
-    router.borrow_mut().sessions.leave(id);
+    {
+        let mut router = router.borrow_mut();
+        router.unlock(id);
+        router.sessions.leave(id);
+    }
     session.io.close().await;
 }
 
@@ -186,7 +202,11 @@ impl Session {
 
     /// Obeys one line and says that it is done.
     async fn line(&mut self, line: &str) -> Result<(), Gone> {
-        self.router.borrow_mut().sessions.active(self.id);
+        {
+            let mut router = self.router.borrow_mut();
+            router.sessions.active(self.id);
+            router.rollback_active(self.id);
+        }
         if !self.typed {
             self.histories.add(self.mode(), line);
         }

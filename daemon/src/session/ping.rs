@@ -172,7 +172,7 @@ pub(super) fn parse_source(text: &str) -> Option<SourceSpec> {
 }
 
 /// An address as it is, a name by the machine's resolver.
-pub(super) async fn resolve(target: &str) -> Option<IpAddr> {
+pub(crate) async fn resolve(target: &str) -> Option<IpAddr> {
     if let Ok(address) = target.parse() {
         return Some(address);
     }

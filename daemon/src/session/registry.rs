@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use isthmus_control::Hello;
+use tokio::sync::mpsc::Sender;
 
 /// Sessions at once.
 const LIMIT: usize = 64;
@@ -14,6 +15,12 @@ const RESERVED: usize = 4;
 /// Names a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId(u64);
+
+impl std::fmt::Display for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Who sits at a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +91,8 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Sessions {
     entries: BTreeMap<SessionId, Entry>,
+    /// Where each takes lines that nobody asked for.
+    ears: BTreeMap<SessionId, Sender<String>>,
     next: u64,
 }
 
@@ -108,8 +117,21 @@ impl Sessions {
         }
     }
 
+    /// Where a session takes lines that nobody asked for.
+    pub fn listen(&mut self, id: SessionId, lines: Sender<String>) {
+        self.ears.insert(id, lines);
+    }
+
+    /// Shows a line at every session; one that does not keep up misses it.
+    pub fn tell_all(&self, line: &str) {
+        for ear in self.ears.values() {
+            let _ = ear.try_send(line.to_owned());
+        }
+    }
+
     /// It is over.
     pub fn leave(&mut self, id: SessionId) {
+        self.ears.remove(&id);
         self.entries.remove(&id);
     }
 

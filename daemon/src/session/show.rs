@@ -9,6 +9,18 @@ use crate::view;
 
 impl Session {
     pub(super) async fn show(&mut self, command: &ShowCommand) -> Outcome {
+        match command {
+            ShowCommand::Archive(what) => return self.show_archive(what).await,
+            ShowCommand::ConfigurationLock => {
+                let text = self.router.borrow().show_lock();
+                return self.say(text).await;
+            }
+            ShowCommand::Reload => {
+                let text = self.router.borrow().show_reload();
+                return self.say(text).await;
+            }
+            _ => {}
+        }
         let asking = self.asking();
         match view::screen(&self.router, command, &asking, self.id).await {
             Ok(text) => self.say(text).await,

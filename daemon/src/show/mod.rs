@@ -37,6 +37,10 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
             access_lists::access_lists(&running.access_lists, only.as_deref(), &matches)
         }
         ShowCommand::Arp(only) => arp::arp(&snapshot.neighbours, *only),
+        // The session shows these: they read files.
+        ShowCommand::Archive(_) | ShowCommand::ConfigurationLock | ShowCommand::Reload => {
+            String::new()
+        }
         ShowCommand::Clock { detail } => {
             let source = if snapshot.clock_synchronised {
                 "NTP"
@@ -81,9 +85,14 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
         ShowCommand::MemoryStatistics => machine::memory_statistics(&snapshot.load),
         ShowCommand::Privilege => system::privilege(snapshot.asking.privilege),
         ShowCommand::ProcessesCpu => machine::processes_cpu(&snapshot.load),
-        ShowCommand::RunningConfig { all, interface } => {
+        ShowCommand::RunningConfig {
+            all,
+            brief,
+            interface,
+        } => {
             let options = render::Options {
                 all: *all,
+                brief: *brief,
                 interface: interface.clone(),
                 hide_secrets: false,
             };

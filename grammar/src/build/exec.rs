@@ -2,12 +2,11 @@
 
 use pest::iterators::Pair;
 
-use super::Node;
 use super::show::{filter, ip_address, peer_address, show};
+use super::{Node, files};
 use crate::command::{
-    AddressMask, ClearCommand, ClearSa, ConfigureSource, DebugArea, DebugCondition, DebugTopic,
-    ExecCommand, Filter, IpsecProtocol, Ping, SourceSpec, Storage, TerminalCommand, Traceroute,
-    WriteTarget,
+    AddressMask, ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand, Filter,
+    IpsecProtocol, Ping, SourceSpec, TerminalCommand, Traceroute,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -18,21 +17,19 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Option<Filte
         return Some((ExecCommand::Show(show(&pair)?), filter(&pair)?));
     }
     let command = match pair.as_rule() {
+        Rule::clear if pair.has(Rule::k_clear_configuration) => {
+            ExecCommand::Clear(ClearCommand::ConfigurationLock)
+        }
         Rule::clear => ExecCommand::Clear(clear(pair.into_inner().last()?)?),
-        Rule::configure => ExecCommand::Configure(configure(&pair)),
-        Rule::copy => copy(pair)?,
         Rule::debug | Rule::undebug | Rule::no_exec => debug(&pair)?,
         Rule::disable => ExecCommand::Disable(pair.number(Rule::a_level)?),
         Rule::enable => ExecCommand::Enable(pair.number(Rule::a_level)?),
-        Rule::erase => ExecCommand::EraseStartupConfig,
         Rule::exit_exec => ExecCommand::Exit,
         Rule::help_exec => ExecCommand::Help,
         Rule::ping => ExecCommand::Ping(ping(&pair)?),
-        Rule::reload => ExecCommand::Reload,
         Rule::terminal => ExecCommand::Terminal(terminal(&pair)?),
         Rule::traceroute => ExecCommand::Traceroute(traceroute(&pair)?),
-        Rule::write => ExecCommand::Write(write_target(&pair)),
-        _ => return None,
+        _ => files::command(pair)?,
     };
     Some((command, None))
 }
@@ -68,41 +65,6 @@ fn clear_sa(what: Option<Pair<'_, Rule>>) -> Option<ClearSa> {
             spi: what.number(Rule::a_spi)??,
         },
         _ => return None,
-    })
-}
-
-fn configure(pair: &Pair<'_, Rule>) -> ConfigureSource {
-    if pair.has(Rule::k_configure_terminal) {
-        ConfigureSource::Terminal
-    } else if pair.has(Rule::k_configure_memory) {
-        ConfigureSource::Memory
-    } else {
-        let replace = pair.child(Rule::configure_replace);
-        let file = |replace: Pair<'_, Rule>| {
-            Some((replace.name(Rule::a_file)?, replace.has(Rule::k_force)))
-        };
-        replace
-            .and_then(file)
-            .map_or(ConfigureSource::Ask, |(file, force)| {
-                ConfigureSource::Replace { file, force }
-            })
-    }
-}
-
-fn copy(pair: Pair<'_, Rule>) -> Option<ExecCommand> {
-    let mut storages = pair.into_inner().skip(1).map(storage);
-    Some(ExecCommand::Copy {
-        source: storages.next()??,
-        destination: storages.next()??,
-    })
-}
-
-fn storage(pair: Pair<'_, Rule>) -> Option<Storage> {
-    let inner = pair.into_inner().next()?;
-    Some(match inner.as_rule() {
-        Rule::k_running_config => Storage::RunningConfig,
-        Rule::k_startup_config => Storage::StartupConfig,
-        _ => Storage::File(inner.as_str().to_owned()),
     })
 }
 
@@ -217,14 +179,4 @@ fn terminal(pair: &Pair<'_, Rule>) -> Option<TerminalCommand> {
         Rule::k_width => TerminalCommand::Width(of.number(Rule::a_width)?),
         _ => TerminalCommand::HistorySize(of.number(Rule::a_history_size)?),
     })
-}
-
-fn write_target(pair: &Pair<'_, Rule>) -> WriteTarget {
-    if pair.has(Rule::k_write_erase) {
-        WriteTarget::Erase
-    } else if pair.has(Rule::k_write_terminal) {
-        WriteTarget::Terminal
-    } else {
-        WriteTarget::Memory
-    }
 }

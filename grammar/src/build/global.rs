@@ -9,8 +9,8 @@ use super::modes::{df_bit, replay, sa_lifetime, transforms};
 use super::{Node, acl, logging, secret};
 use crate::banner::Delimiter;
 use crate::command::{
-    AclKind, AddressMask, BannerKind, CredentialKind, DynamicMap, GlobalCommand, IpRoute,
-    IsakmpIdentity, KeepaliveMode, KeyPeer, LineKind, MapEntryKind,
+    AclKind, AddressMask, BannerKind, CredentialKind, DynamicMap, FilePrompt, GlobalCommand,
+    IpRoute, IsakmpIdentity, KeepaliveMode, KeyPeer, LineKind, MapEntryKind,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -37,6 +37,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
         Rule::boot_start_marker => GlobalCommand::BootStartMarker,
         Rule::boot_end_marker => GlobalCommand::BootEndMarker,
         Rule::enable_secret | Rule::no_enable_secret => enable(&pair)?,
+        Rule::file_prompt => GlobalCommand::FilePrompt(file_prompt(&pair)),
         Rule::hostname | Rule::no_hostname => GlobalCommand::Hostname(pair.name(Rule::a_hostname)),
         Rule::interface_global => {
             GlobalCommand::Interface(InterfaceName::parse(pair.text(Rule::a_interface)?)?)
@@ -71,6 +72,11 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
         Rule::version => GlobalCommand::Version(pair.name(Rule::a_version)?),
         _ => return crypto(&pair),
     })
+}
+
+fn file_prompt(pair: &Pair<'_, Rule>) -> Option<FilePrompt> {
+    let word = pair.clone().into_inner().last()?;
+    FilePrompt::from_word(word.as_str())
 }
 
 fn crypto(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {

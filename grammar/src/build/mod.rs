@@ -5,6 +5,7 @@
 
 mod acl;
 mod exec;
+mod files;
 mod global;
 mod logging;
 mod modes;

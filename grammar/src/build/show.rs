@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use pest::iterators::Pair;
 
-use super::Node;
+use super::{Node, files};
 use crate::command::{CryptoMapSelector, Filter, FilterKind, ShowCommand, ShowCrypto};
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -14,8 +14,13 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
     Some(match of.as_rule() {
         Rule::show_access_lists => ShowCommand::AccessLists(of.name(Rule::a_list_name)),
         Rule::show_arp => ShowCommand::Arp(of.parsed(Rule::a_arp_address)?),
+        Rule::show_archive => ShowCommand::Archive(files::show_archive(&of)?),
         Rule::show_clock => ShowCommand::Clock {
             detail: of.has(Rule::k_detail),
+        },
+        Rule::show_configuration => match of.has(Rule::k_configuration_lock) {
+            true => ShowCommand::ConfigurationLock,
+            false => ShowCommand::StartupConfig,
         },
         Rule::show_crypto => ShowCommand::Crypto(crypto(of.into_inner().nth(1)?)?),
         Rule::show_crypto_isakmp_key => ShowCommand::Crypto(ShowCrypto::IsakmpKey),
@@ -41,8 +46,10 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
         Rule::show_memory => ShowCommand::MemoryStatistics,
         Rule::show_processes_cpu => ShowCommand::ProcessesCpu,
         Rule::show_privilege => ShowCommand::Privilege,
+        Rule::show_reload => ShowCommand::Reload,
         Rule::show_running_config => ShowCommand::RunningConfig {
             all: of.has(Rule::k_show_all),
+            brief: of.has(Rule::k_show_brief),
             interface: interface(&of)?,
         },
         Rule::show_startup_config => ShowCommand::StartupConfig,

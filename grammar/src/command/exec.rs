@@ -2,16 +2,20 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{AddressMask, ShowCommand};
+use super::{
+    AddressMask, ConfigureCommand, FileCommand, ReloadCommand, ShowCommand, Storage, WriteTarget,
+};
 use crate::interface_name::InterfaceName;
 
 /// Commands of user and privileged EXEC. Which are there in user EXEC is the grammar's business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExecCommand {
+    /// `archive config`: keep a copy of the running-config now.
+    ArchiveConfig,
     /// `clear …`.
     Clear(ClearCommand),
     /// `configure …`.
-    Configure(ConfigureSource),
+    Configure(ConfigureCommand),
     /// `copy FROM TO`.
     Copy {
         /// What is read.
@@ -32,16 +36,18 @@ pub enum ExecCommand {
     Disable(Option<u8>),
     /// `enable [LEVEL]`.
     Enable(Option<u8>),
-    /// `erase startup-config`.
+    /// `erase startup-config` and `erase nvram:`.
     EraseStartupConfig,
     /// `exit`, `quit`, `logout`: close the session.
     Exit,
+    /// `delete`, `dir`, `more` and their kin.
+    File(FileCommand),
     /// `help`: how to ask for help.
     Help,
     /// `ping`; without arguments the console asks for them.
     Ping(Option<Ping>),
-    /// `reload`.
-    Reload,
+    /// `reload …`.
+    Reload(ReloadCommand),
     /// `show …`.
     Show(ShowCommand),
     /// `terminal …`.
@@ -57,6 +63,8 @@ pub enum ExecCommand {
 /// `clear`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClearCommand {
+    /// `clear configuration lock`.
+    ConfigurationLock,
     /// `clear crypto isakmp [CONNECTION]`: one ISAKMP SA or all.
     CryptoIsakmp(Option<u32>),
     /// `clear crypto sa …`.
@@ -104,35 +112,6 @@ words! {
         /// Encapsulating security payload.
         Esp => "esp",
     }
-}
-
-/// `configure`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConfigureSource {
-    /// `configure` alone: ask from where.
-    Ask,
-    /// `configure terminal`.
-    Terminal,
-    /// `configure memory`: startup-config into running-config.
-    Memory,
-    /// `configure replace FILE [force]`.
-    Replace {
-        /// The file.
-        file: String,
-        /// Do not ask.
-        force: bool,
-    },
-}
-
-/// Something that `copy` reads or writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Storage {
-    /// running-config.
-    RunningConfig,
-    /// startup-config.
-    StartupConfig,
-    /// A file name or URL as typed.
-    File(String),
 }
 
 words! {
@@ -244,16 +223,4 @@ pub enum TerminalCommand {
     Monitor(bool),
     /// `terminal width N` (0-512).
     Width(Option<u16>),
-}
-
-words! {
-    /// What `write` does.
-    pub enum WriteTarget {
-        /// Erase startup-config.
-        Erase => "erase",
-        /// Save running-config as startup-config (`write` alone as well).
-        Memory => "memory",
-        /// Show running-config.
-        Terminal => "terminal",
-    }
 }

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::{
-    AclEntry, ClockCommand, DfBit, IsakmpIdentity, KeepaliveMode, KeyPeer, LoggingCommand,
-    MapEntryKind, Replay, SaLifetime, Secret, StandardAclEntry, Transform,
+    AclEntry, ClockCommand, DfBit, FilePrompt, IsakmpIdentity, KeepaliveMode, KeyPeer,
+    LoggingCommand, MapEntryKind, Replay, SaLifetime, Secret, StandardAclEntry, Transform,
 };
 use crate::interface_name::InterfaceName;
 use crate::modes::Mode;
@@ -251,6 +251,8 @@ pub enum GlobalCommand {
         /// The password.
         secret: Option<Secret>,
     },
+    /// `file prompt …`; without a word [`FilePrompt::Alert`].
+    FilePrompt(Option<FilePrompt>),
     /// `hostname`.
     Hostname(Option<String>),
     /// `interface NAME`. Enters [`Mode::Interface`].

@@ -9,6 +9,7 @@ mod acl;
 mod acl_names;
 mod crypto;
 mod exec;
+mod files;
 mod global;
 mod interface;
 mod line;
@@ -28,8 +29,12 @@ pub use crypto::{
     MapEntryKind, PeerName, Replay, SaLifetime, Transform, TransformSetCommand,
 };
 pub use exec::{
-    ClearCommand, ClearSa, ConfigureSource, DebugArea, DebugCondition, DebugTopic, ExecCommand,
-    IpsecProtocol, Ping, SourceSpec, Storage, TerminalCommand, Traceroute, WriteTarget,
+    ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand, IpsecProtocol, Ping,
+    SourceSpec, TerminalCommand, Traceroute,
+};
+pub use files::{
+    ConfigureCommand, ConfigureReplace, ConfigureTerminal, FileCommand, FilePrompt, ReloadCommand,
+    RevertTimer, ShowArchive, Storage, WriteTarget,
 };
 pub use global::{
     AclId, AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, LineKind,

@@ -42,6 +42,8 @@ words! {
         PkiServers => "pki-servers",
         /// `license`.
         License => "license",
+        /// `archive`, `file prompt`.
+        Files => "files",
         /// `username`.
         Users => "users",
         /// `redundancy`.

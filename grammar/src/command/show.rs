@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::AclId;
+use super::{AclId, ShowArchive};
 use crate::interface_name::InterfaceName;
 
 /// `show …`.
@@ -12,11 +12,15 @@ pub enum ShowCommand {
     AccessLists(Option<AclId>),
     /// `show arp [ADDRESS]` and `show ip arp [ADDRESS]`.
     Arp(Option<Ipv4Addr>),
+    /// `show archive …`.
+    Archive(ShowArchive),
     /// `show clock [detail]`.
     Clock {
         /// With the time source.
         detail: bool,
     },
+    /// `show configuration lock`.
+    ConfigurationLock,
     /// `show crypto …`.
     Crypto(ShowCrypto),
     /// `show debugging`.
@@ -54,14 +58,18 @@ pub enum ShowCommand {
     Privilege,
     /// `show processes cpu`.
     ProcessesCpu,
-    /// `show running-config [all] [interface NAME]`.
+    /// `show reload`.
+    Reload,
+    /// `show running-config [all | brief | full] [interface NAME]`.
     RunningConfig {
         /// With the defaults.
         all: bool,
+        /// Without certificates.
+        brief: bool,
         /// Only this interface.
         interface: Option<InterfaceName>,
     },
-    /// `show startup-config`.
+    /// `show startup-config` and `show configuration`.
     StartupConfig,
     /// `show tech-support [ipsec]`.
     TechSupport {

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::command::{
-    AclKind, CredentialKind, Form, GlobalCommand, IpRoute, Secret, SecretEncoding, TimestampFormat,
-    TimestampKind,
+    AclKind, CredentialKind, FilePrompt, Form, GlobalCommand, IpRoute, Secret, SecretEncoding,
+    TimestampFormat, TimestampKind,
 };
 
 use super::{Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line, logging};
@@ -150,6 +150,9 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
         }
         GlobalCommand::Username { name, .. } => {
             running.users.shift_remove(name);
+        }
+        GlobalCommand::FilePrompt(mode) => {
+            running.file_prompt = given(form, mode).unwrap_or(FilePrompt::Alert);
         }
         GlobalCommand::IpDomainLookup => running.domain_lookup = form != Form::No,
         GlobalCommand::IpDomainName(name) => running.domain_name = given(form, name),

@@ -5,6 +5,7 @@
 //! times one line.
 
 mod acl;
+mod archive;
 mod crypto;
 mod interface;
 mod kept;
@@ -18,13 +19,14 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    AclId, BannerKind, ClockZone, CredentialKind, LoggingHost, OriginId, Secret, Severity,
-    SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
+    AclId, BannerKind, ClockZone, CredentialKind, FilePrompt, LoggingHost, OriginId, Secret,
+    Severity, SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
 };
 use jiff::ZonedDateTime;
 
 pub(crate) use acl::AddError;
 pub use acl::{AccessList, AclLine, Numbered};
+pub use archive::{Archive, DEFAULT_MAXIMUM};
 pub use crypto::{
     Crypto, CryptoMap, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Entry, IsakmpPolicy, Keepalive,
     Lifetime, LifetimeUnit, PreSharedKey, PreSharedKeys, ReplayWindow, TransformSet,
@@ -58,6 +60,8 @@ pub struct Running {
     pub users: IndexMap<String, User>,
     /// `banner ...`: the text between the delimiters.
     pub banners: BTreeMap<BannerKind, String>,
+    /// `file prompt`.
+    pub file_prompt: FilePrompt,
     /// `ip domain lookup`; on by default.
     pub domain_lookup: bool,
     /// `ip domain name`.
@@ -94,6 +98,7 @@ impl Default for Running {
             enable: BTreeMap::new(),
             users: IndexMap::new(),
             banners: BTreeMap::new(),
+            file_prompt: FilePrompt::Alert,
             domain_lookup: true,
             domain_name: None,
             crypto: Crypto::default(),

@@ -185,6 +185,12 @@ impl Retained {
         self.lines.is_empty()
     }
 
+    /// The line of a kind with these key words.
+    pub(crate) fn find(&self, kind: &'static str, key: &str) -> Option<&RetainedEntry> {
+        let key = key.to_owned();
+        self.lines.get(self.known.get(&BlockId { kind, key })?)
+    }
+
     /// The entry of a block.
     pub(crate) fn block_mut(&mut self, id: &BlockId) -> Option<&mut RetainedEntry> {
         self.lines.get_mut(self.known.get(id)?)

@@ -2,8 +2,8 @@
 
 use isthmus_grammar::command::{AddressMask, KilobyteLifetime};
 use isthmus_grammar::command::{
-    BannerKind, CredentialKind, DfBit, Form, GlobalCommand, IpRoute, IsakmpIdentity, KeepaliveMode,
-    KeyPeer, LineKind, Replay, SaLifetime, Section, TimestampKind,
+    BannerKind, CredentialKind, DfBit, FilePrompt, Form, GlobalCommand, IpRoute, IsakmpIdentity,
+    KeepaliveMode, KeyPeer, LineKind, Replay, SaLifetime, Section, TimestampKind,
 };
 
 use super::{Page, blocks, logging};
@@ -41,6 +41,11 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
         Section::Clock => logging::clock(page, running),
         Section::Domain => domain(page, running),
         Section::Users => users(page, running),
+        Section::Files => page.default(
+            running.file_prompt == FilePrompt::Alert,
+            Form::Set,
+            GlobalCommand::FilePrompt(Some(running.file_prompt)),
+        ),
         Section::CryptoLogging => {
             let on = running.crypto.log_sessions;
             page.default(

@@ -26,6 +26,8 @@ use crate::show::time::moment;
 pub struct Options {
     /// Defaults too: `show running-config all`.
     pub all: bool,
+    /// Without certificates: `show running-config brief`.
+    pub brief: bool,
     /// Only this interface: `show running-config interface NAME`.
     pub interface: Option<InterfaceName>,
     /// `<removed>` instead of keys and passwords: for `show tech-support`.
@@ -46,9 +48,29 @@ pub fn show(running: &Running, options: &Options) -> String {
             page.finish()
         }
     };
+    let body = match options.brief {
+        true => without_certificates(&body),
+        false => body,
+    };
     let rest = body.trim_start_matches("!\n");
     let count = rest.len();
     format!("Building configuration...\n\nCurrent configuration : {count} bytes\n!\n{rest}\n")
+}
+
+/// Certificate chains keep their certificates' names and lose what is in them.
+fn without_certificates(text: &str) -> String {
+    let mut inside = false;
+    let mut brief = String::with_capacity(text.len());
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            inside = line.starts_with("crypto pki certificate chain ");
+        }
+        if !inside || !line.starts_with("  ") {
+            brief.push_str(line);
+            brief.push('\n');
+        }
+    }
+    brief
 }
 
 /// The configuration as it is saved: comments about the last change, every line, `end`.

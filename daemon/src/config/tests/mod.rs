@@ -2,6 +2,7 @@
 
 mod files;
 mod retained;
+mod whole;
 
 use isthmus_grammar::command::Command;
 use isthmus_grammar::parser;

@@ -1,0 +1,402 @@
+//! What two configurations do not have in common, line by line and in context: `show archive config differences`,
+//! `incremental-diffs` and the list of `configure replace`.
+//!
+//! Works on text, so that any file can be compared. Comments, headers and `end` do not count; a line is the same only
+//! below the same line; the order counts inside access-lists and nowhere else.
+
+use std::collections::{HashMap, VecDeque};
+
+use isthmus_grammar::banner::banner_start;
+
+use super::load::HEADERS;
+
+/// A configuration as blocks within blocks.
+#[derive(Debug, Default)]
+pub struct Outline {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    /// As it is printed, without indentation; a banner with all its lines.
+    text: String,
+    /// As it is compared.
+    key: String,
+    below: Vec<Line>,
+}
+
+/// Which of two configurations is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    First,
+    Second,
+}
+
+impl Line {
+    /// Visits the line and everything below it, with the depth of each.
+    fn each(&self, depth: usize, visit: &mut impl FnMut(&str, usize)) {
+        visit(&self.text, depth);
+        for below in &self.below {
+            below.each(depth + 1, visit);
+        }
+    }
+}
+
+impl Outline {
+    /// Reads a configuration; with `ignorecase` upper and lower case are the same.
+    #[must_use]
+    pub fn read(text: &str, ignorecase: bool) -> Outline {
+        let mut source = text.lines();
+        let mut open: Vec<(usize, Line)> = Vec::new();
+        let mut outline = Outline::default();
+        while let Some(raw) = source.next() {
+            let raw = raw.trim_end();
+            let text = raw.trim_start();
+            let indent = raw.len() - text.len();
+            let empty = text.is_empty() || text.starts_with('!') || (indent == 0 && text == "end");
+            if empty || HEADERS.iter().any(|header| text.starts_with(header)) {
+                continue;
+            }
+            let mut text = text.to_owned();
+            if let Some(delimiter) = banner_start(&text) {
+                for more in source.by_ref() {
+                    text.push('\n');
+                    text.push_str(more.trim_end_matches('\r'));
+                    if delimiter.ends(more) {
+                        break;
+                    }
+                }
+            }
+            outline.close(&mut open, indent);
+            let key = match ignorecase {
+                true => text.to_lowercase(),
+                false => text.clone(),
+            };
+            let below = Vec::new();
+            open.push((indent, Line { text, key, below }));
+        }
+        outline.close(&mut open, 0);
+        outline
+    }
+
+    /// Puts the open lines that are not less indented into the line above them.
+    fn close(&mut self, open: &mut Vec<(usize, Line)>, indent: usize) {
+        while let Some((_, line)) = open.pop_if(|(depth, _)| *depth >= indent) {
+            match open.last_mut() {
+                Some((_, above)) => above.below.push(line),
+                None => self.lines.push(line),
+            }
+        }
+    }
+}
+
+/// The screen of `show archive config differences`: `+` is what only the second has, `-` what only the first has.
+#[must_use]
+pub fn contextual(first: &Outline, second: &Outline) -> String {
+    let mut text = String::from("!Contextual Config Diffs:\n");
+    let header = text.len();
+    signed(&second.lines, &first.lines, Side::Second, &mut text);
+    signed(&first.lines, &second.lines, Side::First, &mut text);
+    if text.len() == header {
+        text.push_str("!No changes were found\n");
+    }
+    text
+}
+
+/// The screen of `show archive config incremental-diffs`: what a file would add to a configuration. A `no` line adds
+/// nothing where there is nothing to remove.
+#[must_use]
+pub fn incremental(file: &Outline, present: &Outline) -> String {
+    let mut list = Vec::new();
+    commands(&file.lines, &present.lines, Side::Second, &mut list);
+    listed(&list)
+}
+
+/// The commands that lead from one configuration to another: `no` for what goes, then what comes.
+#[must_use]
+pub fn transition(from: &Outline, to: &Outline) -> String {
+    let mut list = Vec::new();
+    commands(&from.lines, &to.lines, Side::First, &mut list);
+    commands(&to.lines, &from.lines, Side::Second, &mut list);
+    listed(&list)
+}
+
+fn listed(list: &[String]) -> String {
+    match list {
+        [] => "!List of Commands:\n!No changes were found\n".to_owned(),
+        list => format!("!List of Commands:\n{}\nend\n", list.join("\n")),
+    }
+}
+
+/// Prints the lines of `here` that are missing in `there`, each below its unsigned context.
+fn signed(here: &[Line], there: &[Line], side: Side, out: &mut String) {
+    let sign = match side {
+        Side::First => "-",
+        Side::Second => "+",
+    };
+    walk(
+        here,
+        there,
+        side,
+        &mut Vec::new(),
+        &mut |above, line, depth| {
+            for (level, context) in above {
+                print(context, *level, "", out);
+            }
+            line.each(depth, &mut |text, depth| {
+                print(text, depth, sign, out);
+            });
+        },
+    );
+}
+
+fn print(text: &str, depth: usize, sign: &str, out: &mut String) {
+    for line in text.split('\n') {
+        out.extend(std::iter::repeat_n(' ', depth));
+        out.push_str(sign);
+        out.push_str(line);
+        out.push('\n');
+    }
+}
+
+/// Lists the lines of `here` that are missing in `there`: those of the first as what takes them back, those of the second
+/// as commands.
+fn commands(here: &[Line], there: &[Line], side: Side, list: &mut Vec<String>) {
+    let back = side == Side::First;
+    walk(
+        here,
+        there,
+        side,
+        &mut Vec::new(),
+        &mut |above, line, depth| {
+            if !back && takes_nothing_back(line, there) {
+                return;
+            }
+            for (level, context) in above {
+                list.push(format!("{:level$}{context}", ""));
+            }
+            if !back {
+                return line.each(depth, &mut |text, depth| {
+                    list.push(format!("{:depth$}{text}", ""));
+                });
+            }
+            let first = line.text.split('\n').next().unwrap_or_default();
+            list.push(match first.strip_prefix("no ") {
+                Some(plain) => format!("{:depth$}{plain}", ""),
+                None => format!("{:depth$}no {first}", ""),
+            });
+        },
+    );
+}
+
+/// A `no` line for something that is nowhere in the configuration.
+fn takes_nothing_back(line: &Line, present: &[Line]) -> bool {
+    fn has(lines: &[Line], what: &str) -> bool {
+        lines
+            .iter()
+            .any(|line| line.key.starts_with(what) || has(&line.below, what))
+    }
+    let plain = line.key.strip_prefix("no ");
+    plain.is_some_and(|plain| !has(present, plain))
+}
+
+/// Calls `found` for every line of `here` that is missing in `there` while the line above it is not, with the lines
+/// above it that were not given before, and with its depth.
+fn walk<'a>(
+    here: &'a [Line],
+    there: &[Line],
+    side: Side,
+    above: &mut Vec<(usize, &'a str, bool)>,
+    found: &mut impl FnMut(&[(usize, &str)], &'a Line, usize),
+) {
+    let depth = above.len();
+    let ordered = above
+        .last()
+        .is_some_and(|(_, text, _)| text.starts_with("ip access-list "));
+    // Both sides must agree on which lines of a list have moved.
+    let partners = match side {
+        Side::First => partners(here, there, ordered),
+        Side::Second => {
+            let mut partner = vec![None; here.len()];
+            for (index, of) in partners(there, here, ordered).into_iter().enumerate() {
+                if let Some(of) = of {
+                    partner[of] = Some(index);
+                }
+            }
+            partner
+        }
+    };
+    for (line, partner) in here.iter().zip(partners) {
+        match partner {
+            Some(partner) => {
+                above.push((depth, &line.text, false));
+                walk(&line.below, &there[partner].below, side, above, found);
+                above.pop();
+            }
+            None => {
+                let fresh: Vec<(usize, &str)> = above
+                    .iter()
+                    .filter(|(_, _, given)| !given)
+                    .map(|(level, text, _)| (*level, *text))
+                    .collect();
+                above.iter_mut().for_each(|(_, _, given)| *given = true);
+                found(&fresh, line, depth);
+            }
+        }
+    }
+}
+
+/// For each line of `here` the same line of `there`, each of those once. Where the order counts, only as many as stand
+/// in the same order in both.
+fn partners(here: &[Line], there: &[Line], ordered: bool) -> Vec<Option<usize>> {
+    let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for (index, line) in there.iter().enumerate() {
+        places.entry(&line.key).or_default().push_back(index);
+    }
+    let mut partners: Vec<Option<usize>> = here
+        .iter()
+        .map(|line| places.get_mut(line.key.as_str())?.pop_front())
+        .collect();
+    let in_list = |line: &Line| ordered || line.key.starts_with("access-list ");
+    let listed: Vec<usize> = (0..here.len())
+        .filter(|index| in_list(&here[*index]) && partners[*index].is_some())
+        .collect();
+    let order: Vec<usize> = listed.iter().filter_map(|index| partners[*index]).collect();
+    let kept = longest_rising(&order);
+    let mut kept = kept.into_iter().peekable();
+    for (position, index) in listed.into_iter().enumerate() {
+        if kept.next_if_eq(&position).is_none() {
+            partners[index] = None;
+        }
+    }
+    partners
+}
+
+/// The positions of a longest rising subsequence.
+fn longest_rising(values: &[usize]) -> Vec<usize> {
+    // For each length the position of the smallest last value, and for each position the one before it.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
+    for (position, value) in values.iter().enumerate() {
+        let length = ends.partition_point(|end| values[*end] < *value);
+        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        match ends.get_mut(length) {
+            Some(end) => *end = position,
+            None => ends.push(position),
+        }
+    }
+    let mut rising = Vec::with_capacity(ends.len());
+    let mut next = ends.last().copied();
+    while let Some(position) = next {
+        rising.push(position);
+        next = before[position];
+    }
+    rising.reverse();
+    rising
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "Building configuration...\n\nCurrent configuration : 99 bytes\n!\nversion 0.1\nhostname Test4\n\
+        !\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n shutdown\n!\ninterface eth1\n no ip address\n!\n\
+        vpdn-group 1\n accept-dialin\n  protocol l2tp\n!\narchive\n path bootflash:config\n maximum 14\n\
+        access-list 101 permit ip any any\naccess-list 101 deny ip any host 10.1.1.1\n\
+        banner motd ^C\none\ntwo^C\nend\n";
+    const NEW: &str = "version 0.1\nhostname Router\n!\ninterface eth0\n ip address 10.0.0.2 255.255.255.0\n shutdown\n!\n\
+        interface eth1\n no ip address\n!\nvpdn-group 1\n accept-dialin\n  protocol pptp\n!\n\
+        access-list 101 deny ip any host 10.1.1.1\naccess-list 101 permit ip any any\n\
+        banner motd ^C\none\nthree^C\nend\n";
+
+    fn read(text: &str) -> Outline {
+        Outline::read(text, false)
+    }
+
+    #[test]
+    fn additions_come_first_each_in_its_context() {
+        assert_eq!(
+            contextual(&read(OLD), &read(NEW)),
+            "!Contextual Config Diffs:\n\
+             +hostname Router\n\
+             interface eth0\n \
+              +ip address 10.0.0.2 255.255.255.0\n\
+             vpdn-group 1\n \
+              accept-dialin\n  \
+               +protocol pptp\n\
+             +access-list 101 permit ip any any\n\
+             +banner motd ^C\n+one\n+three^C\n\
+             -hostname Test4\n\
+             interface eth0\n \
+              -ip address 10.0.0.1 255.255.255.0\n\
+             vpdn-group 1\n \
+              accept-dialin\n  \
+               -protocol l2tp\n\
+             -archive\n \
+              -path bootflash:config\n \
+              -maximum 14\n\
+             -access-list 101 permit ip any any\n\
+             -banner motd ^C\n-one\n-two^C\n"
+        );
+    }
+
+    #[test]
+    fn the_same_is_the_same_and_case_may_be_ignored() {
+        let same = "!Contextual Config Diffs:\n!No changes were found\n";
+        assert_eq!(contextual(&read(OLD), &read(OLD)), same);
+        let upper = OLD.replace("hostname", "HOSTNAME");
+        assert_ne!(contextual(&read(OLD), &read(&upper)), same);
+        let folded = (Outline::read(OLD, true), Outline::read(&upper, true));
+        assert_eq!(contextual(&folded.0, &folded.1), same);
+    }
+
+    #[test]
+    fn repeated_lines_are_counted() {
+        let (one, two) = ("chain\n AA\n", "chain\n AA\n AA\n");
+        assert_eq!(
+            contextual(&read(one), &read(two)),
+            "!Contextual Config Diffs:\nchain\n +AA\n"
+        );
+    }
+
+    #[test]
+    fn order_counts_inside_a_list() {
+        let list =
+            |lines: [&str; 3]| format!("ip access-list extended A\n {}\n", lines.join("\n "));
+        let (one, two) = (list(["a", "b", "c"]), list(["b", "c", "a"]));
+        assert_eq!(
+            contextual(&read(&one), &read(&two)),
+            "!Contextual Config Diffs:\nip access-list extended A\n +a\nip access-list extended A\n -a\n"
+        );
+        let block = |lines: [&str; 2]| format!("interface eth0\n {}\n", lines.join("\n "));
+        assert!(
+            contextual(&read(&block(["a", "b"])), &read(&block(["b", "a"])))
+                .contains("!No changes")
+        );
+    }
+
+    #[test]
+    fn a_file_is_listed_by_what_it_would_add() {
+        let file = "hostname Test4\ninterface eth0\n mtu 1400\n no shutdown\n no description\nno ip route 1.1.1.1 255.255.255.255\nend\n";
+        assert_eq!(
+            incremental(&read(file), &read(OLD)),
+            "!List of Commands:\ninterface eth0\n mtu 1400\n no shutdown\nend\n"
+        );
+        assert_eq!(
+            incremental(&read("version 0.1\nend\n"), &read(OLD)),
+            "!List of Commands:\n!No changes were found\n"
+        );
+    }
+
+    #[test]
+    fn a_transition_takes_back_and_adds() {
+        let (one, two) = (
+            "interface eth0\n shutdown\n!\narchive\n path a\n",
+            "interface eth0\n mtu 1400\n",
+        );
+        assert_eq!(
+            transition(&read(one), &read(two)),
+            "!List of Commands:\ninterface eth0\n no shutdown\nno archive\ninterface eth0\n mtu 1400\nend\n"
+        );
+    }
+}

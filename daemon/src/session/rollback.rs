@@ -1,0 +1,182 @@
+//! `configure replace`, `confirm` and `revert`, and the screens of `show archive`.
+
+use isthmus_control::Status;
+use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
+
+use super::copy::list;
+use super::files::Done;
+use super::{Outcome, Session};
+use crate::config::{self, Problem, difference, difference::Outline, render};
+use crate::router::settled;
+use crate::upkeep::rollback;
+
+const SURE: &str = "This will apply all necessary additions and deletions\nto replace the current running \
+                    configuration with the\ncontents of the specified configuration file, which is\nassumed to be \
+                    a complete configuration, not a partial\nconfiguration. Enter Y if you are sure you want to \
+                    proceed. ? [no]: ";
+
+impl Session {
+    /// `configure replace FILE ...`
+    pub(super) async fn replace(&mut self, replace: ConfigureReplace) -> Outcome {
+        let allowed = self.router.borrow().may_configure(self.id);
+        if let Err(text) = allowed.or_else(|text| if replace.nolock { Ok(()) } else { Err(text) }) {
+            return self.fail(text).await;
+        }
+        let text = match self.read_text(&replace.file).await? {
+            Ok(text) => text,
+            Err(text) => return self.answer(Err(text)).await,
+        };
+        let sure = replace.force
+            || self
+                .ask(SURE, "no")
+                .await?
+                .is_some_and(|answer| answer.starts_with(['y', 'Y']));
+        if !sure {
+            return Ok(Status::Failed);
+        }
+        if !is_whole(&text) {
+            return self
+                .fail("%The input file is not a valid config file.\n")
+                .await;
+        }
+        let done = self.take_over(&text, &replace);
+        match done {
+            Ok((said, problems)) => {
+                settled(&self.router).await;
+                self.io.output(&said).await?;
+                self.io.output(&list(&problems)).await?;
+                self.say("Total number of passes: 1\nRollback Done\n\n")
+                    .await
+            }
+            Err(text) => self.fail(text).await,
+        }
+    }
+
+    /// The replacement, in one step: nobody sees a configuration between the two.
+    fn take_over(
+        &mut self,
+        text: &str,
+        replace: &ConfigureReplace,
+    ) -> Result<(String, Vec<Problem>), String> {
+        let (running, problems) = config::load(text, &replace.file);
+        let before = render::text(&self.router.borrow().running);
+        if replace.revert_on_error && !problems.is_empty() {
+            return Err(format!(
+                "{}%Rollback aborted: the file has the errors above.\nThe original configuration has been \
+                 successfully restored.\n",
+                list(&problems)
+            ));
+        }
+        let after = render::text(&running);
+        if let Some(minutes) = replace.minutes {
+            let timer = RevertTimer::Absolute(minutes);
+            rollback::begin(
+                &self.router,
+                self.id,
+                self.user.name(),
+                timer,
+                before.clone(),
+            )?;
+        }
+        self.router
+            .borrow_mut()
+            .take_over(running, self.user.name());
+        let mut said = String::new();
+        if replace.list {
+            let (from, to) = (
+                Outline::read(&before, replace.ignorecase),
+                Outline::read(&after, replace.ignorecase),
+            );
+            said = format!("!Pass 1\n\n{}\n\n", difference::transition(&from, &to));
+        }
+        Ok((said, problems))
+    }
+
+    /// `configure confirm`
+    pub(super) async fn confirm_change(&mut self) -> Outcome {
+        let done = self.router.borrow_mut().confirm(self.user.name());
+        self.answer(done.map(|()| String::new())).await
+    }
+
+    /// `configure revert now`
+    pub(super) async fn revert_now(&mut self) -> Outcome {
+        let done = self.router.borrow_mut().revert_now(self.user.name());
+        match done {
+            Ok(problems) => {
+                settled(&self.router).await;
+                self.io.output(&list(&problems)).await?;
+                self.say("Total number of passes: 1\nRollback Done\n\n")
+                    .await
+            }
+            Err(text) => self.fail(text).await,
+        }
+    }
+
+    /// `configure revert timer ...`
+    pub(super) async fn revert_later(&mut self, timer: RevertTimer) -> Outcome {
+        let done = {
+            let mut router = self.router.borrow_mut();
+            router.revert_later(self.id, self.user.name(), timer)
+        };
+        self.answer(done.map(|()| String::new())).await
+    }
+
+    /// `show archive ...`
+    pub(super) async fn show_archive(&mut self, what: &ShowArchive) -> Outcome {
+        let done = match what {
+            ShowArchive::List => Ok(self.router.borrow_mut().show_archive()),
+            ShowArchive::RollbackTimer => Ok(self.router.borrow().show_rollback_timer()),
+            ShowArchive::Differences {
+                from,
+                to,
+                ignorecase,
+            } => {
+                self.differences(from.as_deref(), to.as_deref(), *ignorecase)
+                    .await?
+            }
+            ShowArchive::IncrementalDiffs { file, ignorecase } => {
+                self.incremental_diffs(file, *ignorecase).await?
+            }
+        };
+        self.answer(done).await
+    }
+
+    async fn differences(
+        &mut self,
+        from: Option<&str>,
+        to: Option<&str>,
+        ignorecase: bool,
+    ) -> Done<String> {
+        let from = match self
+            .read_text(from.unwrap_or("nvram:startup-config"))
+            .await?
+        {
+            Ok(text) => Outline::read(&text, ignorecase),
+            Err(text) => return Ok(Err(text)),
+        };
+        let to = match self
+            .read_text(to.unwrap_or("system:running-config"))
+            .await?
+        {
+            Ok(text) => Outline::read(&text, ignorecase),
+            Err(text) => return Ok(Err(text)),
+        };
+        Ok(Ok(difference::contextual(&from, &to)))
+    }
+
+    async fn incremental_diffs(&mut self, file: &str, ignorecase: bool) -> Done<String> {
+        let file = match self.read_text(file).await? {
+            Ok(text) => Outline::read(&text, ignorecase),
+            Err(text) => return Ok(Err(text)),
+        };
+        let running = render::text(&self.router.borrow().running);
+        let running = Outline::read(&running, ignorecase);
+        Ok(Ok(difference::incremental(&file, &running)))
+    }
+}
+
+/// Half a file must not take the place of a whole configuration: the last line is `end`.
+fn is_whole(text: &str) -> bool {
+    let mut lines = text.lines().rev().map(str::trim);
+    lines.find(|line| !line.is_empty() && !line.starts_with('!')) == Some("end")
+}

@@ -1,0 +1,200 @@
+//! Copies of the running-config: `archive config`, `write-memory` and `time-period` of the archive, `show archive`.
+//!
+//! Which copies there are is kept in the state directory, so that the oldest can be removed after a restart too.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::config::{render, startup};
+use crate::control::make_directory;
+use crate::log::Severity;
+use crate::router::{Router, Shared};
+use crate::session::resolve;
+use crate::storage::{Location, StorageError};
+use crate::tftp;
+
+/// What is said where no path is configured.
+pub const NOT_ENABLED: &str = " Archive feature not enabled\n";
+
+/// The copies under the present path.
+#[derive(Debug, Default)]
+pub struct Copies {
+    list: Option<List>,
+    /// When the last was made, for `time-period`.
+    last: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct List {
+    path: String,
+    /// The number of the next copy.
+    next: u64,
+    /// Oldest first.
+    files: Vec<String>,
+}
+
+/// Keeps a copy of the running-config now; gives its name.
+///
+/// # Errors
+/// What the operator sees: no path is configured, or the copy cannot be written.
+pub async fn archive(router: &Shared) -> Result<String, String> {
+    let (name, location, text) = {
+        let mut router = router.borrow_mut();
+        let name = router.next_copy().ok_or(NOT_ENABLED)?;
+        let location = Location::parse(&name, &router.files.state, false);
+        (name, location, render::text(&router.running))
+    };
+    let written = match location {
+        Ok(Location::Local(file)) => file.write(text.as_bytes()),
+        Ok(Location::Tftp(remote)) => {
+            let fail = |reason: String| StorageError::new("writing", &name, reason);
+            match resolve(&remote.host).await {
+                Some(host) => {
+                    let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
+                    let put = tftp::put(server, &remote.path, text.as_bytes()).await;
+                    put.map_err(|error| fail(error.to_string()))
+                }
+                None => Err(fail("Unknown host".into())),
+            }
+        }
+        Ok(_) => Err(StorageError::new(
+            "writing",
+            &name,
+            "an archive is kept on flash: or tftp:",
+        )),
+        Err(error) => Err(error),
+    };
+    written.map_err(|error| format!("{error}\n"))?;
+    router.borrow_mut().copied(name.clone());
+    Ok(name)
+}
+
+/// Makes the copies of `time-period`. Runs as long as the router.
+pub async fn keep_time(router: Shared) {
+    let wake = router.borrow().wake.archive.clone();
+    let started = Instant::now();
+    loop {
+        let due = {
+            let router = router.borrow();
+            let settings = router.running.archive();
+            let period = settings.path.as_ref().and(settings.time_period);
+            let last = router.upkeep.archive.last.unwrap_or(started);
+            period.map(|minutes| last + Duration::from_secs(u64::from(minutes) * 60))
+        };
+        match due {
+            None => wake.notified().await,
+            Some(due) => tokio::select! {
+                () = wake.notified() => {}
+                () = tokio::time::sleep_until(due) => unattended(&router).await,
+            },
+        }
+    }
+}
+
+/// Keeps a copy that nobody waits for; a failure is logged.
+pub async fn unattended(router: &Shared) {
+    let failed = archive(router).await.err();
+    let mut router = router.borrow_mut();
+    router.upkeep.archive.last = Some(Instant::now());
+    if let Some(text) = failed {
+        let text = format!("the running-config was not archived: {}", text.trim());
+        router
+            .log
+            .system("ARCHIVE", Severity::Errors, "ARCHIVE_FAILED", text);
+    }
+}
+
+impl Router {
+    fn archive_file(&self) -> PathBuf {
+        self.files.state.join("archive.json")
+    }
+
+    /// The copies under the present path; a list that belongs to another path, or is damaged, is none.
+    fn copies(&mut self) -> Option<&mut List> {
+        let path = self.running.archive().path?;
+        if self.upkeep.archive.list.is_none() {
+            let text = startup::read(&self.archive_file()).ok().flatten();
+            let list = text.and_then(|text| serde_json::from_str(&text).ok());
+            self.upkeep.archive.list = Some(list.unwrap_or_default());
+        }
+        let list = self.upkeep.archive.list.as_mut()?;
+        if list.path != path {
+            *list = List {
+                path,
+                ..List::default()
+            };
+        }
+        Some(list)
+    }
+
+    fn copy_name(&mut self, stamp: &str) -> Option<String> {
+        let host = self.running.hostname().to_owned();
+        let list = self.copies()?;
+        let path = list.path.replace("$h", &host).replace("$H", &host);
+        Some(match path.contains("$t") {
+            true => format!("{}-{}", path.replace("$t", stamp), list.next),
+            false => format!("{path}-{stamp}-{}", list.next),
+        })
+    }
+
+    fn next_copy(&mut self) -> Option<String> {
+        let now = self.clock.zoned();
+        self.copy_name(&now.strftime("%b-%d-%H-%M-%S.%3f").to_string())
+    }
+
+    /// A copy was made; the oldest goes when there are too many.
+    fn copied(&mut self, name: String) {
+        let maximum = usize::from(self.running.archive().maximum);
+        let state = self.files.state.clone();
+        let Some(list) = self.copies() else { return };
+        list.next += 1;
+        list.files.push(name);
+        let surplus = list.files.len().saturating_sub(maximum);
+        for old in list.files.drain(..surplus) {
+            if let Ok(Location::Local(file)) = Location::parse(&old, &state, false) {
+                // The operator may have deleted it.
+                let _ = file.delete(false);
+            }
+        }
+        let list = serde_json::to_string(list).unwrap_or_default();
+        self.upkeep.archive.last = Some(Instant::now());
+        self.wake.archive.notify_one();
+        let file = self.archive_file();
+        let kept = make_directory(&state, 0o700)
+            .and_then(|()| Ok(startup::replace(&file, list.as_bytes())?));
+        if let Err(error) = kept {
+            let text = format!("cannot keep the list of archives: {error:#}");
+            self.log
+                .system("ARCHIVE", Severity::Errors, "ARCHIVE_FAILED", text);
+        }
+    }
+
+    /// `show archive`
+    pub fn show_archive(&mut self) -> String {
+        let maximum = usize::from(self.running.archive().maximum);
+        let Some(next) = self.copy_name("<timestamp>") else {
+            return NOT_ENABLED.into();
+        };
+        let files = self.copies().map_or(&[][..], |list| &list.files[..]);
+        let mut text = format!(
+            "The maximum archive configurations allowed is {maximum}.\n\
+             There are currently {} archive configurations saved.\n\
+             The next archive file will be named {next}\n Archive #  Name\n",
+            files.len()
+        );
+        for number in 0..maximum.max(files.len()) {
+            let name = files.get(number).map_or("", String::as_str);
+            let mark = match number + 1 == files.len() {
+                true => " <- Most Recent",
+                false => "",
+            };
+            text.push_str(format!("   {:<9}{name}{mark}", number + 1).trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
