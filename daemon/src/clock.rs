@@ -2,9 +2,11 @@
 //!
 //! Owned by the router; read by the log, the show screens and the run loop.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use isthmus_grammar::command::{ClockChange, ClockZone, SummerTime};
+use isthmus_kernel::clock_synchronised;
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 /// Where time comes from, and the zone it is shown in.
@@ -12,6 +14,8 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 pub struct Clock {
     source: Source,
     zone: TimeZone,
+    /// It followed a time source at some time.
+    was_good: Cell<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +36,7 @@ impl Clock {
                 booted: Timestamp::now(),
             },
             zone: TimeZone::UTC,
+            was_good: Cell::new(false),
         }
     }
 
@@ -41,6 +46,7 @@ impl Clock {
         Self {
             source: Source::Fixed { now, uptime },
             zone: TimeZone::UTC,
+            was_good: Cell::new(false),
         }
     }
 
@@ -94,14 +100,24 @@ impl Clock {
         u64::try_from(self.uptime().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// True when the machine's clock follows a time server; IOS marks times with `*` otherwise.
+    /// True when the machine's clock follows a time source.
     #[must_use]
     pub fn synchronised(&self) -> bool {
-        match self.source {
-            Source::System { .. } => {
-                std::path::Path::new("/run/systemd/timesync/synchronized").exists()
-            }
+        let good = match self.source {
+            Source::System { .. } => clock_synchronised().unwrap_or(false),
             Source::Fixed { .. } => false,
+        };
+        self.was_good.set(self.was_good.get() || good);
+        good
+    }
+
+    /// What IOS puts before a time: nothing when it can be trusted, `.` when that was so once, `*` when never.
+    #[must_use]
+    pub fn mark(&self) -> &'static str {
+        match (self.synchronised(), self.was_good.get()) {
+            (true, _) => "",
+            (false, true) => ".",
+            (false, false) => "*",
         }
     }
 }

@@ -264,6 +264,19 @@ impl Router {
 
     /// The running-config changed: everything that follows from it is to be done.
     pub fn configured(&mut self) {
+        let changes = self.running.take_changes();
+        if changes.iter().any(Change::is_for_operators) {
+            self.follow_log();
+        }
+        self.wake.archive.notify_one();
+        if changes.iter().any(Change::is_for_packets) {
+            self.following.asked += 1;
+            self.wake.reconcile.notify_one();
+        }
+    }
+
+    /// Gives log and clock what the running-config says of them.
+    fn follow_log(&mut self) {
         let zone = clock::zone(
             self.running.timezone.as_ref(),
             self.running.summer_time.as_ref(),
@@ -273,12 +286,6 @@ impl Router {
         self.clock.set_zone(zone.clone());
         self.log.set_zone(zone);
         self.log.configure(crate::log::settings(&self.running));
-        self.wake.archive.notify_one();
-        let changes = self.running.take_changes();
-        if changes.iter().any(Change::is_for_packets) {
-            self.following.asked += 1;
-            self.wake.reconcile.notify_one();
-        }
     }
 
     /// Debugging was switched: the engine makes debug facts only while somebody wants them.

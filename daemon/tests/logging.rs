@@ -249,3 +249,27 @@ fn a_host_that_is_taken_out_is_left_alone() {
         assert_eq!(bed.logged("stopped - CLI initiated"), 1);
     });
 }
+
+/// What the flooded process below is told by its environment.
+const FLOOD: &str = "ISTHMUS_TEST_FLOOD";
+
+/// The router's own output is a pipe that nobody reads: a second process, this test again, floods it and still ends.
+#[test]
+fn a_console_that_nobody_reads_holds_nothing_up() {
+    if std::env::var_os(FLOOD).is_some() {
+        let mut log = Log::new(Clock::system(), Console::Stderr, Severity::Debugging);
+        while log.counts().dropped < 1000 {
+            log.write(&Message::Debug("x".repeat(1000)));
+        }
+        return;
+    }
+    let mut flooded = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_console_that_nobody_reads_holds_nothing_up"])
+        .env(FLOOD, "1")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads the pipe while the process lives.
+    assert!(flooded.wait().unwrap().success());
+}

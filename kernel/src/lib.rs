@@ -42,4 +42,5 @@ pub use sa::{
     Authentication, DfBit, Encapsulation, Encryption, IpsecMode, IpsecProtocol, Key, Lifetime,
     SaId, SaSpec,
 };
+pub use sys::clock_synchronised;
 pub use udp::{Datagram, IkeSocket};

@@ -1,4 +1,5 @@
-//! The one place with `unsafe`: socket options that no library offers. Used by `udp.rs` and `linux/`.
+//! The one place with `unsafe`: socket options and the state of the clock, which no library offers. Used by `udp.rs`,
+//! `linux/` and the daemon's clock.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -38,6 +39,17 @@ pub(crate) fn grow_receive_buffer(fd: RawFd, bytes: i32) {
         // a smaller buffer still works; losses are noticed where they happen
         let _ = set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
     }
+}
+
+/// True while a time daemon keeps the machine's clock right; `None` when the kernel does not tell (a container may forbid
+/// the question).
+#[must_use]
+pub fn clock_synchronised() -> Option<bool> {
+    // SAFETY: timex holds only numbers and padding; all zeroes are values of it, and a mode of 0 asks without setting.
+    let mut state: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a timex that lives through the call.
+    let answer = unsafe { libc::adjtimex(&mut state) };
+    (answer != -1).then_some(state.status & libc::STA_UNSYNC == 0)
 }
 
 /// Lets tokio watch a socket.

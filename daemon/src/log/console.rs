@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,8 +27,9 @@ impl Console {
     /// The journal when the service manager says that it reads standard error, standard error otherwise.
     #[must_use]
     pub fn detect() -> Self {
-        if super::journal::reads_stderr() {
-            Self::Journal(PathBuf::from(super::journal::SOCKET))
+        let socket = Path::new(super::journal::SOCKET);
+        if super::journal::reads_stderr() && socket.exists() {
+            Self::Journal(socket.to_owned())
         } else {
             Self::Stderr
         }

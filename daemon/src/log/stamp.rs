@@ -45,8 +45,7 @@ impl Stamp {
             Self::None => String::new(),
             Self::Uptime => format!("{}: ", crate::show::time::age(clock.uptime())),
             Self::Datetime(options) => {
-                let mark = if clock.synchronised() { "" } else { "*" };
-                format!("{mark}{}: ", options.render(clock))
+                format!("{}{}: ", clock.mark(), options.render(clock))
             }
         }
     }

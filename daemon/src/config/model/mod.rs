@@ -174,6 +174,11 @@ pub enum Change {
 }
 
 impl Change {
+    /// Log, clock or names may have to follow.
+    pub fn is_for_operators(&self) -> bool {
+        matches!(self, Change::Everything | Change::System | Change::Logging)
+    }
+
     /// Engine or kernel may have to follow; otherwise it is between the operator and the router.
     pub fn is_for_packets(&self) -> bool {
         !matches!(self, Change::System | Change::Logging)
