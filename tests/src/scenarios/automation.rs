@@ -20,13 +20,36 @@ const ENABLE: &str = "Bourtzi-1473";
 /// The router's address as its client knows it.
 const ROUTER: &str = "10.0.1.1";
 
-/// The light tools.
+/// The SSH channel itself, netmiko, scrapli, ciscoconfparse2 and ntc-templates.
 pub fn automation_tools() -> Result<()> {
     with_router(|bed| {
         let tools = Tools::new(bed, "automation");
         tools.python("channel.py")?;
         tools.python("netmiko_ios.py")?;
+        tools.python("scrapli_iosxe.py")?;
+        tools.python("running_config.py")?;
         tools.python("templates.py")
+    })
+}
+
+/// Ansible with the collection cisco.ios.
+pub fn automation_ansible() -> Result<()> {
+    with_router(|bed| {
+        let tools = Tools::new(bed, "automation");
+        let program = tools.programs.join("ansible-playbook");
+        let settings = [
+            format!("ANSIBLE_CONFIG={}", folder().join("ansible.cfg").display()),
+            format!(
+                "ANSIBLE_COLLECTIONS_PATH={}",
+                boot::lab().join("ansible").display()
+            ),
+            "ANSIBLE_HOME=/run/ansible".to_owned(),
+            "LC_ALL=C.UTF-8".to_owned(),
+            program.display().to_string(),
+            folder().join("playbook.yml").display().to_string(),
+        ];
+        let words = settings.iter().map(String::as_str).collect::<Vec<_>>();
+        tools.run("ansible-playbook", "env", &words)
     })
 }
 
