@@ -48,6 +48,7 @@ pub fn parse(mode: Mode, line: &str) -> Result<Parsed, Refusal> {
         return Ok(Parsed {
             command: Command::Empty,
             filter: None,
+            json: false,
         });
     }
     parse_in_table(expanded.table, &expanded.line).ok_or(Refusal::Invalid { column: 0 })
@@ -65,6 +66,7 @@ pub fn parse_exact(mode: Mode, line: &str) -> Option<Parsed> {
         return Some(Parsed {
             command: Command::Empty,
             filter: None,
+            json: false,
         });
     }
     mode.tables()

@@ -15,7 +15,8 @@ Words may be shortened as far as they stay unambiguous; Tab completes them.
 ";
 
 impl Session {
-    pub(super) async fn exec(&mut self, command: ExecCommand) -> Outcome {
+    /// Obeys a command; `json` is the line of a `show` whose facts are wanted instead of its text.
+    pub(super) async fn exec(&mut self, command: ExecCommand, json: Option<&str>) -> Outcome {
         match command {
             ExecCommand::ArchiveConfig => self.archive().await,
             ExecCommand::Clear(what) => self.clear(what).await,
@@ -52,7 +53,10 @@ impl Session {
             ExecCommand::Help => self.say(HELP).await,
             ExecCommand::Ping(ping) => self.ping(ping).await,
             ExecCommand::Reload(command) => self.reload(command).await,
-            ExecCommand::Show(show) => self.show(&show).await,
+            ExecCommand::Show(show) => match json {
+                Some(line) => self.show_json(&show, line).await,
+                None => self.show(&show).await,
+            },
             ExecCommand::Terminal(command) => self.set_terminal(command).await,
             ExecCommand::Traceroute(trace) => self.traceroute(trace).await,
             ExecCommand::Write(WriteTarget::Memory) => self.save().await,

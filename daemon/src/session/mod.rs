@@ -231,12 +231,13 @@ impl Session {
                 return Ok(Status::Invalid);
             }
         };
+        let json = parsed.json.then_some(line);
         match parsed.command {
             Command::Empty => Ok(Status::Ok),
-            Command::Exec(command) => self.exec(command).await,
+            Command::Exec(command) => self.exec(command, json).await,
             Command::Do(command) => {
                 settled(&self.router).await;
-                self.exec(command).await
+                self.exec(command, json).await
             }
             Command::Config(line) => self.configure(&line).await,
             Command::Exit => {

@@ -122,23 +122,22 @@ impl Session {
     }
 
     /// `show archive ...`
-    pub(super) async fn show_archive(&mut self, what: &ShowArchive) -> Outcome {
-        let done = match what {
-            ShowArchive::List => Ok(self.router.borrow_mut().show_archive()),
-            ShowArchive::RollbackTimer => Ok(self.router.borrow().show_rollback_timer()),
+    pub(super) async fn show_archive(&mut self, what: &ShowArchive) -> Done<String> {
+        match what {
+            ShowArchive::List => Ok(Ok(self.router.borrow_mut().show_archive())),
+            ShowArchive::RollbackTimer => Ok(Ok(self.router.borrow().show_rollback_timer())),
             ShowArchive::Differences {
                 from,
                 to,
                 ignorecase,
             } => {
                 self.differences(from.as_deref(), to.as_deref(), *ignorecase)
-                    .await?
+                    .await
             }
             ShowArchive::IncrementalDiffs { file, ignorecase } => {
-                self.incremental_diffs(file, *ignorecase).await?
+                self.incremental_diffs(file, *ignorecase).await
             }
-        };
-        self.answer(done).await
+        }
     }
 
     async fn differences(

@@ -1,28 +1,58 @@
-//! `show ...`: the router's state into a screen.
+//! `show ...`: the router's state into a screen or a JSON document.
 
-use isthmus_grammar::Mode;
 use isthmus_grammar::command::ShowCommand;
+use isthmus_grammar::{Mode, walk};
 
+use super::files::Done;
 use super::{Outcome, Session};
+use crate::show::screen::Document;
 use crate::show::snapshot::Asking;
+use crate::show::{self, Snapshot};
 use crate::view;
 
 impl Session {
     pub(super) async fn show(&mut self, command: &ShowCommand) -> Outcome {
+        self.show_as(command, |snapshot| show::screen(snapshot, command).text())
+            .await
+    }
+
+    /// `show ... | json`, typed as `line`.
+    pub(super) async fn show_json(&mut self, command: &ShowCommand, line: &str) -> Outcome {
+        let spelled = spelled_out(self.mode(), line);
+        let print = |snapshot: &Snapshot<'_>| {
+            let document = Document {
+                command: &spelled,
+                hostname: snapshot.running.hostname(),
+                time: &snapshot.now,
+                data: &*show::screen(snapshot, command),
+            };
+            document.print()
+        };
+        self.show_as(command, print).await
+    }
+
+    /// What only the session can find out: it takes files and questions.
+    async fn prepare(&mut self, command: &ShowCommand) -> Done<String> {
         match command {
-            ShowCommand::Archive(what) => return self.show_archive(what).await,
-            ShowCommand::ConfigurationLock => {
-                let text = self.router.borrow().show_lock();
-                return self.say(text).await;
-            }
-            ShowCommand::Reload => {
-                let text = self.router.borrow().show_reload();
-                return self.say(text).await;
-            }
-            _ => {}
+            ShowCommand::Archive(what) => self.show_archive(what).await,
+            ShowCommand::ConfigurationLock => Ok(Ok(self.router.borrow().show_lock())),
+            ShowCommand::Reload => Ok(Ok(self.router.borrow().show_reload())),
+            _ => Ok(Ok(String::new())),
         }
-        let asking = self.asking();
-        match view::screen(&self.router, command, &asking, self.id).await {
+    }
+
+    async fn show_as(
+        &mut self,
+        command: &ShowCommand,
+        print: impl FnOnce(&Snapshot<'_>) -> String,
+    ) -> Outcome {
+        let prepared = match self.prepare(command).await? {
+            Ok(prepared) => prepared,
+            Err(text) => return self.answer(Err(text)).await,
+        };
+        let mut asking = self.asking();
+        asking.prepared = prepared;
+        match view::with_snapshot(&self.router, command, &asking, self.id, print).await {
             Ok(text) => self.say(text).await,
             Err(error) => self.fail(format!("% {error}\n")).await,
         }
@@ -38,6 +68,14 @@ impl Session {
             monitor: self.router.borrow().log.monitors(self.id),
             history_size: self.terminal.history,
             history: self.histories.last(self.mode(), self.terminal.history),
+            prepared: String::new(),
         }
     }
+}
+
+/// A `show` in whole words, without `do` before and the bar behind it.
+fn spelled_out(mode: Mode, line: &str) -> String {
+    let expanded = walk::expand(mode, line).map_or_else(|_| line.to_owned(), |whole| whole.line);
+    let command = expanded.split('|').next().unwrap_or_default().trim_end();
+    command.strip_prefix("do ").unwrap_or(command).to_owned()
 }

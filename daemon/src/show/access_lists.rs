@@ -7,10 +7,13 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use isthmus_grammar::command::{
     AclAddress, AclCommand, AclEntry, AclId, AclRule, Action, ConfigCommand, ConfigLine, Form,
-    PortMatch, StandardRule,
+    IpProtocol, PortMatch, StandardRule,
 };
 use isthmus_grammar::render::render;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::screen::{Facts, shown};
 use super::snapshot::{Flow, Proxy};
 use crate::config::Running;
 use crate::config::model::AccessList;
@@ -80,52 +83,205 @@ fn proxies(rule: &AclRule) -> Option<(Proxy, Proxy)> {
     Some((local, remote))
 }
 
-/// All lists or one: standard lists first, in each kind numbers before names.
+/// `show access-lists [LIST]` and `show ip access-lists [LIST]`.
+#[derive(Serialize, JsonSchema)]
+pub struct AccessLists<'a> {
+    /// Standard lists first, in each kind numbers before names.
+    access_lists: Vec<List<'a>>,
+}
+
+/// One access list.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct List<'a> {
+    /// Its name or number.
+    pub(super) name: &'a str,
+    /// Its kind.
+    #[serde(rename = "type")]
+    kind: Kind,
+    /// Its rules, in order.
+    pub(super) entries: Vec<Rule>,
+}
+
+/// What an access list looks at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// The source address.
+    Standard,
+    /// Protocol, both addresses and ports.
+    Extended,
+}
+
+/// One rule.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Rule {
+    /// Its sequence number.
+    sequence_number: u32,
+    /// `permit` or `deny`.
+    #[serde(serialize_with = "shown")]
+    #[schemars(with = "String")]
+    action: Action,
+    /// The protocol by name or number; `ip` for any.
+    #[serde(serialize_with = "shown")]
+    #[schemars(with = "String")]
+    protocol: IpProtocol,
+    /// Where packets come from: an address.
+    source: Ipv4Addr,
+    /// The bits of the source address that are not compared.
+    source_wildcard: Ipv4Addr,
+    /// The source ports; absent for all.
+    source_ports: Option<Ports>,
+    /// Where packets go: an address.
+    destination: Ipv4Addr,
+    /// The bits of the destination address that are not compared.
+    destination_wildcard: Ipv4Addr,
+    /// The destination ports; absent for all.
+    destination_ports: Option<Ports>,
+    /// Matches are logged.
+    log: bool,
+    /// The whole rule as the screen has it, with what the other fields do not say.
+    pub(super) rule: String,
+    /// Packets that matched.
+    matches: u64,
+}
+
+/// A comparison of ports.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Ports {
+    /// `eq`, `neq`, `gt`, `lt` or `range`.
+    operator: &'static str,
+    /// The port, or the first of a range.
+    port: u16,
+    /// The last port of a range; otherwise absent.
+    last_port: Option<u16>,
+}
+
+impl Ports {
+    fn of(ports: PortMatch) -> Ports {
+        let (operator, port, last_port) = match ports {
+            PortMatch::Eq(port) => ("eq", port, None),
+            PortMatch::Neq(port) => ("neq", port, None),
+            PortMatch::Gt(port) => ("gt", port, None),
+            PortMatch::Lt(port) => ("lt", port, None),
+            PortMatch::Range(first, last) => ("range", first, Some(last)),
+        };
+        Ports {
+            operator,
+            port,
+            last_port,
+        }
+    }
+}
+
+/// All lists or one.
 pub fn access_lists<'a>(
     lists: impl IntoIterator<Item = (&'a AclId, &'a AccessList)>,
     only: Option<&str>,
     matches: &Matches,
-) -> String {
-    let mut sorted: Vec<(&AclId, &AccessList)> = lists
-        .into_iter()
-        .filter(|(name, _)| only.is_none_or(|only| only == *name))
+) -> AccessLists<'a> {
+    let wanted = |(name, _): &(&AclId, &AccessList)| only.is_none_or(|only| only == *name);
+    let lists = lists.into_iter().filter(wanted);
+    let mut access_lists: Vec<List<'a>> = lists
+        .map(|(name, list)| self::list(name, list, matches))
         .collect();
-    sorted.sort_by_key(|(name, list)| {
-        let extended = matches!(list, AccessList::Extended(_));
-        (extended, name.parse::<u16>().unwrap_or(u16::MAX), *name)
+    access_lists.sort_by_key(|list| {
+        let number = list.name.parse::<u16>().unwrap_or(u16::MAX);
+        (list.kind, number, list.name)
     });
-    let mut text = String::new();
-    for (name, list) in sorted {
-        match list {
-            AccessList::Standard(list) => {
-                let _ = writeln!(text, "Standard IP access list {name}");
-                for (number, rule) in list.rules() {
-                    let _ = writeln!(
-                        text,
-                        "    {number} {}{}",
-                        standard_rule(rule),
-                        count(matches, name, number)
-                    );
-                }
-            }
-            AccessList::Extended(list) => {
-                let _ = writeln!(text, "Extended IP access list {name}");
-                for (number, rule) in list.rules() {
-                    let _ = writeln!(
-                        text,
-                        "    {number} {}{}",
-                        extended_rule(rule),
-                        count(matches, name, number)
-                    );
-                }
-            }
-        }
-    }
-    text
+    AccessLists { access_lists }
 }
 
-fn count(matches: &Matches, name: &AclId, number: u32) -> String {
-    match matches.get(&(name.clone(), number)).copied().unwrap_or(0) {
+/// One list with its counts.
+pub(super) fn list<'a>(name: &'a AclId, list: &AccessList, matches: &Matches) -> List<'a> {
+    let count = |number| matches.get(&(name.clone(), number)).copied().unwrap_or(0);
+    let (kind, entries) = match list {
+        AccessList::Standard(list) => {
+            let rules = list.rules();
+            let rules = rules.map(|(number, rule)| standard(number, rule, count(number)));
+            (Kind::Standard, rules.collect())
+        }
+        AccessList::Extended(list) => {
+            let rules = list.rules();
+            let rules = rules.map(|(number, rule)| extended(number, rule, count(number)));
+            (Kind::Extended, rules.collect())
+        }
+    };
+    List {
+        name,
+        kind,
+        entries,
+    }
+}
+
+fn standard(sequence_number: u32, rule: &StandardRule, matches: u64) -> Rule {
+    let (source, source_wildcard) = address(rule.source);
+    let (destination, destination_wildcard) = address(AclAddress::Any);
+    Rule {
+        sequence_number,
+        action: rule.action,
+        protocol: IpProtocol::ANY,
+        source,
+        source_wildcard,
+        source_ports: None,
+        destination,
+        destination_wildcard,
+        destination_ports: None,
+        log: rule.log,
+        rule: standard_rule(rule),
+        matches,
+    }
+}
+
+fn extended(sequence_number: u32, rule: &AclRule, matches: u64) -> Rule {
+    let (source, source_wildcard) = address(rule.source);
+    let (destination, destination_wildcard) = address(rule.destination);
+    Rule {
+        sequence_number,
+        action: rule.action,
+        protocol: rule.protocol,
+        source,
+        source_wildcard,
+        source_ports: rule.source_ports.map(Ports::of),
+        destination,
+        destination_wildcard,
+        destination_ports: rule.destination_ports.map(Ports::of),
+        log: rule.log.is_some(),
+        rule: extended_rule(rule),
+        matches,
+    }
+}
+
+/// An address with its wildcard.
+fn address(address: AclAddress) -> (Ipv4Addr, Ipv4Addr) {
+    match address {
+        AclAddress::Any => (Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST),
+        AclAddress::Host(host) => (host, Ipv4Addr::UNSPECIFIED),
+        AclAddress::Wildcard { address, wildcard } => (address, wildcard),
+    }
+}
+
+impl Facts for AccessLists<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for list in &self.access_lists {
+            let kind = match list.kind {
+                Kind::Standard => "Standard",
+                Kind::Extended => "Extended",
+            };
+            let _ = writeln!(text, "{kind} IP access list {}", list.name);
+            for entry in &list.entries {
+                let (number, rule) = (entry.sequence_number, &entry.rule);
+                let _ = writeln!(text, "    {number} {rule}{}", count(entry.matches));
+            }
+        }
+        text
+    }
+}
+
+fn count(matches: u64) -> String {
+    match matches {
         0 => String::new(),
         1 => " (1 match)".to_string(),
         many => format!(" ({many} matches)"),
@@ -133,7 +289,7 @@ fn count(matches: &Matches, name: &AclId, number: u32) -> String {
 }
 
 /// An extended rule as it is typed.
-pub(super) fn extended_rule(rule: &AclRule) -> String {
+fn extended_rule(rule: &AclRule) -> String {
     let entry = AclCommand::Entry {
         sequence: None,
         entry: AclEntry::Rule(rule.clone()),
@@ -146,7 +302,7 @@ pub(super) fn extended_rule(rule: &AclRule) -> String {
 }
 
 /// A standard rule in the words of this screen: `deny   192.168.1.0, wildcard bits 0.0.0.255`.
-pub(super) fn standard_rule(rule: &StandardRule) -> String {
+fn standard_rule(rule: &StandardRule) -> String {
     let source = match rule.source {
         AclAddress::Any => "any".to_string(),
         AclAddress::Host(address) => address.to_string(),

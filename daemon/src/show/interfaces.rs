@@ -5,12 +5,16 @@ use std::fmt::Write;
 
 use ipnet::IpNet;
 use isthmus_grammar::InterfaceName;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::ip_interface;
+use super::screen::Facts;
 use crate::config::model::{Interface as Lines, InterfaceOrder, Interfaces};
 use crate::interfaces::{Interface, InterfaceTable};
 
 /// One interface as configured and as the kernel has it; at least one of the two is there.
-pub(super) struct Both<'a> {
+struct Both<'a> {
     name: String,
     lines: Option<&'a Lines>,
     device: Option<&'a Interface>,
@@ -19,7 +23,7 @@ pub(super) struct Both<'a> {
 /// The interfaces that are configured and those that the kernel has; of these not the ones that every Linux has and
 /// nobody uses (the host's own loopback, the fallback devices of tunnel modules). Devices first, then what is made by
 /// configuration.
-pub(super) fn both<'a>(
+fn both<'a>(
     configured: &'a Interfaces,
     kernel: &'a InterfaceTable,
     only: Option<&InterfaceName>,
@@ -81,17 +85,9 @@ fn is_worth_showing(device: &Interface) -> bool {
 }
 
 impl Both<'_> {
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The configuration gives it its address.
-    pub(super) fn has_own_address(&self) -> bool {
+    fn has_own_address(&self) -> bool {
         self.lines.is_some_and(|lines| lines.address.is_some())
-    }
-
-    pub(super) fn mtu(&self) -> Option<u32> {
-        self.device.map(|device| device.link.mtu)
     }
 
     /// Shut down by the configuration or by whoever runs the machine.
@@ -105,7 +101,7 @@ impl Both<'_> {
     }
 
     /// Status and line protocol.
-    pub(super) fn state(&self) -> (&'static str, &'static str) {
+    fn state(&self) -> (&'static str, &'static str) {
         match (self.is_shut(), self.has_carrier()) {
             (true, _) => ("administratively down", "down"),
             (false, true) => ("up", "up"),
@@ -114,7 +110,7 @@ impl Both<'_> {
     }
 
     /// The addresses, primary first: the configured ones, or those that the kernel has.
-    pub(super) fn addresses(&self) -> Vec<IpNet> {
+    fn addresses(&self) -> Vec<IpNet> {
         let configured: Vec<IpNet> = self
             .lines
             .into_iter()
@@ -133,100 +129,197 @@ impl Both<'_> {
     }
 }
 
-/// `show ip interface brief [INTERFACE]`.
-pub fn brief(
-    configured: &Interfaces,
-    kernel: &InterfaceTable,
+/// `show interfaces`, `show interfaces description`, `show ip interface` and `show ip interface brief`.
+#[derive(Serialize, JsonSchema)]
+pub struct InterfaceList<'a> {
+    #[serde(skip)]
+    layout: Layout,
+    /// The interfaces that are configured or that the machine has: devices first, then what configuration made.
+    interfaces: Vec<OneInterface<'a>>,
+}
+
+/// What of the interfaces the text tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `show interfaces`
+    Full,
+    /// `show interfaces description`
+    Description,
+    /// `show ip interface`
+    Ip,
+    /// `show ip interface brief`
+    IpBrief,
+}
+
+/// One interface.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct OneInterface<'a> {
+    /// Its name as the operator knows it.
+    pub(super) name: String,
+    /// `up`, `down` or `administratively down`.
+    pub(super) status: &'static str,
+    /// `up` or `down`.
+    pub(super) line_protocol: &'static str,
+    /// The machine has it; otherwise it is only configured.
+    present: bool,
+    /// What it is: `Ethernet`, `Loopback`, `Tunnel` or `unknown`.
+    hardware: &'static str,
+    /// Its hardware address, such as `000f.352d.2381`; absent when it has none.
+    mac_address: Option<String>,
+    /// The configured description.
+    description: Option<&'a str>,
+    /// Its addresses with the length of their masks, the primary one first.
+    pub(super) addresses: Vec<IpNet>,
+    /// Where the addresses come from: `manual` (the configuration), `other` or `unset`.
+    pub(super) method: &'static str,
+    /// Size and counters; absent when the machine does not have the interface.
+    pub(super) counters: Option<Counters>,
+}
+
+/// What the kernel counts.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Counters {
+    /// The largest packet it takes, in octets.
+    pub(super) mtu_bytes: u32,
+    /// Packets received.
+    input_packets: u64,
+    /// Octets received.
+    input_bytes: u64,
+    /// Packets received with an error.
+    input_errors: u64,
+    /// Packets received and dropped.
+    input_drops: u64,
+    /// Multicast packets received.
+    input_multicasts: u64,
+    /// Packets sent.
+    output_packets: u64,
+    /// Octets sent.
+    output_bytes: u64,
+    /// Packets that could not be sent.
+    output_errors: u64,
+    /// Packets dropped before they were sent.
+    output_drops: u64,
+    /// Collisions.
+    collisions: u64,
+}
+
+/// All interfaces or one.
+pub fn list<'a>(
+    configured: &'a Interfaces,
+    kernel: &'a InterfaceTable,
     only: Option<&InterfaceName>,
-) -> String {
-    let mut text = String::from(
-        "Interface              IP-Address      OK? Method Status                Protocol\n",
-    );
-    for one in both(configured, kernel, only) {
-        let address = one.addresses().first().map(|net| net.addr().to_string());
-        let method = match (&address, one.has_own_address()) {
-            (_, true) => "manual",
-            (Some(_), false) => "other",
-            (None, false) => "unset",
-        };
-        let (status, protocol) = one.state();
-        let address = address.as_deref().unwrap_or("unassigned");
-        let _ = writeln!(
-            text,
-            "{:<22} {address:<15} YES {method:<6} {status:<21} {protocol}",
-            one.name
-        );
+    layout: Layout,
+) -> InterfaceList<'a> {
+    let interfaces = both(configured, kernel, only);
+    InterfaceList {
+        layout,
+        interfaces: interfaces.into_iter().map(one_interface).collect(),
     }
-    text
 }
 
-/// `show interfaces [INTERFACE] description`.
-pub fn description(
-    configured: &Interfaces,
-    kernel: &InterfaceTable,
-    only: Option<&InterfaceName>,
-) -> String {
-    let mut text =
-        String::from("Interface                      Status         Protocol Description\n");
-    for one in both(configured, kernel, only) {
-        let name = InterfaceName::parse(&one.name).map_or(one.name.clone(), |name| name.short());
-        let (status, protocol) = match one.state() {
-            ("administratively down", protocol) => ("admin down", protocol),
-            state => state,
-        };
-        let description = one.lines.and_then(|lines| lines.description.as_deref());
-        let line = format!(
-            "{name:<30} {status:<14} {protocol:<8} {}",
-            description.unwrap_or("")
-        );
-        let _ = writeln!(text, "{}", line.trim_end());
+fn one_interface(one: Both<'_>) -> OneInterface<'_> {
+    let (status, line_protocol) = one.state();
+    let addresses = one.addresses();
+    let configured = one.has_own_address();
+    let mac_address = one.device.map(|device| mac(&device.link.mac));
+    OneInterface {
+        status,
+        line_protocol,
+        present: one.device.is_some(),
+        hardware: one.device.map_or("unknown", Interface::hardware),
+        mac_address: mac_address.filter(|mac| !mac.is_empty()),
+        description: one.lines.and_then(|lines| lines.description.as_deref()),
+        method: match (configured, addresses.is_empty()) {
+            (true, _) => "manual",
+            (false, false) => "other",
+            (false, true) => "unset",
+        },
+        addresses,
+        counters: one.device.map(counters),
+        name: one.name,
     }
-    text
 }
 
-/// `show interfaces [INTERFACE]`.
-pub fn interfaces(
-    configured: &Interfaces,
-    kernel: &InterfaceTable,
-    only: Option<&InterfaceName>,
-) -> String {
-    both(configured, kernel, only)
-        .iter()
-        .map(one_interface)
-        .collect()
+fn counters(device: &Interface) -> Counters {
+    let link = &device.link;
+    Counters {
+        mtu_bytes: link.mtu,
+        input_packets: link.rx_packets,
+        input_bytes: link.rx_bytes,
+        input_errors: link.rx_errors,
+        input_drops: link.rx_dropped,
+        input_multicasts: link.rx_multicast,
+        output_packets: link.tx_packets,
+        output_bytes: link.tx_bytes,
+        output_errors: link.tx_errors,
+        output_drops: link.tx_dropped,
+        collisions: link.collisions,
+    }
 }
 
-fn one_interface(one: &Both<'_>) -> String {
-    let (status, protocol) = one.state();
-    let absent = if one.device.is_none() {
-        "(not present)"
-    } else {
-        ""
+impl Facts for InterfaceList<'_> {
+    fn text(&self) -> String {
+        let (title, lines): (&str, fn(&OneInterface<'_>) -> String) = match self.layout {
+            Layout::Full => ("", in_full),
+            Layout::Description => (
+                "Interface                      Status         Protocol Description\n",
+                description_line,
+            ),
+            Layout::Ip => ("", ip_interface::lines),
+            Layout::IpBrief => (
+                "Interface              IP-Address      OK? Method Status                Protocol\n",
+                brief_line,
+            ),
+        };
+        let lines: String = self.interfaces.iter().map(lines).collect();
+        title.to_owned() + &lines
+    }
+}
+
+fn brief_line(one: &OneInterface<'_>) -> String {
+    let address = one.addresses.first().map(|net| net.addr().to_string());
+    format!(
+        "{:<22} {:<15} YES {:<6} {:<21} {}\n",
+        one.name,
+        address.as_deref().unwrap_or("unassigned"),
+        one.method,
+        one.status,
+        one.line_protocol
+    )
+}
+
+fn description_line(one: &OneInterface<'_>) -> String {
+    let name = InterfaceName::parse(&one.name).map_or(one.name.clone(), |name| name.short());
+    let status = match one.status {
+        "administratively down" => "admin down",
+        status => status,
     };
-    let mut text = format!(
-        "{} is {status}, line protocol is {protocol} {absent}\n",
-        one.name
+    let description = one.description.unwrap_or_default();
+    let line = format!(
+        "{name:<30} {status:<14} {:<8} {description}",
+        one.line_protocol
     );
-    let hardware = one.device.map_or("unknown", Interface::hardware);
-    match one
-        .device
-        .map(|device| mac(&device.link.mac))
-        .filter(|mac| !mac.is_empty())
-    {
-        Some(mac) => {
-            let _ = writeln!(
-                text,
-                "  Hardware is {hardware}, address is {mac} (bia {mac})"
-            );
-        }
-        None => {
-            let _ = writeln!(text, "  Hardware is {hardware}");
-        }
-    }
-    if let Some(description) = one.lines.and_then(|lines| lines.description.as_ref()) {
+    format!("{}\n", line.trim_end())
+}
+
+fn in_full(one: &OneInterface<'_>) -> String {
+    let absent = if one.present { "" } else { "(not present)" };
+    let mut text = format!(
+        "{} is {}, line protocol is {} {absent}\n",
+        one.name, one.status, one.line_protocol
+    );
+    let hardware = one.hardware;
+    let _ = match &one.mac_address {
+        Some(mac) => writeln!(
+            text,
+            "  Hardware is {hardware}, address is {mac} (bia {mac})"
+        ),
+        None => writeln!(text, "  Hardware is {hardware}"),
+    };
+    if let Some(description) = one.description {
         let _ = writeln!(text, "  Description: {description}");
     }
-    for (index, net) in one.addresses().iter().enumerate() {
+    for (index, net) in one.addresses.iter().enumerate() {
         let title = if index == 0 {
             "Internet address is"
         } else {
@@ -234,16 +327,19 @@ fn one_interface(one: &Both<'_>) -> String {
         };
         let _ = writeln!(text, "  {title} {net}");
     }
-    let Some(device) = one.device else {
-        return text;
-    };
+    if let Some(counters) = &one.counters {
+        counter_lines(&mut text, hardware, counters);
+    }
+    text
+}
+
+fn counter_lines(text: &mut String, hardware: &str, counters: &Counters) {
     // Bandwidth and delay are IOS's nominal values for the kind of device: they are metrics, not measurements.
     let (bandwidth, delay, encapsulation) = match hardware {
         "Loopback" => (8_000_000, 5000, "LOOPBACK"),
         "Tunnel" => (100, 50_000, "TUNNEL"),
         _ => (1_000_000, 10, "ARPA"),
     };
-    let link = &device.link;
     let _ = write!(
         text,
         "  MTU {} bytes, BW {bandwidth} Kbit/sec, DLY {delay} usec, \n     \
@@ -258,23 +354,22 @@ fn one_interface(one: &Both<'_>) -> String {
          {} input errors, 0 CRC, 0 frame, 0 overrun, 0 ignored\n     \
          {} packets output, {} bytes, 0 underruns\n     \
          {} output errors, {} collisions, 0 interface resets\n",
-        link.mtu,
-        link.rx_dropped,
-        link.tx_dropped,
-        link.rx_packets,
-        link.rx_bytes,
-        link.rx_multicast,
-        link.rx_errors,
-        link.tx_packets,
-        link.tx_bytes,
-        link.tx_errors,
-        link.collisions,
+        counters.mtu_bytes,
+        counters.input_drops,
+        counters.output_drops,
+        counters.input_packets,
+        counters.input_bytes,
+        counters.input_multicasts,
+        counters.input_errors,
+        counters.output_packets,
+        counters.output_bytes,
+        counters.output_errors,
+        counters.collisions,
     );
-    text
 }
 
 /// A hardware address as IOS writes it: `000f.352d.2381`.
-pub(super) fn mac(octets: &[u8]) -> String {
+pub fn mac(octets: &[u8]) -> String {
     let pairs: Vec<String> = octets
         .chunks(2)
         .map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect())

@@ -3,6 +3,10 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::screen::Facts;
 use super::snapshot::{Flow, IpsecSa, Proxy};
 
 /// Which flows to print. `Default` is all of them.
@@ -27,30 +31,70 @@ impl Filter {
     }
 }
 
-/// `show crypto ipsec sa [peer A | map M | interface I] [detail]`. Flows come in the order given: by interface, then map
-/// entry, then access-list line.
-pub fn sa(flows: &[Flow], filter: &Filter, detail: bool) -> String {
-    let mut text = String::new();
-    let mut current: Option<(&str, &str, IpAddr)> = None;
-    for flow in flows.iter().filter(|flow| filter.takes(flow)) {
-        let head = (flow.interface.as_str(), flow.map.as_str(), flow.local);
-        if current != Some(head) {
-            let _ = write!(
-                text,
-                "\ninterface: {}\n    Crypto map tag: {}, local addr {}\n",
-                head.0, head.1, head.2
-            );
-            current = Some(head);
-        }
-        block(&mut text, flow, detail);
-    }
-    if text.is_empty() {
-        return "\nNo SAs found\n".to_string();
-    }
-    text
+/// `show crypto ipsec sa [peer A | map M | interface I] [detail]`.
+#[derive(Serialize, JsonSchema)]
+pub struct IpsecSas<'a> {
+    #[serde(skip)]
+    detail: bool,
+    /// The flows with their SAs: by interface, then map entry, then access-list line.
+    flows: Vec<FlowSas<'a>>,
 }
 
-fn block(text: &mut String, flow: &Flow, detail: bool) {
+/// One flow and what follows from its SAs.
+#[derive(Serialize, JsonSchema)]
+struct FlowSas<'a> {
+    #[serde(flatten)]
+    flow: &'a Flow,
+    /// The largest inner packet that still fits the path, in octets.
+    plaintext_mtu_bytes: u32,
+    /// The SPI of the outbound SA in use; 0 when there is none.
+    current_outbound_spi: u32,
+}
+
+/// The flows that the filter takes, in the order given.
+pub fn sas<'a>(flows: &'a [Flow], filter: &Filter, detail: bool) -> IpsecSas<'a> {
+    let flows = flows.iter().filter(|flow| filter.takes(flow));
+    let with_sas = |flow: &'a Flow| FlowSas {
+        flow,
+        plaintext_mtu_bytes: plaintext_mtu(flow),
+        current_outbound_spi: flow
+            .sas
+            .iter()
+            .find(|sa| !sa.inbound)
+            .map_or(0, |sa| sa.spi),
+    };
+    IpsecSas {
+        detail,
+        flows: flows.map(with_sas).collect(),
+    }
+}
+
+impl Facts for IpsecSas<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let mut current: Option<(&str, &str, IpAddr)> = None;
+        for one in &self.flows {
+            let flow = one.flow;
+            let head = (flow.interface.as_str(), flow.map.as_str(), flow.local);
+            if current != Some(head) {
+                let _ = write!(
+                    text,
+                    "\ninterface: {}\n    Crypto map tag: {}, local addr {}\n",
+                    head.0, head.1, head.2
+                );
+                current = Some(head);
+            }
+            block(&mut text, one, self.detail);
+        }
+        if text.is_empty() {
+            return "\nNo SAs found\n".to_string();
+        }
+        text
+    }
+}
+
+fn block(text: &mut String, one: &FlowSas<'_>, detail: bool) {
+    let flow = one.flow;
     let Flow {
         packets,
         local,
@@ -79,18 +123,14 @@ fn block(text: &mut String, flow: &Flow, detail: bool) {
             packets.send_errors, packets.recv_errors
         );
     }
-    let outbound = flow
-        .sas
-        .iter()
-        .find(|sa| !sa.inbound)
-        .map_or(0, |sa| sa.spi);
+    let outbound = one.current_outbound_spi;
     let (pfs, group) = flow.pfs_group.map_or(("N", "none"), |group| ("Y", group));
     let _ = write!(
         text,
         "\n     local crypto endpt.: {local}, remote crypto endpt.: {peer}\n     \
          plaintext mtu {}, path mtu {mtu}, ip mtu {mtu}, ip mtu idb {}\n     \
          current outbound spi: 0x{outbound:X}({outbound})\n     PFS (Y/N): {pfs}, DH group: {group}\n",
-        plaintext_mtu(flow),
+        one.plaintext_mtu_bytes,
         flow.interface,
         mtu = flow.mtu,
     );

@@ -3,25 +3,74 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use isthmus_grammar::command::{Authentication, Encryption, Group, Hash, KeyPeer};
+use std::net::{IpAddr, Ipv4Addr};
 
+use isthmus_grammar::command::{Authentication, Encryption, Hash, KeyPeer};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::screen::{Facts, shown};
 use super::snapshot::IkeSa;
 use super::time;
 use crate::config::model::{IsakmpPolicy, PreSharedKeys};
 
-/// `show crypto isakmp sa`. Newest first, as the connection numbers count.
-pub fn sa(sas: &[IkeSa]) -> String {
-    let mut text = String::from("IPv4 Crypto ISAKMP SA\n");
-    text.push_str("dst             src             state          conn-id status\n");
-    for sa in newest_first(sas).filter(|sa| sa.remote.is_ipv4()) {
-        text.push_str(&sa_line(sa, 15));
-    }
-    text.push_str("\nIPv6 Crypto ISAKMP SA\n\n");
-    for sa in newest_first(sas).filter(|sa| sa.remote.is_ipv6()) {
-        text.push_str(&sa_line(sa, 16));
-    }
-    text
+/// `show crypto isakmp sa [detail]`.
+#[derive(Serialize, JsonSchema)]
+pub struct IsakmpSas<'a> {
+    #[serde(skip)]
+    detail: bool,
+    /// The IKE SAs, newest first, the deleted ones that still answer too.
+    isakmp_sas: Vec<&'a IkeSa>,
 }
+
+/// The IKE SAs, newest first, as the connection numbers count.
+pub fn sas(sas: &[IkeSa], detail: bool) -> IsakmpSas<'_> {
+    let mut isakmp_sas: Vec<&IkeSa> = sas.iter().collect();
+    isakmp_sas.sort_by_key(|sa| std::cmp::Reverse(sa.conn_id));
+    IsakmpSas { detail, isakmp_sas }
+}
+
+impl Facts for IsakmpSas<'_> {
+    fn text(&self) -> String {
+        let by_version = |v4: bool| {
+            let sas = self.isakmp_sas.iter().copied();
+            sas.filter(move |sa| sa.remote.is_ipv4() == v4)
+        };
+        if self.detail {
+            let lines = |v4| by_version(v4).map(detail_lines).collect::<String>();
+            format!(
+                "{DETAIL}{}\nIPv6 Crypto ISAKMP SA\n\n{}",
+                lines(true),
+                lines(false)
+            )
+        } else {
+            let lines = |v4, width| {
+                by_version(v4)
+                    .map(|sa| sa_line(sa, width))
+                    .collect::<String>()
+            };
+            format!(
+                "IPv4 Crypto ISAKMP SA\n\
+                 dst             src             state          conn-id status\n\
+                 {}\nIPv6 Crypto ISAKMP SA\n\n{}",
+                lines(true, 15),
+                lines(false, 16)
+            )
+        }
+    }
+}
+
+const DETAIL: &str = "\
+Codes: C - IKE configuration mode, D - Dead Peer Detection
+       K - Keepalives, N - NAT-traversal
+       T - cTCP encapsulation, X - IKE Extended Authentication
+       psk - Preshared key, rsig - RSA signature
+       renc - RSA encryption
+IPv4 Crypto ISAKMP SA
+
+C-id  Local           Remote          I-VRF  Status Encr Hash   Auth DH Lifetime Cap.
+
+";
 
 fn sa_line(sa: &IkeSa, width: usize) -> String {
     let (local, remote) = (sa.local.ip().to_string(), sa.remote.ip().to_string());
@@ -39,27 +88,6 @@ fn sa_line(sa: &IkeSa, width: usize) -> String {
         "{dst:width$} {src:width$} {:<15}{:>7} {status}\n",
         sa.state, sa.conn_id
     )
-}
-
-/// `show crypto isakmp sa detail`.
-pub fn sa_detail(sas: &[IkeSa]) -> String {
-    let mut text = String::from(
-        "Codes: C - IKE configuration mode, D - Dead Peer Detection\n\
-         \x20      K - Keepalives, N - NAT-traversal\n\
-         \x20      T - cTCP encapsulation, X - IKE Extended Authentication\n\
-         \x20      psk - Preshared key, rsig - RSA signature\n\
-         \x20      renc - RSA encryption\n\
-         IPv4 Crypto ISAKMP SA\n\n\
-         C-id  Local           Remote          I-VRF  Status Encr Hash   Auth DH Lifetime Cap.\n\n",
-    );
-    for sa in newest_first(sas).filter(|sa| sa.remote.is_ipv4()) {
-        text.push_str(&detail_lines(sa));
-    }
-    text.push_str("\nIPv6 Crypto ISAKMP SA\n\n");
-    for sa in newest_first(sas).filter(|sa| sa.remote.is_ipv6()) {
-        text.push_str(&detail_lines(sa));
-    }
-    text
 }
 
 fn detail_lines(sa: &IkeSa) -> String {
@@ -103,67 +131,141 @@ fn engine_id(conn_id: u32) -> u32 {
     conn_id.saturating_sub(1000).max(1)
 }
 
-/// `show crypto isakmp peers [ADDRESS]`: one block a peer and local address.
-pub fn peers(sas: &[IkeSa]) -> String {
-    let mut text = String::new();
-    let mut seen = std::collections::HashSet::new();
-    let mut sorted: Vec<&IkeSa> = sas.iter().filter(|sa| !sa.deleted).collect();
-    sorted.sort_by_key(|sa| (sa.remote, std::cmp::Reverse((sa.established, sa.conn_id))));
-    for sa in sorted {
-        if seen.insert((sa.remote, sa.local.ip())) {
-            let (peer, local) = (sa.remote, sa.local.ip());
-            let _ = writeln!(
-                text,
-                "Peer: {} Port: {} Local: {local}",
-                peer.ip(),
-                peer.port()
-            );
-            let _ = writeln!(
-                text,
-                " Phase1 id: {}",
-                sa.peer_id.as_deref().unwrap_or("(none)")
-            );
-        }
-    }
-    text
+/// `show crypto isakmp peers [ADDRESS]`.
+#[derive(Serialize, JsonSchema)]
+pub struct IsakmpPeers<'a> {
+    /// The peers with an IKE SA, each once for every address of ours it talks to.
+    peers: Vec<IsakmpPeer<'a>>,
 }
 
-fn newest_first(sas: &[IkeSa]) -> impl Iterator<Item = &IkeSa> {
-    let mut sorted: Vec<&IkeSa> = sas.iter().collect();
-    sorted.sort_by_key(|sa| std::cmp::Reverse(sa.conn_id));
-    sorted.into_iter()
+/// One peer.
+#[derive(Serialize, JsonSchema)]
+struct IsakmpPeer<'a> {
+    /// The peer's address.
+    address: IpAddr,
+    /// The peer's UDP port.
+    port: u16,
+    /// Our address.
+    local_address: IpAddr,
+    /// The identity it proved in phase 1; absent before it did.
+    phase1_id: Option<&'a str>,
+}
+
+/// One block a peer and local address, or only those of one peer.
+pub fn peers(sas: &[IkeSa], only: Option<IpAddr>) -> IsakmpPeers<'_> {
+    let mut seen = std::collections::HashSet::new();
+    let wanted = |sa: &&IkeSa| !sa.deleted && only.is_none_or(|only| only == sa.remote.ip());
+    let mut sorted: Vec<&IkeSa> = sas.iter().filter(wanted).collect();
+    sorted.sort_by_key(|sa| (sa.remote, std::cmp::Reverse((sa.established, sa.conn_id))));
+    sorted.retain(|sa| seen.insert((sa.remote, sa.local.ip())));
+    let peers = sorted.into_iter().map(|sa| IsakmpPeer {
+        address: sa.remote.ip(),
+        port: sa.remote.port(),
+        local_address: sa.local.ip(),
+        phase1_id: sa.peer_id.as_deref(),
+    });
+    IsakmpPeers {
+        peers: peers.collect(),
+    }
+}
+
+impl Facts for IsakmpPeers<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for peer in &self.peers {
+            let (address, port, local) = (peer.address, peer.port, peer.local_address);
+            let id = peer.phase1_id.unwrap_or("(none)");
+            let _ = writeln!(text, "Peer: {address} Port: {port} Local: {local}");
+            let _ = writeln!(text, " Phase1 id: {id}");
+        }
+        text
+    }
 }
 
 /// `show crypto isakmp policy`.
-pub fn policy(policies: &BTreeMap<u16, IsakmpPolicy>) -> String {
-    let mut text = String::from("\nGlobal IKE policy\n");
-    for (priority, policy) in policies {
-        let _ = write!(
-            text,
-            "Protection suite of priority {priority}\n\
-             \tencryption algorithm:\t{}\n\
-             \thash algorithm:\t\t{}\n\
-             \tauthentication method:\t{}\n\
-             \tDiffie-Hellman group:\t{}\n\
-             \tlifetime:\t\t{} seconds, no volume limit\n",
-            encryption_words(policy.encryption),
-            hash_words(policy.hash),
-            authentication_words(policy.authentication),
-            group_words(policy.group),
-            policy.lifetime,
-        );
-    }
-    text
+#[derive(Serialize, JsonSchema)]
+pub struct IsakmpPolicies {
+    /// The protection suites, most preferred first.
+    policies: Vec<Suite>,
 }
 
-fn encryption_words(encryption: Encryption) -> String {
-    match encryption {
-        Encryption::Des => "DES - Data Encryption Standard (56 bit keys).".to_string(),
-        Encryption::TripleDes => "Three key triple DES".to_string(),
-        Encryption::Aes(bits) => format!(
-            "AES - Advanced Encryption Standard ({} bit keys).",
-            bits.bits()
-        ),
+/// One protection suite.
+#[derive(Serialize, JsonSchema)]
+struct Suite {
+    /// The number it is configured under: lower is preferred.
+    priority: u16,
+    /// The cipher: `des`, `3des` or `aes`.
+    encryption: &'static str,
+    /// The length of its key, in bits.
+    key_bits: u16,
+    /// The hash: `md5`, `sha`, `sha256`, `sha384` or `sha512`.
+    #[serde(serialize_with = "shown")]
+    #[schemars(with = "String")]
+    hash: Hash,
+    /// How the peers prove who they are: `pre-share`, `rsa-sig` or `rsa-encr`.
+    #[serde(serialize_with = "shown")]
+    #[schemars(with = "String")]
+    authentication: Authentication,
+    /// The Diffie-Hellman group.
+    group: u16,
+    /// How long an IKE SA lives, in seconds.
+    lifetime_seconds: u32,
+}
+
+/// The configured suites.
+pub fn policies(policies: &BTreeMap<u16, IsakmpPolicy>) -> IsakmpPolicies {
+    let suite = |(priority, policy): (&u16, &IsakmpPolicy)| {
+        let (encryption, key_bits) = match policy.encryption {
+            Encryption::Des => ("des", 56),
+            Encryption::TripleDes => ("3des", 168),
+            Encryption::Aes(bits) => ("aes", bits.bits()),
+        };
+        Suite {
+            priority: *priority,
+            encryption,
+            key_bits,
+            hash: policy.hash,
+            authentication: policy.authentication,
+            group: policy.group.number(),
+            lifetime_seconds: policy.lifetime,
+        }
+    };
+    IsakmpPolicies {
+        policies: policies.iter().map(suite).collect(),
+    }
+}
+
+impl Facts for IsakmpPolicies {
+    fn text(&self) -> String {
+        let mut text = String::from("\nGlobal IKE policy\n");
+        for policy in &self.policies {
+            let _ = write!(
+                text,
+                "Protection suite of priority {}\n\
+                 \tencryption algorithm:\t{}\n\
+                 \thash algorithm:\t\t{}\n\
+                 \tauthentication method:\t{}\n\
+                 \tDiffie-Hellman group:\t#{} ({})\n\
+                 \tlifetime:\t\t{} seconds, no volume limit\n",
+                policy.priority,
+                encryption_words(policy),
+                hash_words(policy.hash),
+                authentication_words(policy.authentication),
+                policy.group,
+                group_size(policy.group),
+                policy.lifetime_seconds,
+            );
+        }
+        text
+    }
+}
+
+fn encryption_words(policy: &Suite) -> String {
+    let bits = policy.key_bits;
+    match policy.encryption {
+        "des" => format!("DES - Data Encryption Standard ({bits} bit keys)."),
+        "3des" => "Three key triple DES".to_string(),
+        _ => format!("AES - Advanced Encryption Standard ({bits} bit keys)."),
     }
 }
 
@@ -185,39 +287,83 @@ fn authentication_words(authentication: Authentication) -> &'static str {
     }
 }
 
-/// The group with the size of its modulus or field (RFC 2409 section 6, RFC 3526, RFC 5903, RFC 5114).
-fn group_words(group: Group) -> String {
-    let size = match group {
-        Group::G1 => "768 bit",
-        Group::G2 => "1024 bit",
-        Group::G5 => "1536 bit",
-        Group::G14 => "2048 bit",
-        Group::G15 => "3072 bit",
-        Group::G16 => "4096 bit",
-        Group::G19 => "256 bit",
-        Group::G20 => "384 bit",
-        Group::G21 => "521 bit",
-        Group::G24 => "2048 bit, 256 bit subgroup",
-    };
-    format!("#{group} ({size})")
+/// The size of the group's modulus or field (RFC 2409 section 6, RFC 3526, RFC 5903, RFC 5114).
+fn group_size(group: u16) -> &'static str {
+    match group {
+        1 => "768 bit",
+        2 => "1024 bit",
+        5 => "1536 bit",
+        14 => "2048 bit",
+        15 => "3072 bit",
+        16 => "4096 bit",
+        19 => "256 bit",
+        20 => "384 bit",
+        21 => "521 bit",
+        _ => "2048 bit, 256 bit subgroup",
+    }
 }
 
 /// `show crypto isakmp key`: in clear, for whoever may see the running-config.
-pub fn key(keys: &PreSharedKeys) -> String {
-    let mut text =
-        String::from("Keyring      Hostname/Address                            Preshared Key\n\n");
-    for (peer, key) in keys.iter() {
-        let whom = match peer {
-            KeyPeer::Hostname(name) => name.clone(),
-            KeyPeer::Address {
-                address,
-                mask: Some(mask),
-            } if !mask.is_broadcast() => {
-                format!("{address:<15}[{mask:<15}]")
-            }
-            KeyPeer::Address { address, .. } => address.to_string(),
+#[derive(Serialize, JsonSchema)]
+pub struct IsakmpKeys<'a> {
+    /// The pre-shared keys, in the order of entry.
+    keys: Vec<IsakmpKey<'a>>,
+}
+
+/// One key, for an address or a host name.
+#[derive(Serialize, JsonSchema)]
+struct IsakmpKey<'a> {
+    /// The keyring it is in.
+    keyring: &'static str,
+    /// The host name that the peer must prove; absent for an address.
+    hostname: Option<&'a str>,
+    /// The peer's address; absent for a host name.
+    address: Option<Ipv4Addr>,
+    /// The mask of the address: all ones for a single peer.
+    mask: Option<Ipv4Addr>,
+    /// The key as it is configured.
+    pre_shared_key: &'a str,
+}
+
+/// The configured keys.
+pub fn keys(keys: &PreSharedKeys) -> IsakmpKeys<'_> {
+    let keys = keys.iter().map(|(peer, key)| {
+        let (hostname, address, mask) = match peer {
+            KeyPeer::Hostname(name) => (Some(name.as_str()), None, None),
+            KeyPeer::Address { address, mask } => (
+                None,
+                Some(*address),
+                Some(mask.unwrap_or(Ipv4Addr::BROADCAST)),
+            ),
         };
-        let _ = writeln!(text, "{:<13}{whom:<44}{}", "default", key.key.expose());
+        IsakmpKey {
+            keyring: "default",
+            hostname,
+            address,
+            mask,
+            pre_shared_key: key.key.expose(),
+        }
+    });
+    IsakmpKeys {
+        keys: keys.collect(),
     }
-    text
+}
+
+impl Facts for IsakmpKeys<'_> {
+    fn text(&self) -> String {
+        let mut text = String::from(
+            "Keyring      Hostname/Address                            Preshared Key\n\n",
+        );
+        for key in &self.keys {
+            let whom = match (key.hostname, key.address, key.mask) {
+                (Some(name), ..) => name.to_owned(),
+                (None, Some(address), Some(mask)) if !mask.is_broadcast() => {
+                    format!("{address:<15}[{mask:<15}]")
+                }
+                (None, address, _) => address.map_or_else(String::new, |a| a.to_string()),
+            };
+            let _ = writeln!(text, "{:<13}{whom:<44}{}", key.keyring, key.pre_shared_key);
+        }
+        text
+    }
 }

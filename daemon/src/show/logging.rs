@@ -2,10 +2,17 @@
 
 use std::fmt::Write;
 
-use super::snapshot::{Log, LogHost};
+use super::screen::Facts;
+use super::snapshot::{Log, LogHost, LogPlace};
+
+impl Facts for &Log {
+    fn text(&self) -> String {
+        logging(self)
+    }
+}
 
 /// The destinations with their levels and counts, then the buffer.
-pub fn logging(log: &Log) -> String {
+fn logging(log: &Log) -> String {
     let mut text = format!(
         "Syslog logging: {} ({} messages dropped, {} messages rate-limited, 0 flushes, 0 overruns, xml disabled, \
          filtering disabled)\n\nNo Active Message Discriminator.\n\n\n\nNo Inactive Message Discriminator.\n\n\n",
@@ -22,7 +29,10 @@ pub fn logging(log: &Log) -> String {
     );
     match log.trap {
         None => text.push_str("    Trap logging: disabled\n"),
-        Some((level, count)) => {
+        Some(LogPlace {
+            level,
+            messages: count,
+        }) => {
             let _ = writeln!(
                 text,
                 "    Trap logging: level {level}, {count} message lines logged"
@@ -47,10 +57,13 @@ pub fn logging(log: &Log) -> String {
     text
 }
 
-fn destination(text: &mut String, title: &str, indent: usize, level: Option<(&str, u64)>) {
-    let _ = match level {
+fn destination(text: &mut String, title: &str, indent: usize, place: Option<LogPlace>) {
+    let _ = match place {
         None => writeln!(text, "    {title} disabled"),
-        Some((level, count)) => writeln!(
+        Some(LogPlace {
+            level,
+            messages: count,
+        }) => writeln!(
             text,
             "    {title} level {level}, {count} messages logged, xml disabled,\n{:indent$}filtering disabled",
             ""

@@ -1,9 +1,12 @@
-//! The screens of the show commands: pure functions from a snapshot of the router to text.
+//! The screens of the show commands: pure functions from a snapshot of the router to facts, and from facts to text or JSON.
 //!
-//! A session fills a [`Snapshot`] (`view` does, from the engine, the kernel and the session itself) and calls [`show`].
+//! A session takes a [`Snapshot`] (`view` does, from the engine, the kernel and the session itself), asks [`screen`] for
+//! the facts of a command and prints them in the form that the operator wants. A new screen is a type that implements
+//! [`screen::Facts`] and a line in [`screen`]; its page in `JSON.md` is written by `tests/json.rs`.
 
 pub mod access_lists;
 pub mod arp;
+pub mod configuration;
 pub mod crypto_map;
 pub mod debugging;
 pub mod engine;
@@ -14,6 +17,7 @@ pub mod isakmp;
 pub mod logging;
 pub mod machine;
 pub mod route;
+pub mod screen;
 pub mod session;
 pub mod snapshot;
 pub mod system;
@@ -22,69 +26,66 @@ mod tech_support;
 mod tests;
 pub mod time;
 
+use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ShowCommand, ShowCrypto};
 
+use interfaces::Layout;
+pub use screen::Screen;
 pub use snapshot::Snapshot;
 
 use crate::config::render;
 
-/// The text of a show command, every line ended; filters and the pager come after.
-pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
+/// The facts of a show command; filters and the pager come after.
+pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn Screen + 'a> {
     let running = snapshot.running;
     match command {
         ShowCommand::AccessLists(only) => {
             let matches = access_lists::matches(running, &snapshot.flows);
-            access_lists::access_lists(&running.access_lists, only.as_deref(), &matches)
+            Box::new(access_lists::access_lists(
+                &running.access_lists,
+                only.as_deref(),
+                &matches,
+            ))
         }
-        ShowCommand::Arp(only) => arp::arp(&snapshot.neighbours, *only),
-        // The session shows these: they read files.
+        ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
         ShowCommand::Archive(_) | ShowCommand::ConfigurationLock | ShowCommand::Reload => {
-            String::new()
+            Box::new(configuration::prepared(&snapshot.asking.prepared))
         }
-        ShowCommand::Clock { detail } => {
-            let source = if snapshot.clock_synchronised {
-                "NTP"
-            } else {
-                "hardware calendar"
-            };
-            let detail = if *detail {
-                format!("Time source is {source}\n")
-            } else {
-                String::new()
-            };
-            format!(
-                "{}\n{detail}",
-                time::clock(&snapshot.now, snapshot.clock_synchronised)
-            )
-        }
+        ShowCommand::Clock { detail } => Box::new(system::Clock {
+            detail: *detail,
+            now: &snapshot.now,
+            synchronised: snapshot.clock_synchronised,
+        }),
         ShowCommand::Crypto(command) => crypto(snapshot, command),
-        ShowCommand::Debugging => debugging::debugging(&snapshot.debugging),
-        ShowCommand::History => system::history(&snapshot.asking.history),
-        ShowCommand::InactiveConfig => render::inactive(running),
-        ShowCommand::Hosts => machine::hosts(&snapshot.resolver),
-        ShowCommand::Interfaces(only) => {
-            interfaces::interfaces(&running.interfaces, snapshot.interfaces, only.as_ref())
-        }
+        ShowCommand::Debugging => Box::new(debugging::debugging(&snapshot.debugging)),
+        ShowCommand::History => Box::new(system::History {
+            commands: &snapshot.asking.history,
+        }),
+        ShowCommand::InactiveConfig => Box::new(configuration::inactive(render::inactive(running))),
+        ShowCommand::Hosts => Box::new(&snapshot.resolver),
+        ShowCommand::Interfaces(only) => interface_list(snapshot, only.as_ref(), Layout::Full),
         ShowCommand::InterfacesDescription(only) => {
-            interfaces::description(&running.interfaces, snapshot.interfaces, only.as_ref())
+            interface_list(snapshot, only.as_ref(), Layout::Description)
         }
-        ShowCommand::Inventory => machine::inventory(&snapshot.system),
-        ShowCommand::IpInterface(only) => {
-            ip_interface::ip_interface(&running.interfaces, snapshot.interfaces, only.as_ref())
-        }
+        ShowCommand::Inventory => Box::new(machine::inventory(&snapshot.system)),
+        ShowCommand::IpInterface(only) => interface_list(snapshot, only.as_ref(), Layout::Ip),
         ShowCommand::IpInterfaceBrief(only) => {
-            interfaces::brief(&running.interfaces, snapshot.interfaces, only.as_ref())
+            interface_list(snapshot, only.as_ref(), Layout::IpBrief)
         }
-        ShowCommand::IpRoute { address: None, .. } => route::route(&snapshot.routes, None),
+        ShowCommand::IpRoute { address: None, .. } => Box::new(route::table(&snapshot.routes)),
         ShowCommand::IpRoute {
             address: Some(address),
             ..
-        } => route::entry(&snapshot.routes, *address),
-        ShowCommand::IpRouteSummary => route::summary(&snapshot.routes),
-        ShowCommand::Logging => logging::logging(&snapshot.log),
-        ShowCommand::MemoryStatistics => machine::memory_statistics(&snapshot.load),
-        ShowCommand::Privilege => system::privilege(snapshot.asking.privilege),
-        ShowCommand::ProcessesCpu => machine::processes_cpu(&snapshot.load),
+        } => Box::new(route::entry(&snapshot.routes, *address)),
+        ShowCommand::IpRouteSummary => Box::new(route::summary(&snapshot.routes)),
+        ShowCommand::Logging => Box::new(&*snapshot.log),
+        ShowCommand::MemoryStatistics => {
+            Box::new(machine::memory_statistics(&snapshot.load.memory))
+        }
+        ShowCommand::Privilege => Box::new(system::Privilege {
+            privilege_level: snapshot.asking.privilege,
+        }),
+        ShowCommand::ProcessesCpu => Box::new(&snapshot.load),
         ShowCommand::RunningConfig {
             all,
             brief,
@@ -96,54 +97,70 @@ pub fn show(snapshot: &Snapshot<'_>, command: &ShowCommand) -> String {
                 interface: interface.clone(),
                 hide_secrets: false,
             };
-            render::show(running, &options)
+            Box::new(configuration::running(render::body(running, &options)))
         }
-        ShowCommand::StartupConfig => system::startup_config(snapshot.startup.as_ref()),
-        ShowCommand::TechSupport { ipsec } => tech_support::tech_support(snapshot, *ipsec),
-        ShowCommand::Terminal => system::terminal(snapshot.asking),
-        ShowCommand::Users => system::users(&snapshot.users),
-        ShowCommand::Version => system::version(&snapshot.system),
+        ShowCommand::StartupConfig => Box::new(configuration::startup(snapshot.startup.as_ref())),
+        ShowCommand::TechSupport { ipsec } => {
+            Box::new(tech_support::tech_support(snapshot, *ipsec))
+        }
+        ShowCommand::Terminal => Box::new(snapshot.asking),
+        ShowCommand::Users => Box::new(system::Users {
+            users: &snapshot.users,
+        }),
+        ShowCommand::Version => Box::new(system::version(&snapshot.system)),
     }
 }
 
-fn crypto(snapshot: &Snapshot<'_>, command: &ShowCrypto) -> String {
+fn interface_list<'a>(
+    snapshot: &'a Snapshot<'_>,
+    only: Option<&InterfaceName>,
+    layout: Layout,
+) -> Box<dyn Screen + 'a> {
+    Box::new(interfaces::list(
+        &snapshot.running.interfaces,
+        snapshot.interfaces,
+        only,
+        layout,
+    ))
+}
+
+fn crypto<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCrypto) -> Box<dyn Screen + 'a> {
     let running = snapshot.running;
     match command {
-        ShowCrypto::DebugCondition => debugging::conditions(&snapshot.debugging.conditions),
-        ShowCrypto::EngineConnectionsActive => {
-            engine::connections_active(&snapshot.flows, &snapshot.ike_sas)
+        ShowCrypto::DebugCondition => {
+            Box::new(debugging::conditions(&snapshot.debugging.conditions))
         }
+        ShowCrypto::EngineConnectionsActive => Box::new(engine::connections_active(
+            &snapshot.flows,
+            &snapshot.ike_sas,
+        )),
         ShowCrypto::IpsecSa {
             peer,
             map,
             interface,
             detail,
         } => {
-            let interface = interface.as_ref().map(ToString::to_string);
             let filter = ipsec::Filter {
                 peer: *peer,
                 map: map.clone(),
-                interface,
+                interface: interface.as_ref().map(ToString::to_string),
             };
-            ipsec::sa(&snapshot.flows, &filter, *detail)
+            Box::new(ipsec::sas(&snapshot.flows, &filter, *detail))
         }
-        ShowCrypto::IpsecLifetime => crypto_map::lifetime(running),
-        ShowCrypto::IpsecTransformSet(tag) => crypto_map::transform_set(running, tag.as_deref()),
-        ShowCrypto::IsakmpKey => isakmp::key(&running.crypto.keys),
-        ShowCrypto::IsakmpPeers(only) => {
-            let mut sas = snapshot.ike_sas.clone();
-            sas.retain(|sa| only.is_none_or(|only| only == sa.remote.ip()));
-            isakmp::peers(&sas)
+        ShowCrypto::IpsecLifetime => Box::new(crypto_map::lifetime(running)),
+        ShowCrypto::IpsecTransformSet(tag) => {
+            Box::new(crypto_map::transform_sets(running, tag.as_deref()))
         }
-        ShowCrypto::IsakmpPolicy => isakmp::policy(&running.crypto.policies),
-        ShowCrypto::IsakmpSa { detail: false } => isakmp::sa(&snapshot.ike_sas),
-        ShowCrypto::IsakmpSa { detail: true } => isakmp::sa_detail(&snapshot.ike_sas),
+        ShowCrypto::IsakmpKey => Box::new(isakmp::keys(&running.crypto.keys)),
+        ShowCrypto::IsakmpPeers(only) => Box::new(isakmp::peers(&snapshot.ike_sas, *only)),
+        ShowCrypto::IsakmpPolicy => Box::new(isakmp::policies(&running.crypto.policies)),
+        ShowCrypto::IsakmpSa { detail } => Box::new(isakmp::sas(&snapshot.ike_sas, *detail)),
         ShowCrypto::Map(selector) => {
             let in_use = snapshot.flows.iter().filter(|flow| !flow.sas.is_empty());
             let current = in_use
-                .map(|flow| ((flow.map.clone(), flow.sequence), flow.peer))
+                .map(|flow| ((flow.map.as_str(), flow.sequence), flow.peer))
                 .collect();
-            crypto_map::map(running, selector.as_ref(), &current)
+            Box::new(crypto_map::maps(running, selector.as_ref(), &current))
         }
         ShowCrypto::Session {
             remote,
@@ -151,19 +168,18 @@ fn crypto(snapshot: &Snapshot<'_>, command: &ShowCrypto) -> String {
             interface,
             detail,
         } => {
-            let interface = interface.as_ref().map(ToString::to_string);
             let filter = session::Filter {
                 remote: *remote,
                 local: *local,
-                interface,
+                interface: interface.as_ref().map(ToString::to_string),
             };
-            session::session(
+            Box::new(session::sessions(
                 &snapshot.flows,
                 &snapshot.ike_sas,
                 &snapshot.failures,
                 &filter,
                 *detail,
-            )
+            ))
         }
     }
 }

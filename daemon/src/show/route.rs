@@ -1,11 +1,15 @@
 //! `show ip route`. Called by the control session.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::screen::Facts;
 use super::snapshot::{Route, RouteSource};
 
 const CODES: &str = "\
@@ -21,42 +25,51 @@ Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP
 
 ";
 
-/// The whole table, or only routes from one source.
-pub fn route(routes: &[Route], only: Option<RouteSource>) -> String {
-    let mut text = String::from(CODES);
-    let default = routes.iter().find(|route| route.net.prefix_len() == 0);
-    match default.and_then(|route| route.via) {
-        Some(via) => {
-            let _ = writeln!(text, "Gateway of last resort is {via} to network 0.0.0.0\n");
-        }
-        None if default.is_some() => {
-            text.push_str("Gateway of last resort is 0.0.0.0 to network 0.0.0.0\n\n")
-        }
-        None => text.push_str("Gateway of last resort is not set\n\n"),
-    }
-    let mut majors: BTreeMap<Ipv4Net, Vec<&Route>> = BTreeMap::new();
-    for route in routes
-        .iter()
-        .filter(|route| only.is_none_or(|source| route.source == source))
-    {
-        majors.entry(major(route.net)).or_default().push(route);
-    }
-    for (network, members) in majors {
-        group(&mut text, network, members);
-    }
-    text
+/// `show ip route`.
+#[derive(Serialize, JsonSchema)]
+pub struct Table<'a> {
+    /// The next hop of the default route; absent when there is none.
+    gateway_of_last_resort: Option<Ipv4Addr>,
+    /// All routes, by network and source.
+    routes: Vec<&'a Route>,
 }
 
-/// One line a source and destination; more next hops of the same destination below each other.
-fn group(text: &mut String, network: Ipv4Net, mut members: Vec<&Route>) {
-    members.sort_by_key(|route| {
+/// The whole table.
+pub fn table(routes: &[Route]) -> Table<'_> {
+    let default = routes.iter().find(|route| route.net.prefix_len() == 0);
+    let mut routes: Vec<&Route> = routes.iter().collect();
+    routes.sort_by_key(|route| {
+        let net = route.net;
         (
-            route.net.addr(),
-            route.net.prefix_len(),
+            major(net),
+            net.addr(),
+            net.prefix_len(),
             route.source,
             route.via,
         )
     });
+    Table {
+        gateway_of_last_resort: default.map(|route| route.via.unwrap_or(Ipv4Addr::UNSPECIFIED)),
+        routes,
+    }
+}
+
+impl Facts for Table<'_> {
+    fn text(&self) -> String {
+        let mut text = String::from(CODES);
+        let _ = match self.gateway_of_last_resort {
+            Some(via) => writeln!(text, "Gateway of last resort is {via} to network 0.0.0.0\n"),
+            None => writeln!(text, "Gateway of last resort is not set\n"),
+        };
+        for members in self.routes.chunk_by(|a, b| major(a.net) == major(b.net)) {
+            group(&mut text, major(members[0].net), members);
+        }
+        text
+    }
+}
+
+/// One line a source and destination; more next hops of the same destination below each other.
+fn group(text: &mut String, network: Ipv4Net, members: &[&Route]) {
     let whole = |route: &Route| route.net.prefix_len() <= network.prefix_len();
     let subnets: Vec<&Route> = members
         .iter()
@@ -87,7 +100,7 @@ fn group(text: &mut String, network: Ipv4Net, mut members: Vec<&Route>) {
         }
     }
     let mut previous: Option<&Route> = None;
-    for route in members {
+    for &route in members {
         let same =
             previous.is_some_and(|before| before.net == route.net && before.source == route.source);
         let code = match route.source {
@@ -112,7 +125,7 @@ fn group(text: &mut String, network: Ipv4Net, mut members: Vec<&Route>) {
 }
 
 fn target(route: &Route) -> String {
-    let (distance, metric) = route.distance;
+    let (distance, metric) = (route.distance, route.metric);
     let interface = route.interface.as_deref();
     match (route.source, route.via) {
         (RouteSource::Static, Some(via)) => match interface {
@@ -138,11 +151,29 @@ fn major(net: Ipv4Net) -> Ipv4Net {
 
 /// `show ip route summary`: networks are routes to whole class A, B or C networks and wider, subnets all others. What they
 /// cost in memory only the kernel knows, and it does not say.
-pub fn summary(routes: &[Route]) -> String {
-    let mut text = String::from(
-        "IP routing table name is default (0x0)\n\
-         Route Source    Networks    Subnets     Replicates  Overhead    Memory (bytes)\n",
-    );
+#[derive(Serialize, JsonSchema)]
+pub struct Summary {
+    /// Routes to the networks of interfaces and to their addresses.
+    connected: Count,
+    /// All other routes.
+    #[serde(rename = "static")]
+    fixed: Count,
+    /// Both.
+    total: Count,
+}
+
+/// How many routes there are.
+#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Count {
+    /// Routes to whole class A, B or C networks and wider.
+    networks: usize,
+    /// All others.
+    subnets: usize,
+}
+
+/// The routes counted by their source.
+pub fn summary(routes: &[Route]) -> Summary {
     let count = |connected: bool| {
         let of_source = routes
             .iter()
@@ -152,62 +183,94 @@ pub fn summary(routes: &[Route]) -> String {
             .iter()
             .filter(|net| net.prefix_len() <= major(**net).prefix_len())
             .count();
-        (networks, nets.len() - networks)
+        Count {
+            networks,
+            subnets: nets.len() - networks,
+        }
     };
     let (connected, fixed) = (count(true), count(false));
-    let total = (connected.0 + fixed.0, connected.1 + fixed.1);
-    for (name, (networks, subnets)) in [
-        ("connected", connected),
-        ("static", fixed),
-        ("Total", total),
-    ] {
-        let _ = writeln!(
-            text,
-            "{name:<15} {networks:<11} {subnets:<11} {:<11} {:<11} {}",
-            0, 0, 0
-        );
+    Summary {
+        connected,
+        fixed,
+        total: Count {
+            networks: connected.networks + fixed.networks,
+            subnets: connected.subnets + fixed.subnets,
+        },
     }
-    text
 }
 
-/// `show ip route ADDRESS`: the longest match.
-pub fn entry(routes: &[Route], address: Ipv4Addr) -> String {
+impl Facts for Summary {
+    fn text(&self) -> String {
+        let mut text = String::from(
+            "IP routing table name is default (0x0)\n\
+             Route Source    Networks    Subnets     Replicates  Overhead    Memory (bytes)\n",
+        );
+        for (name, count) in [
+            ("connected", self.connected),
+            ("static", self.fixed),
+            ("Total", self.total),
+        ] {
+            let Count { networks, subnets } = count;
+            let _ = writeln!(
+                text,
+                "{name:<15} {networks:<11} {subnets:<11} {:<11} {:<11} {}",
+                0, 0, 0
+            );
+        }
+        text
+    }
+}
+
+/// `show ip route ADDRESS`.
+#[derive(Serialize, JsonSchema)]
+pub struct Entry<'a> {
+    /// The routes to the longest prefix that has the address, one for each next hop; empty when only the default
+    /// route has it, or none.
+    routes: Vec<&'a Route>,
+}
+
+/// The longest match.
+pub fn entry(routes: &[Route], address: Ipv4Addr) -> Entry<'_> {
     let best = routes
         .iter()
         .filter(|route| route.net.contains(&address))
         .max_by_key(|route| route.net.prefix_len());
-    let Some(best) = best.filter(|route| route.net.prefix_len() > 0) else {
-        return "% Network not in table\n".to_string();
+    let best = best.filter(|route| route.net.prefix_len() > 0);
+    let same = |route: &&Route| {
+        best.is_some_and(|best| route.net == best.net && route.source == best.source)
     };
-    let known = match best.source {
-        RouteSource::Static => "static",
-        _ => "connected",
-    };
-    let (distance, metric) = best.distance;
-    let mut text = format!(
-        "Routing entry for {}\n  Known via \"{known}\", distance {distance}, metric {metric}{}\n  Routing Descriptor Blocks:\n",
-        best.net,
-        if best.source == RouteSource::Static {
-            ""
-        } else {
-            " (connected, via interface)"
-        },
-    );
-    for (index, route) in routes
-        .iter()
-        .filter(|route| route.net == best.net && route.source == best.source)
-        .enumerate()
-    {
-        let mark = if index == 0 { '*' } else { ' ' };
-        let hop = match (route.via, route.interface.as_deref()) {
-            (Some(via), Some(name)) => format!("{via}, via {name}"),
-            (Some(via), None) => via.to_string(),
-            (None, name) => format!("directly connected, via {}", name.unwrap_or("Null0")),
-        };
-        let _ = writeln!(
-            text,
-            "  {mark} {hop}\n      Route metric is {metric}, traffic share count is 1"
-        );
+    Entry {
+        routes: routes.iter().filter(same).collect(),
     }
-    text
+}
+
+impl Facts for Entry<'_> {
+    fn text(&self) -> String {
+        let Some(best) = self.routes.first() else {
+            return "% Network not in table\n".to_string();
+        };
+        let (known, how) = match best.source {
+            RouteSource::Static => ("static", ""),
+            _ => ("connected", " (connected, via interface)"),
+        };
+        let (net, distance, metric) = (best.net, best.distance, best.metric);
+        let mut text = format!(
+            "Routing entry for {net}\n  \
+             Known via \"{known}\", distance {distance}, metric {metric}{how}\n  \
+             Routing Descriptor Blocks:\n"
+        );
+        for (index, route) in self.routes.iter().enumerate() {
+            let mark = if index == 0 { '*' } else { ' ' };
+            let hop = match (route.via, route.interface.as_deref()) {
+                (Some(via), Some(name)) => format!("{via}, via {name}"),
+                (Some(via), None) => via.to_string(),
+                (None, name) => format!("directly connected, via {}", name.unwrap_or("Null0")),
+            };
+            let _ = writeln!(
+                text,
+                "  {mark} {hop}\n      Route metric is {metric}, traffic share count is 1"
+            );
+        }
+        text
+    }
 }

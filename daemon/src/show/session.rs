@@ -4,8 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::isakmp::capabilities;
+use super::screen::Facts;
 use super::snapshot::{Failure, Flow, IkeSa, Proxy};
 use super::time;
 
@@ -20,50 +25,93 @@ pub struct Filter {
     pub interface: Option<String>,
 }
 
+/// `show crypto session [remote A | local A | interface I] [detail]`.
+#[derive(Serialize, JsonSchema)]
+pub struct Sessions<'a> {
+    #[serde(skip)]
+    detail: bool,
+    /// The sessions: those of configured peers first.
+    sessions: Vec<Session<'a>>,
+}
+
+/// One peer with what there is between it and us.
+#[derive(Serialize, JsonSchema)]
 struct Session<'a> {
-    interface: &'a str,
-    local: IpAddr,
-    peer: IpAddr,
+    /// The interface that carries the crypto map; absent when no map names the peer.
+    interface: Option<&'a str>,
+    /// How it stands: `UP-ACTIVE`, `UP-IDLE`, `UP-NO-IKE`, `DOWN-NEGOTIATING` or `DOWN`.
+    status: &'static str,
+    /// Our address.
+    local_address: IpAddr,
+    /// The peer's address.
+    peer_address: IpAddr,
+    /// The peer's IKE port.
+    peer_port: u16,
+    /// The identity that the peer proved; absent when no IKE SA stands.
+    phase1_id: Option<&'a str>,
+    /// The description of the first crypto map entry that has one.
+    description: Option<&'a str>,
+    /// Time since the IKE SA was established; absent when none stands.
+    uptime_seconds: Option<u64>,
+    /// The IKE SAs, established ones first.
+    isakmp_sas: Vec<&'a IkeSa>,
+    /// The flows with their IPsec SAs.
     flows: Vec<&'a Flow>,
-    sas: Vec<&'a IkeSa>,
+    /// The last failure that no success followed.
     failures: Vec<&'a Failure>,
 }
 
-/// `show crypto session [remote A | local A | interface I] [detail]`.
-pub fn session(
-    flows: &[Flow],
-    sas: &[IkeSa],
-    failures: &[Failure],
+/// The sessions that the filter takes.
+pub fn sessions<'a>(
+    flows: &'a [Flow],
+    sas: &'a [IkeSa],
+    failures: &'a [Failure],
     filter: &Filter,
     detail: bool,
-) -> String {
-    let mut text = String::from("Crypto session current status\n\n");
-    if detail {
-        text.push_str(
-            "Code: C - IKE Configuration mode, D - Dead Peer Detection     \n\
-             K - Keepalives, N - NAT-traversal, T - cTCP encapsulation     \n\
-             X - IKE Extended Authentication, F - IKE Fragmentation\n\
-             R - IKE Auto Reconnect, U - IKE Dynamic Route Update\n\
-             S - SIP VPN\n\n",
-        );
-    }
-    for session in sessions(flows, sas, failures) {
-        let wanted = filter.remote.is_none_or(|remote| remote == session.peer)
-            && filter.local.is_none_or(|local| local == session.local)
-            && filter
+) -> Sessions<'a> {
+    let mut sessions = together(flows, sas, failures);
+    sessions.retain(|session| filter.takes(session));
+    Sessions { detail, sessions }
+}
+
+impl Filter {
+    fn takes(&self, session: &Session<'_>) -> bool {
+        let on = |name: &str| {
+            session
                 .interface
-                .as_deref()
-                .is_none_or(|name| name.eq_ignore_ascii_case(session.interface));
-        if wanted {
-            print(&mut text, &session, detail);
-        }
+                .is_some_and(|on| on.eq_ignore_ascii_case(name))
+        };
+        self.remote
+            .is_none_or(|remote| remote == session.peer_address)
+            && self
+                .local
+                .is_none_or(|local| local == session.local_address)
+            && self.interface.as_deref().is_none_or(on)
     }
-    text
+}
+
+impl Facts for Sessions<'_> {
+    fn text(&self) -> String {
+        let mut text = String::from("Crypto session current status\n\n");
+        if self.detail {
+            text.push_str(
+                "Code: C - IKE Configuration mode, D - Dead Peer Detection     \n\
+                 K - Keepalives, N - NAT-traversal, T - cTCP encapsulation     \n\
+                 X - IKE Extended Authentication, F - IKE Fragmentation\n\
+                 R - IKE Auto Reconnect, U - IKE Dynamic Route Update\n\
+                 S - SIP VPN\n\n",
+            );
+        }
+        for session in &self.sessions {
+            print(&mut text, session, self.detail);
+        }
+        text
+    }
 }
 
 /// Flows of one peer on one interface belong together. IKE SAs and failures join the first session with their peer and
 /// local address; those that no flow knows (a peer that is not configured) stand alone at the end.
-fn sessions<'a>(flows: &'a [Flow], sas: &'a [IkeSa], failures: &'a [Failure]) -> Vec<Session<'a>> {
+fn together<'a>(flows: &'a [Flow], sas: &'a [IkeSa], failures: &'a [Failure]) -> Vec<Session<'a>> {
     let mut sessions: Vec<Session<'a>> = Vec::new();
     let mut by_key: HashMap<(&str, IpAddr), usize> = HashMap::new();
     let mut by_peer: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
@@ -72,7 +120,7 @@ fn sessions<'a>(flows: &'a [Flow], sas: &'a [IkeSa], failures: &'a [Failure]) ->
             .entry((flow.interface.as_str(), flow.peer))
             .or_insert_with(|| {
                 by_peer.entry(flow.peer).or_default().push(sessions.len());
-                sessions.push(Session::new(&flow.interface, flow.local, flow.peer));
+                sessions.push(Session::new(Some(&flow.interface), flow.local, flow.peer));
                 sessions.len() - 1
             });
         sessions[index].flows.push(flow);
@@ -84,7 +132,7 @@ fn sessions<'a>(flows: &'a [Flow], sas: &'a [IkeSa], failures: &'a [Failure]) ->
             sa.remote.ip(),
             Some(sa.local.ip()),
         );
-        sessions[index].sas.push(sa);
+        sessions[index].isakmp_sas.push(sa);
     }
     for failure in failures {
         let index = session_of(&mut sessions, &mut by_peer, failure.peer, failure.local);
@@ -92,8 +140,9 @@ fn sessions<'a>(flows: &'a [Flow], sas: &'a [IkeSa], failures: &'a [Failure]) ->
     }
     for session in &mut sessions {
         session
-            .sas
+            .isakmp_sas
             .sort_by_key(|sa| std::cmp::Reverse((sa.established && !sa.deleted, sa.conn_id)));
+        session.conclude();
     }
     sessions
 }
@@ -107,75 +156,77 @@ fn session_of(
     let known = by_peer.entry(peer).or_default();
     let found = known
         .iter()
-        .find(|index| local.is_none_or(|local| sessions[**index].local == local));
+        .find(|index| local.is_none_or(|local| sessions[**index].local_address == local));
     if let Some(index) = found {
         return *index;
     }
     known.push(sessions.len());
     sessions.push(Session::new(
-        "(none)",
+        None,
         local.unwrap_or(IpAddr::from([0, 0, 0, 0])),
         peer,
     ));
     sessions.len() - 1
 }
 
-impl Session<'_> {
-    fn new(interface: &str, local: IpAddr, peer: IpAddr) -> Session<'_> {
+impl<'a> Session<'a> {
+    fn new(interface: Option<&'a str>, local_address: IpAddr, peer_address: IpAddr) -> Session<'a> {
         Session {
             interface,
-            local,
-            peer,
+            status: "DOWN",
+            local_address,
+            peer_address,
+            peer_port: 500,
+            phase1_id: None,
+            description: None,
+            uptime_seconds: None,
+            isakmp_sas: Vec::new(),
             flows: Vec::new(),
-            sas: Vec::new(),
             failures: Vec::new(),
         }
     }
 
-    fn status(&self) -> &'static str {
-        let ike = self.sas.iter().any(|sa| sa.established && !sa.deleted);
-        let negotiating = self.sas.iter().any(|sa| !sa.established && !sa.deleted);
-        let protected = self.flows.iter().any(|flow| !flow.sas.is_empty());
-        match (ike, protected) {
+    /// Fills what follows from the SAs and flows.
+    fn conclude(&mut self) {
+        let (sas, flows) = (&self.isakmp_sas, &self.flows);
+        let up = sas.iter().find(|sa| sa.established && !sa.deleted);
+        let negotiating = sas.iter().any(|sa| !sa.established && !sa.deleted);
+        let protected = flows.iter().any(|flow| !flow.sas.is_empty());
+        self.status = match (up.is_some(), protected) {
             (true, true) => "UP-ACTIVE",
             (true, false) => "UP-IDLE",
             (false, true) => "UP-NO-IKE",
             (false, false) if negotiating => "DOWN-NEGOTIATING",
             (false, false) => "DOWN",
-        }
-    }
-
-    fn port(&self) -> u16 {
-        self.sas
-            .first()
-            .map(|sa| sa.remote.port())
-            .or(self.flows.first().map(|flow| flow.port))
-            .unwrap_or(500)
+        };
+        let port = sas.first().map(|sa| sa.remote.port());
+        let port = port.or(flows.first().map(|flow| flow.port));
+        self.peer_port = port.unwrap_or(self.peer_port);
+        self.phase1_id = up.and_then(|sa| sa.peer_id.as_deref());
+        self.uptime_seconds = up.and_then(|sa| sa.age).map(|age| age.as_secs());
+        self.description = flows.iter().find_map(|flow| flow.description.as_deref());
     }
 }
 
 fn print(text: &mut String, session: &Session<'_>, detail: bool) {
-    let _ = writeln!(text, "Interface: {}", session.interface);
-    let up = session.sas.iter().find(|sa| sa.established && !sa.deleted);
-    if let (true, Some(age)) = (detail, up.and_then(|sa| sa.age)) {
-        let _ = writeln!(text, "Uptime: {}", time::age(age));
+    let interface = session.interface.unwrap_or("(none)");
+    let _ = writeln!(text, "Interface: {interface}");
+    if let (true, Some(age)) = (detail, session.uptime_seconds) {
+        let _ = writeln!(text, "Uptime: {}", time::age(Duration::from_secs(age)));
     }
-    let _ = writeln!(text, "Session status: {:<14}", session.status());
-    let _ = write!(text, "Peer: {} port {} ", session.peer, session.port());
+    let _ = writeln!(text, "Session status: {:<14}", session.status);
+    let (peer, port) = (session.peer_address, session.peer_port);
+    let _ = write!(text, "Peer: {peer} port {port} ");
     if detail {
-        let description = session
-            .flows
-            .iter()
-            .find_map(|flow| flow.description.as_deref());
         let _ = write!(
             text,
             "fvrf: (none) ivrf: (none)\n      Phase1_id: {}\n      Desc: {}",
-            up.and_then(|sa| sa.peer_id.as_deref()).unwrap_or("(none)"),
-            description.unwrap_or("(none)"),
+            session.phase1_id.unwrap_or("(none)"),
+            session.description.unwrap_or("(none)"),
         );
     }
     text.push('\n');
-    for sa in &session.sas {
+    for sa in &session.isakmp_sas {
         ike_lines(text, sa, detail);
     }
     for flow in &session.flows {

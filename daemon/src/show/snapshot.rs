@@ -3,51 +3,64 @@
 //! The control session fills these from the engine, the kernel and its own session before it calls a screen. Numbers
 //! that nothing measured are absent (`Option`) or zero; no screen makes one up.
 
+use std::cell::LazyCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use jiff::ZonedDateTime;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::config::Running;
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
+use crate::show::screen::{Endpoint, Moment, Role};
+use crate::show::screen::{endpoint, maybe_seconds, milliseconds, moment, role, seconds};
 
-/// The whole snapshot. A screen reads only some of it: what the command does not need may stay empty.
-#[derive(Clone, Debug)]
+/// A part of the snapshot that is made when the first screen reads it.
+pub type Later<'a, T> = LazyCell<T, Box<dyn FnOnce() -> T + 'a>>;
+
+/// A part that `make` makes when it is read.
+pub fn later<'a, T>(make: impl FnOnce() -> T + 'a) -> Later<'a, T> {
+    LazyCell::new(Box::new(make))
+}
+
+/// The whole snapshot. A screen reads only some of it, and only that is made.
+#[derive(Debug)]
 pub struct Snapshot<'a> {
     /// The configuration.
     pub running: &'a Running,
     /// The interfaces of the kernel.
     pub interfaces: &'a InterfaceTable,
     /// The startup-config file, if there is one.
-    pub startup: Option<Startup>,
+    pub startup: Later<'a, Option<Startup>>,
     /// The time in the router's zone.
     pub now: ZonedDateTime,
     /// A time source vouches for the clock.
     pub clock_synchronised: bool,
     /// IKE SAs, the deleted ones that are still shown too.
-    pub ike_sas: Vec<IkeSa>,
+    pub ike_sas: Later<'a, Vec<IkeSa>>,
     /// All flows of all maps on interfaces: by interface, map entry and access-list line.
-    pub flows: Vec<Flow>,
+    pub flows: Later<'a, Vec<Flow>>,
     /// The last failure of each peer that no success followed.
-    pub failures: Vec<Failure>,
+    pub failures: Later<'a, Vec<Failure>>,
     /// The main routing table.
-    pub routes: Vec<Route>,
+    pub routes: Later<'a, Vec<Route>>,
     /// The ARP cache and the router's own addresses.
-    pub neighbours: Vec<Neighbour>,
+    pub neighbours: Later<'a, Vec<Neighbour>>,
     /// How names are looked up.
     pub resolver: Resolver,
     /// How busy the machine is.
     pub load: Load,
     /// The log.
-    pub log: Log,
+    pub log: Later<'a, Log>,
     /// The machine.
-    pub system: System,
+    pub system: Later<'a, System>,
     /// Debugging that is on.
     pub debugging: Debugging,
     /// Who is logged in.
-    pub users: Vec<User>,
+    pub users: Later<'a, Vec<User>>,
     /// The session that asks.
     pub asking: &'a Asking,
 }
@@ -62,15 +75,21 @@ pub struct Startup {
 }
 
 /// One IKE SA, version 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct IkeSa {
     /// The number the operator knows it by; counts from 1001.
     pub conn_id: u32,
     /// Our address and port.
+    #[serde(serialize_with = "endpoint")]
+    #[schemars(with = "Endpoint")]
     pub local: SocketAddr,
     /// The peer's address and port.
+    #[serde(serialize_with = "endpoint")]
+    #[schemars(with = "Endpoint")]
     pub remote: SocketAddr,
-    /// We sent the first message.
+    /// Who sent the first message.
+    #[serde(rename = "role", serialize_with = "role")]
+    #[schemars(with = "Role")]
     pub initiator: bool,
     /// The state in IOS words, such as `QM_IDLE` or `MM_KEY_EXCH`.
     pub state: &'static str,
@@ -81,21 +100,32 @@ pub struct IkeSa {
     /// What was agreed; absent before the first answer.
     pub suite: Option<IkeSuite>,
     /// Time left until the SA expires; absent before it is established.
+    #[serde(
+        rename = "lifetime_remaining_seconds",
+        serialize_with = "maybe_seconds"
+    )]
+    #[schemars(with = "Option<u64>")]
     pub remaining: Option<Duration>,
     /// Time since it was established.
+    #[serde(rename = "age_seconds", serialize_with = "maybe_seconds")]
+    #[schemars(with = "Option<u64>")]
     pub age: Option<Duration>,
     /// The identity the peer proved.
     pub peer_id: Option<String>,
     /// Dead peer detection was agreed.
+    #[serde(rename = "dead_peer_detection")]
     pub dpd: bool,
     /// The peers found a NAT between them.
+    #[serde(rename = "nat_traversal")]
     pub natt: bool,
-    /// Messages encrypted and decrypted, for the engine's connection list.
-    pub messages: (u64, u64),
+    /// Messages encrypted.
+    pub encrypted_messages: u64,
+    /// Messages decrypted.
+    pub decrypted_messages: u64,
 }
 
 /// The algorithms of an IKE SA in the short words of `show crypto isakmp sa detail`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct IkeSuite {
     /// `des`, `3des` or `aes`.
     pub encryption: &'static str,
@@ -110,29 +140,36 @@ pub struct IkeSuite {
 }
 
 /// One protected flow: a permit line of the access list of a crypto map entry on an interface, with its SAs, if any.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Flow {
     /// The interface that carries the map, in its IOS name.
     pub interface: String,
     /// The map's name.
+    #[serde(rename = "crypto_map")]
     pub map: String,
     /// The entry's sequence number.
+    #[serde(rename = "sequence_number")]
     pub sequence: u16,
     /// The entry's description.
     pub description: Option<String>,
     /// The address the map is served from.
+    #[serde(rename = "local_address")]
     pub local: IpAddr,
     /// What is protected on our side.
+    #[serde(rename = "local_ident")]
     pub local_proxy: Proxy,
     /// What is protected on the peer's side.
+    #[serde(rename = "remote_ident")]
     pub remote_proxy: Proxy,
     /// The peer in use, or the first configured one.
     pub peer: IpAddr,
     /// The peer's IKE port.
+    #[serde(rename = "peer_port")]
     pub port: u16,
     /// What passed, over all SAs of this flow since the counters were cleared.
     pub packets: Packets,
-    /// The interface's MTU.
+    /// The interface's MTU in octets.
+    #[serde(rename = "path_mtu_bytes")]
     pub mtu: u32,
     /// The group of the perfect forward secrecy exchange, such as `group14`; absent when there was none.
     pub pfs_group: Option<&'static str>,
@@ -141,9 +178,12 @@ pub struct Flow {
 }
 
 /// Addresses, protocol and port of one side of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Proxy {
     /// The address and its mask.
+    #[serde(flatten, serialize_with = "net")]
+    #[schemars(with = "Net")]
     pub net: Ipv4Net,
     /// The protocol number, 0 for any.
     pub protocol: u8,
@@ -151,12 +191,28 @@ pub struct Proxy {
     pub port: u16,
 }
 
+/// An address and its mask.
+#[derive(Serialize, JsonSchema)]
+struct Net {
+    /// The address.
+    address: Ipv4Addr,
+    /// Its mask.
+    mask: Ipv4Addr,
+}
+
+fn net<S: serde::Serializer>(net: &Ipv4Net, to: S) -> Result<S::Ok, S::Error> {
+    let (address, mask) = (net.addr(), net.netmask());
+    Net { address, mask }.serialize(to)
+}
+
 /// Packet counters of one flow.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Packets {
     /// Encapsulated, encrypted and signed.
+    #[serde(rename = "encapsulated")]
     pub out: u64,
     /// Verified, decrypted and decapsulated.
+    #[serde(rename = "decapsulated")]
     pub inbound: u64,
     /// Outgoing packets dropped.
     pub send_errors: u64,
@@ -169,11 +225,15 @@ pub struct Packets {
 }
 
 /// One IPsec SA, one direction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct IpsecSa {
-    /// From the peer to us.
+    /// From the peer to us, or from us to the peer.
+    #[serde(rename = "direction", serialize_with = "direction")]
+    #[schemars(with = "Direction")]
     pub inbound: bool,
-    /// AH; otherwise ESP.
+    /// The protocol.
+    #[serde(rename = "protocol", serialize_with = "protocol")]
+    #[schemars(with = "Protocol")]
     pub ah: bool,
     /// The SPI.
     pub spi: u32,
@@ -181,70 +241,148 @@ pub struct IpsecSa {
     pub transform: String,
     /// The same in the words of the engine's connection list, such as `AES256+SHA`.
     pub algorithm: String,
-    /// Transport mode; otherwise tunnel.
+    /// The mode.
+    #[serde(rename = "mode", serialize_with = "mode")]
+    #[schemars(with = "Mode")]
     pub transport: bool,
     /// ESP inside UDP.
+    #[serde(rename = "udp_encapsulation")]
     pub udp: bool,
     /// The number the operator knows it by.
     pub conn_id: u32,
     /// Kilobytes left; absent when the volume limit is off.
+    #[serde(rename = "lifetime_remaining_kilobytes")]
     pub kilobytes: Option<u64>,
     /// Seconds left.
+    #[serde(rename = "lifetime_remaining_seconds")]
     pub seconds: u64,
-    /// Length of the initialisation vector; absent for AH and null encryption.
+    /// Length of the initialisation vector in octets; absent for AH and null encryption.
+    #[serde(rename = "iv_bytes")]
     pub iv: Option<u8>,
     /// Length of the integrity value of this SA in octets.
+    #[serde(rename = "icv_bytes")]
     pub icv: u8,
     /// Octets that the plaintext is padded to a multiple of.
+    #[serde(rename = "block_bytes")]
     pub block: u8,
     /// Packets in the replay window; absent when replays are not checked.
+    #[serde(rename = "replay_window_packets")]
     pub replay_window: Option<u32>,
     /// Packets this SA has carried.
     pub packets: u64,
     /// The last sequence number seen or sent.
+    #[serde(rename = "last_sequence_number")]
     pub sequence: u64,
 }
 
+/// Which way packets go.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+enum Direction {
+    /// From the peer to us.
+    Inbound,
+    /// From us to the peer.
+    Outbound,
+}
+
+fn direction<S: serde::Serializer>(inbound: &bool, to: S) -> Result<S::Ok, S::Error> {
+    let direction = if *inbound {
+        Direction::Inbound
+    } else {
+        Direction::Outbound
+    };
+    direction.serialize(to)
+}
+
+/// The IPsec protocol.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+enum Protocol {
+    /// Encapsulating security payload.
+    Esp,
+    /// Authentication header.
+    Ah,
+}
+
+fn protocol<S: serde::Serializer>(ah: &bool, to: S) -> Result<S::Ok, S::Error> {
+    if *ah { Protocol::Ah } else { Protocol::Esp }.serialize(to)
+}
+
+/// What is inside.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    /// A whole packet.
+    Tunnel,
+    /// The payload of a packet.
+    Transport,
+}
+
+fn mode<S: serde::Serializer>(transport: &bool, to: S) -> Result<S::Ok, S::Error> {
+    if *transport {
+        Mode::Transport
+    } else {
+        Mode::Tunnel
+    }
+    .serialize(to)
+}
+
 /// A negotiation that failed, with its cause and the line to change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Failure {
     /// Our address, where it is known.
+    #[serde(rename = "local_address")]
     pub local: Option<IpAddr>,
     /// The peer.
     pub peer: IpAddr,
     /// When.
+    #[serde(rename = "time", serialize_with = "moment")]
+    #[schemars(with = "Moment")]
     pub at: ZonedDateTime,
     /// What was tried, such as `Main Mode` or `Quick Mode`.
     pub exchange: String,
-    /// We were the initiator.
+    /// Who began.
+    #[serde(rename = "role", serialize_with = "role")]
+    #[schemars(with = "Role")]
     pub initiator: bool,
     /// What went wrong, one line.
     pub cause: String,
     /// What the peer offered, one line each.
     pub offered: Vec<String>,
     /// What the configuration asks, one line each.
+    #[serde(rename = "configured")]
     pub wanted: Vec<String>,
     /// The configuration line to change.
+    #[serde(rename = "line_to_change")]
     pub change: Option<String>,
 }
 
 /// One route of the main table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Route {
     /// Where it came from.
     pub source: RouteSource,
-    /// The destination.
+    /// The destination with the length of its mask.
+    #[serde(rename = "prefix")]
     pub net: Ipv4Net,
     /// The next hop, absent for a connected network.
+    #[serde(rename = "next_hop")]
     pub via: Option<Ipv4Addr>,
     /// The interface in its IOS name.
     pub interface: Option<String>,
-    /// Administrative distance and metric.
-    pub distance: (u8, u32),
+    /// Administrative distance.
+    pub distance: u8,
+    /// Metric.
+    pub metric: u32,
 }
 
 /// Where a route came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
 pub enum RouteSource {
     /// The network of an interface address.
     Connected,
@@ -255,33 +393,40 @@ pub enum RouteSource {
 }
 
 /// One address with its hardware address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Neighbour {
     /// The address.
     pub address: Ipv4Addr,
     /// Time since the neighbour was last known to be there; absent for our own address.
+    #[serde(rename = "age_seconds", serialize_with = "maybe_seconds")]
+    #[schemars(with = "Option<u64>")]
     pub age: Option<Duration>,
-    /// The hardware address, empty while nobody has answered.
-    pub mac: Vec<u8>,
+    /// The hardware address, such as `000f.352d.2381`; absent while nobody has answered.
+    #[serde(rename = "mac_address")]
+    pub mac: Option<String>,
     /// The interface in its IOS name.
     pub interface: String,
 }
 
 /// How the machine looks names up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Resolver {
     /// The domain that is appended to short names.
     pub domain: Option<String>,
     /// The name servers' addresses.
+    #[serde(rename = "name_servers")]
     pub servers: Vec<String>,
 }
 
 /// Processor and memory use. The three values of a share are percentages over five seconds, one minute and five minutes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Load {
     /// All processors, all programs.
+    #[serde(rename = "busy_percent", serialize_with = "percent")]
+    #[schemars(with = "Percent")]
     pub busy: [f64; 3],
     /// Of this the time in interrupts, over five seconds.
+    #[serde(rename = "interrupt_percent")]
     pub interrupt: f64,
     /// The daemon's threads.
     pub threads: Vec<Thread>,
@@ -289,36 +434,66 @@ pub struct Load {
     pub memory: Memory,
 }
 
+/// A share of the processors' time.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Percent {
+    /// Over five seconds.
+    five_seconds: f64,
+    /// Over one minute.
+    one_minute: f64,
+    /// Over five minutes.
+    five_minutes: f64,
+}
+
+fn percent<S: serde::Serializer>(share: &[f64; 3], to: S) -> Result<S::Ok, S::Error> {
+    let [five_seconds, one_minute, five_minutes] = *share;
+    Percent {
+        five_seconds,
+        one_minute,
+        five_minutes,
+    }
+    .serialize(to)
+}
+
 /// One thread of the daemon.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Thread {
     /// Its number in the system.
     pub id: u32,
     /// Its name.
     pub name: String,
     /// Processor time used.
+    #[serde(rename = "runtime_milliseconds", serialize_with = "milliseconds")]
+    #[schemars(with = "u64")]
     pub runtime: Duration,
     /// How often it was given a processor.
     pub invoked: u64,
     /// Its share of all processors.
+    #[serde(rename = "busy_percent", serialize_with = "percent")]
+    #[schemars(with = "Percent")]
     pub busy: [f64; 3],
 }
 
 /// The machine's memory in octets.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Memory {
     /// All there is.
+    #[serde(rename = "total_bytes")]
     pub total: u64,
     /// What programs can still get.
+    #[serde(rename = "free_bytes")]
     pub free: u64,
     /// The least that was free at any sample since the daemon started.
+    #[serde(rename = "lowest_bytes")]
     pub lowest: u64,
     /// What is in no use at all, not even as a cache.
+    #[serde(rename = "unused_bytes")]
     pub unused: u64,
 }
 
 /// One line of `show users`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct User {
     /// The line's number over all lines.
     pub number: usize,
@@ -327,6 +502,8 @@ pub struct User {
     /// Who logged in.
     pub user: String,
     /// Time since the last command.
+    #[serde(rename = "idle_seconds", serialize_with = "seconds")]
+    #[schemars(with = "u64")]
     pub idle: Duration,
     /// Where from.
     pub location: String,
@@ -335,13 +512,17 @@ pub struct User {
 }
 
 /// The machine and the program, for `show version`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct System {
     /// The configured hostname.
     pub hostname: String,
     /// Time since the daemon started.
+    #[serde(rename = "uptime_seconds", serialize_with = "seconds")]
+    #[schemars(with = "u64")]
     pub uptime: Duration,
     /// When it started.
+    #[serde(serialize_with = "moment")]
+    #[schemars(with = "Moment")]
     pub started: ZonedDateTime,
     /// The program file that runs.
     pub image: String,
@@ -351,45 +532,70 @@ pub struct System {
     pub machine: String,
     /// The processor's name and count.
     pub processor: String,
-    /// Memory in KiB: whole and available.
-    pub memory: (u64, u64),
+    /// The machine's memory in KiB.
+    #[serde(rename = "memory_total_kilobytes")]
+    pub memory: u64,
+    /// What of it is available, in KiB.
+    #[serde(rename = "memory_available_kilobytes")]
+    pub available: u64,
     /// The machine as its makers call it.
     pub chassis: String,
     /// The machine's identification, where it has one.
     pub board_id: String,
-    /// Interface count by hardware, such as `(2, "Ethernet")`.
-    pub interfaces: Vec<(usize, &'static str)>,
+    /// How many interfaces of each kind.
+    pub interfaces: Vec<InterfaceCount>,
+}
+
+/// How many interfaces of one kind there are.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct InterfaceCount {
+    /// The kind, such as `Ethernet`.
+    pub hardware: &'static str,
+    /// How many.
+    pub count: usize,
 }
 
 /// The log as `show logging` prints it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Log {
     /// The console's level and how many messages went there; absent when off.
-    pub console: Option<(&'static str, u64)>,
+    pub console: Option<LogPlace>,
     /// The same for terminals with `terminal monitor`.
-    pub monitor: Option<(&'static str, u64)>,
+    pub monitor: Option<LogPlace>,
     /// The same for the buffer.
-    pub buffer: Option<(&'static str, u64)>,
+    pub buffer: Option<LogPlace>,
     /// The same for remote hosts.
-    pub trap: Option<(&'static str, u64)>,
+    pub trap: Option<LogPlace>,
     /// The remote hosts.
     pub hosts: Vec<LogHost>,
     /// Messages lost because a reader was too slow.
     pub dropped: u64,
     /// Messages kept back because there were too many.
     pub limited: u64,
-    /// `logging on`
+    /// `logging on`.
+    #[serde(rename = "enabled")]
     pub on: bool,
-    /// `logging source-interface`
+    /// The interface whose address messages to hosts come from; absent when that is left to routing.
+    #[serde(rename = "source_interface")]
     pub source: Option<String>,
     /// The buffer's size in octets.
+    #[serde(rename = "buffer_size_bytes")]
     pub size: u32,
     /// The messages, oldest first, ready to print.
     pub lines: Vec<String>,
 }
 
+/// Where messages go.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct LogPlace {
+    /// The least important level that goes there.
+    pub level: &'static str,
+    /// Messages that went there.
+    pub messages: u64,
+}
+
 /// One `logging host`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LogHost {
     /// Its address or name.
     pub host: String,
@@ -410,20 +616,26 @@ pub struct LogHost {
 }
 
 /// The session that asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Asking {
     /// Its privilege level.
     pub privilege: u8,
     /// The line, such as `console`.
     pub line: String,
     /// Lines a page, 0 for no paging.
+    #[serde(rename = "length_lines")]
     pub length: u32,
     /// Columns, 0 for no limit.
+    #[serde(rename = "width_columns")]
     pub width: u32,
     /// Log messages go here too.
     pub monitor: bool,
     /// Commands kept in the history.
     pub history_size: u32,
     /// The commands themselves, oldest first.
+    #[serde(skip)]
     pub history: Vec<String>,
+    /// What the session found out for this command before it asked.
+    #[serde(skip)]
+    pub prepared: String,
 }

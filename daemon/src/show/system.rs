@@ -3,58 +3,135 @@
 
 use std::fmt::Write;
 
-use super::snapshot::{Asking, Startup, System, User};
+use jiff::ZonedDateTime;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::screen::{Facts, Moment, moment};
+use super::snapshot::{Asking, System, User};
 use super::time;
 
-/// `show version`. The first line carries the product's name and the words tools detect an IOS command line by.
-pub fn version(system: &System) -> String {
-    let (total, free) = system.memory;
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!(
-        "Isthmus, an IPsec VPN router on Linux, emulating Cisco IOS Software (ISTHMUS), Version {version}, RELEASE SOFTWARE (linux-{})\n\
-         Linux {} on {}\n\
-         Licence: MIT or Apache-2.0\n\n\
-         {} uptime is {}\n\
-         System restarted at {}\n\
-         System image file is \"unix:{}\"\n\n\
-         Cisco IOS-compatible ({}, {}) processor (revision 1.0) with {}K/{}K bytes of memory.\n\
-         Processor board ID {}\n",
-        system.machine,
-        system.kernel,
-        system.machine,
-        system.hostname,
-        time::uptime(system.uptime),
-        time::moment(&system.started),
-        system.image,
-        system.machine,
-        system.processor,
-        free,
-        total.saturating_sub(free),
-        system.board_id,
-    );
-    for (count, kind) in &system.interfaces {
-        let _ = writeln!(
-            text,
-            "{count} {kind} interface{}",
-            if *count == 1 { "" } else { "s" }
-        );
-    }
-    text.push_str("\nConfiguration register is 0x2102\n\n");
-    text
+/// `show version`.
+#[derive(Serialize, JsonSchema)]
+pub struct Version<'a> {
+    /// The version of Isthmus.
+    version: &'static str,
+    #[serde(flatten)]
+    system: &'a System,
 }
 
-/// `show history`: the session's commands, oldest first.
-pub fn history(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("  {line}\n")).collect()
+/// The program and the machine.
+pub fn version(system: &System) -> Version<'_> {
+    Version {
+        version: env!("CARGO_PKG_VERSION"),
+        system,
+    }
+}
+
+/// The first line carries the product's name and the words tools detect an IOS command line by.
+impl Facts for Version<'_> {
+    fn text(&self) -> String {
+        let Version { version, system } = self;
+        let mut text = format!(
+            "Isthmus, an IPsec VPN router on Linux, emulating Cisco IOS Software (ISTHMUS), Version {version}, RELEASE SOFTWARE (linux-{})\n\
+             Linux {} on {}\n\
+             Licence: MIT or Apache-2.0\n\n\
+             {} uptime is {}\n\
+             System restarted at {}\n\
+             System image file is \"unix:{}\"\n\n\
+             Cisco IOS-compatible ({}, {}) processor (revision 1.0) with {}K/{}K bytes of memory.\n\
+             Processor board ID {}\n",
+            system.machine,
+            system.kernel,
+            system.machine,
+            system.hostname,
+            time::uptime(system.uptime),
+            time::moment(&system.started),
+            system.image,
+            system.machine,
+            system.processor,
+            system.available,
+            system.memory.saturating_sub(system.available),
+            system.board_id,
+        );
+        for one in &system.interfaces {
+            let plural = if one.count == 1 { "" } else { "s" };
+            let _ = writeln!(text, "{} {} interface{plural}", one.count, one.hardware);
+        }
+        text.push_str("\nConfiguration register is 0x2102\n\n");
+        text
+    }
+}
+
+/// `show clock [detail]`.
+#[derive(Serialize, JsonSchema)]
+pub struct Clock<'a> {
+    #[serde(skip)]
+    pub(super) detail: bool,
+    /// The time in the router's zone.
+    #[serde(rename = "clock", serialize_with = "moment")]
+    #[schemars(with = "Moment")]
+    pub(super) now: &'a ZonedDateTime,
+    /// A time source vouches for it.
+    pub(super) synchronised: bool,
+}
+
+impl Facts for Clock<'_> {
+    fn text(&self) -> String {
+        let mut text = time::clock(self.now, self.synchronised) + "\n";
+        if self.detail {
+            let source = if self.synchronised {
+                "NTP"
+            } else {
+                "hardware calendar"
+            };
+            let _ = writeln!(text, "Time source is {source}");
+        }
+        text
+    }
+}
+
+/// `show history`.
+#[derive(Serialize, JsonSchema)]
+pub struct History<'a> {
+    /// The commands of this session, oldest first.
+    pub(super) commands: &'a [String],
+}
+
+impl Facts for History<'_> {
+    fn text(&self) -> String {
+        let line = |line| format!("  {line}\n");
+        self.commands.iter().map(line).collect()
+    }
 }
 
 /// `show privilege`.
-pub fn privilege(level: u8) -> String {
-    format!("Current privilege level is {level}\n")
+#[derive(Serialize, JsonSchema)]
+pub struct Privilege {
+    /// The privilege level of this session.
+    pub(super) privilege_level: u8,
+}
+
+impl Facts for Privilege {
+    fn text(&self) -> String {
+        format!("Current privilege level is {}\n", self.privilege_level)
+    }
 }
 
 /// `show users`.
-pub fn users(users: &[User]) -> String {
+#[derive(Serialize, JsonSchema)]
+pub struct Users<'a> {
+    /// The sessions by line.
+    pub(super) users: &'a [User],
+}
+
+impl Facts for Users<'_> {
+    fn text(&self) -> String {
+        users(self.users)
+    }
+}
+
+fn users(users: &[User]) -> String {
     let mut text =
         String::from("    Line       User       Host(s)              Idle       Location\n");
     for user in users {
@@ -83,32 +160,24 @@ fn line_name(line: &str) -> String {
 }
 
 /// `show terminal`.
-pub fn terminal(asking: &Asking) -> String {
-    format!(
-        "Line {}, Location: \"\", Type: \"\"\n\
-         Length: {} lines, Width: {} columns\n\
-         Status: PSI Enabled, Ready, Active, Automore On\n\
-         Capabilities: {}\n\
-         Editing is enabled.\n\
-         History is enabled, history size is {}.\n",
-        asking.line,
-        asking.length,
-        asking.width,
-        if asking.monitor {
-            "Receives Logging Output"
-        } else {
-            "none"
-        },
-        asking.history_size,
-    )
-}
-
-/// `show startup-config`.
-pub fn startup_config(startup: Option<&Startup>) -> String {
-    match startup {
-        None => "startup-config is not present\n".to_string(),
-        Some(Startup { text, capacity }) => {
-            format!("Using {} out of {capacity} bytes\n{text}\n", text.len())
-        }
+impl Facts for &Asking {
+    fn text(&self) -> String {
+        format!(
+            "Line {}, Location: \"\", Type: \"\"\n\
+             Length: {} lines, Width: {} columns\n\
+             Status: PSI Enabled, Ready, Active, Automore On\n\
+             Capabilities: {}\n\
+             Editing is enabled.\n\
+             History is enabled, history size is {}.\n",
+            self.line,
+            self.length,
+            self.width,
+            if self.monitor {
+                "Receives Logging Output"
+            } else {
+                "none"
+            },
+            self.history_size,
+        )
     }
 }

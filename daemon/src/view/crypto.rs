@@ -37,7 +37,8 @@ pub fn ike_sa(sa: &IkeSaStatus, now: Instant) -> IkeSa {
         peer_id: sa.peer_identity.as_ref().map(ToString::to_string),
         dpd: sa.dpd,
         natt: false,
-        messages: (0, 0),
+        encrypted_messages: 0,
+        decrypted_messages: 0,
     }
 }
 

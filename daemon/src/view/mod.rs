@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub use crypto::{add, since};
 
 use ipnet::IpNet;
-use isthmus_grammar::command::ShowCommand;
+use isthmus_grammar::command::{ShowCommand, ShowCrypto};
 use isthmus_kernel::{Kernel, KernelError, NeighbourInfo, RouteInfo, RouteTarget, SaId, SaInfo};
 
 use crate::config::startup;
@@ -18,7 +18,7 @@ use crate::log::{Host, Log, Severity};
 use crate::reconcile;
 use crate::router::{Router, Shared};
 use crate::session::registry::{Entry, SessionId};
-use crate::show::snapshot::{self, Asking, LogHost, Route, RouteSource, Startup};
+use crate::show::snapshot::{self, Asking, LogHost, LogPlace, Route, RouteSource, Startup, later};
 use crate::show::{self, Snapshot};
 
 /// What had to be asked of the kernel and the machine.
@@ -31,23 +31,21 @@ struct Measured {
     resolver: snapshot::Resolver,
 }
 
-/// The text of a show command.
+/// Takes a snapshot for a show command and gives what `show` makes of it.
 ///
 /// # Errors
-/// The kernel cannot be asked for what it needs.
-pub async fn screen(
+/// The kernel cannot be asked for what the command needs.
+pub async fn with_snapshot<T>(
     router: &Shared,
     command: &ShowCommand,
     asking: &Asking,
     id: SessionId,
-) -> Result<String, KernelError> {
+    show: impl FnOnce(&Snapshot<'_>) -> T,
+) -> Result<T, KernelError> {
     let kernel = router.borrow().kernel.clone();
     let measured = measure(router, &kernel, command).await?;
     let router = router.borrow();
-    Ok(show::show(
-        &snapshot(&router, measured, asking, id),
-        command,
-    ))
+    Ok(show(&snapshot(&router, &measured, asking, id)))
 }
 
 async fn measure(
@@ -57,18 +55,9 @@ async fn measure(
 ) -> Result<Measured, KernelError> {
     let mut measured = Measured::default();
     let all = matches!(command, ShowCommand::TechSupport { .. });
-    if all
-        || matches!(
-            command,
-            ShowCommand::Crypto(_) | ShowCommand::AccessLists(_)
-        )
-    {
-        measured.sas = kernel
-            .dump_sas()
-            .await?
-            .into_iter()
-            .map(|sa| (sa.id, sa))
-            .collect();
+    if all || counts_packets(command) {
+        let sas = kernel.dump_sas().await?;
+        measured.sas = sas.into_iter().map(|sa| (sa.id, sa)).collect();
     }
     if all
         || matches!(
@@ -99,9 +88,23 @@ async fn measure(
     Ok(measured)
 }
 
+/// The screen has numbers that only the kernel's SAs know.
+fn counts_packets(command: &ShowCommand) -> bool {
+    match command {
+        ShowCommand::AccessLists(_) => true,
+        ShowCommand::Crypto(command) => matches!(
+            command,
+            ShowCrypto::EngineConnectionsActive
+                | ShowCrypto::IpsecSa { .. }
+                | ShowCrypto::Session { .. }
+        ),
+        _ => false,
+    }
+}
+
 fn snapshot<'a>(
     router: &'a Router,
-    measured: Measured,
+    measured: &'a Measured,
     asking: &'a Asking,
     id: SessionId,
 ) -> Snapshot<'a> {
@@ -109,25 +112,23 @@ fn snapshot<'a>(
     Snapshot {
         running: &router.running,
         interfaces: &router.interfaces,
-        startup: startup_file(router),
+        startup: later(|| startup_file(router)),
         now: router.clock.zoned(),
         clock_synchronised: router.clock.synchronised(),
-        ike_sas: router
-            .engine
-            .ike_sas(now)
-            .iter()
-            .map(|sa| crypto::ike_sa(sa, now))
-            .collect(),
-        flows: crypto::flows(router, &measured.sas, now),
-        failures: router.failures.values().cloned().collect(),
-        routes: routes(&measured.routes, &router.interfaces),
-        neighbours: neighbours(measured.neighbours, &router.interfaces),
-        resolver: measured.resolver,
-        load: measured.load,
-        log: log(&router.log),
-        system: system::system(router),
+        ike_sas: later(move || {
+            let sas = router.engine.ike_sas(now);
+            sas.iter().map(|sa| crypto::ike_sa(sa, now)).collect()
+        }),
+        flows: later(move || crypto::flows(router, &measured.sas, now)),
+        failures: later(|| router.failures.values().cloned().collect()),
+        routes: later(|| routes(&measured.routes, &router.interfaces)),
+        neighbours: later(|| neighbours(&measured.neighbours, &router.interfaces)),
+        resolver: measured.resolver.clone(),
+        load: measured.load.clone(),
+        log: later(|| log(&router.log)),
+        system: later(|| system::system(router)),
         debugging: router.debugging.clone(),
-        users: users(router, id),
+        users: later(move || users(router, id)),
         asking,
     }
 }
@@ -175,6 +176,7 @@ fn routes(routes: &[RouteInfo], table: &InterfaceTable) -> Vec<Route> {
                 RouteTarget::Blackhole => (None, Some("Null0".into())),
             };
             let connected = route.connected && !route.ours;
+            let (distance, metric) = distance(route, connected);
             Some(Route {
                 source: if connected {
                     RouteSource::Connected
@@ -184,7 +186,8 @@ fn routes(routes: &[RouteInfo], table: &InterfaceTable) -> Vec<Route> {
                 net,
                 via,
                 interface,
-                distance: distance(route, connected),
+                distance,
+                metric,
             })
         })
         .collect();
@@ -199,7 +202,8 @@ fn routes(routes: &[RouteInfo], table: &InterfaceTable) -> Vec<Route> {
                     net: ipnet::Ipv4Net::from(net.addr()),
                     via: None,
                     interface: Some(interface.name.clone()),
-                    distance: (0, 0),
+                    distance: 0,
+                    metric: 0,
                 })
             })
         });
@@ -208,13 +212,13 @@ fn routes(routes: &[RouteInfo], table: &InterfaceTable) -> Vec<Route> {
 }
 
 /// The ARP cache and our own addresses, in the order of addresses.
-fn neighbours(cache: Vec<NeighbourInfo>, table: &InterfaceTable) -> Vec<snapshot::Neighbour> {
-    let cached = cache.into_iter().filter_map(|entry| {
+fn neighbours(cache: &[NeighbourInfo], table: &InterfaceTable) -> Vec<snapshot::Neighbour> {
+    let cached = cache.iter().filter_map(|entry| {
         let interface = table.iter().find(|i| i.link.index == entry.index)?;
         Some(snapshot::Neighbour {
             address: entry.address,
             age: Some(entry.confirmed),
-            mac: entry.mac,
+            mac: hardware_address(&entry.mac),
             interface: interface.name.clone(),
         })
     });
@@ -227,7 +231,7 @@ fn neighbours(cache: Vec<NeighbourInfo>, table: &InterfaceTable) -> Vec<snapshot
             Some(snapshot::Neighbour {
                 address: net.addr(),
                 age: None,
-                mac: interface.link.mac.clone(),
+                mac: hardware_address(&interface.link.mac),
                 interface: interface.name.clone(),
             })
         })
@@ -237,7 +241,11 @@ fn neighbours(cache: Vec<NeighbourInfo>, table: &InterfaceTable) -> Vec<snapshot
     all
 }
 
-/// On our routes the metric is the administrative distance; other people's count as static.
+fn hardware_address(octets: &[u8]) -> Option<String> {
+    (!octets.is_empty()).then(|| show::interfaces::mac(octets))
+}
+
+/// Administrative distance and metric. On our routes the metric is the administrative distance; other people's count as static.
 fn distance(route: &RouteInfo, connected: bool) -> (u8, u32) {
     if connected {
         (0, 0)
@@ -250,7 +258,12 @@ fn distance(route: &RouteInfo, connected: bool) -> (u8, u32) {
 
 fn log(log: &Log) -> snapshot::Log {
     let (settings, counts) = (log.settings(), log.counts());
-    let place = |level: Option<Severity>, count| level.map(|level| (level.name(), count));
+    let place = |level: Option<Severity>, count| {
+        level.map(|level| LogPlace {
+            level: level.name(),
+            messages: count,
+        })
+    };
     let host = |host: &std::rc::Rc<Host>| LogHost {
         host: host.target.host.clone(),
         protocol: host.target.protocol.word(),

@@ -1,7 +1,7 @@
 //! The machine for `show version`, `show inventory` and `show hosts`.
 
 use crate::router::Router;
-use crate::show::snapshot::{Resolver, System};
+use crate::show::snapshot::{InterfaceCount, Resolver, System};
 
 /// What the machine says about itself; what it does not tell stays empty.
 pub fn system(router: &Router) -> System {
@@ -17,8 +17,12 @@ pub fn system(router: &Router) -> System {
             .iter()
             .filter(|i| i.hardware() == kind && i.link.name != "lo")
             .count();
-        (count, kind)
+        InterfaceCount {
+            hardware: kind,
+            count,
+        }
     });
+    let (memory, available) = memory();
     System {
         hostname: router.running.hostname().to_owned(),
         uptime: router.clock.uptime(),
@@ -28,10 +32,11 @@ pub fn system(router: &Router) -> System {
         kernel: text(nix::sys::utsname::UtsName::release),
         machine: text(nix::sys::utsname::UtsName::machine),
         processor: processor(),
-        memory: memory(),
+        memory,
+        available,
         chassis: chassis(),
         board_id: first_line("/etc/machine-id"),
-        interfaces: kinds.into_iter().filter(|(count, _)| *count > 0).collect(),
+        interfaces: kinds.into_iter().filter(|one| one.count > 0).collect(),
     }
 }
 

@@ -2,19 +2,19 @@
 
 use pest::iterators::Pair;
 
-use super::show::{filter, ip_address, peer_address, show};
+use super::show::{Tail, ip_address, peer_address, show, tail};
 use super::{Node, files};
 use crate::command::{
-    AddressMask, ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand, Filter,
+    AddressMask, ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand,
     IpsecProtocol, Ping, SourceSpec, TerminalCommand, Traceroute,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
 
-/// An EXEC command, with the filter if it is a `show`.
-pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Option<Filter>)> {
+/// An EXEC command, with what stands after its bar if it is a `show`.
+pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
     if matches!(pair.as_rule(), Rule::show | Rule::user_show) {
-        return Some((ExecCommand::Show(show(&pair)?), filter(&pair)?));
+        return Some((ExecCommand::Show(show(&pair)?), tail(&pair)?));
     }
     let command = match pair.as_rule() {
         Rule::clear if pair.has(Rule::k_clear_configuration) => {
@@ -31,7 +31,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Option<Filte
         Rule::traceroute => ExecCommand::Traceroute(traceroute(&pair)?),
         _ => files::command(pair)?,
     };
-    Some((command, None))
+    Some((command, Tail::default()))
 }
 
 fn clear(of: Pair<'_, Rule>) -> Option<ClearCommand> {

@@ -23,18 +23,20 @@ use crate::walk::hexadecimal;
 pub(crate) fn line(table: Mode, whole: Pair<'_, Rule>) -> Option<Parsed> {
     let pair = command_in(whole.clone())?;
     if !table.is_config() {
-        let (command, filter) = exec::command(pair)?;
+        let (command, tail) = exec::command(pair)?;
         return Some(Parsed {
             command: Command::Exec(command),
-            filter,
+            filter: tail.filter,
+            json: tail.json,
         });
     }
     let command = match pair.as_rule() {
         Rule::do_line => {
-            let (command, filter) = exec::command(command_in(pair)?)?;
+            let (command, tail) = exec::command(command_in(pair)?)?;
             return Some(Parsed {
                 command: Command::Do(command),
-                filter,
+                filter: tail.filter,
+                json: tail.json,
             });
         }
         Rule::exit_config | Rule::quit_config => Command::Exit,
@@ -44,6 +46,7 @@ pub(crate) fn line(table: Mode, whole: Pair<'_, Rule>) -> Option<Parsed> {
     Some(Parsed {
         command,
         filter: None,
+        json: false,
     })
 }
 

@@ -114,13 +114,30 @@ pub(super) fn peer_address(pair: &Pair<'_, Rule>, rule: Rule) -> Option<Option<I
     }
 }
 
-/// The output filter after a `show`.
-pub(super) fn filter(pair: &Pair<'_, Rule>) -> Option<Option<Filter>> {
+/// What stands after the bar of a `show`.
+#[derive(Default)]
+pub(super) struct Tail {
+    pub(super) filter: Option<Filter>,
+    pub(super) json: bool,
+}
+
+/// What stands after the bar, if there is one; outside `None` when it is malformed.
+pub(super) fn tail(pair: &Pair<'_, Rule>) -> Option<Tail> {
     let Some(filter) = pair.child(Rule::filter) else {
-        return Some(None);
+        return Some(Tail::default());
     };
-    let mut words = filter.into_inner().skip(1).map(|word| word.as_str());
+    let mut words = filter.into_inner().skip(1).peekable();
+    if words.peek()?.as_rule() == Rule::k_json {
+        return Some(Tail {
+            filter: None,
+            json: true,
+        });
+    }
+    let mut words = words.map(|word| word.as_str());
     let kind = FilterKind::from_word(words.next()?)?;
     let argument = words.collect::<Vec<_>>().join(" ");
-    Some(Some(Filter { kind, argument }))
+    Some(Tail {
+        filter: Some(Filter { kind, argument }),
+        json: false,
+    })
 }

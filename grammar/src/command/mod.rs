@@ -56,13 +56,16 @@ pub(crate) use retained::Token;
 
 use crate::modes::Mode;
 
-/// A whole line: the command and, after a `show`, its output filter.
+/// A whole line: the command and, after a `show`, what becomes of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     /// What to do.
     pub command: Command,
     /// `| include …` and its kin; only ever after `show` and `do show`.
     pub filter: Option<Filter>,
+    /// `| json`: the facts of the screen instead of its text; only ever after `show` and `do show`, and never with a
+    /// filter.
+    pub json: bool,
 }
 
 /// What one line asks for.

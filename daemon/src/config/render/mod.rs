@@ -36,6 +36,17 @@ pub struct Options {
 
 /// The screen of `show running-config`: two header lines, then the configuration.
 pub fn show(running: &Running, options: &Options) -> String {
+    titled(&body(running, options))
+}
+
+/// A configuration with the two header lines.
+pub fn titled(body: &str) -> String {
+    let count = body.len();
+    format!("Building configuration...\n\nCurrent configuration : {count} bytes\n!\n{body}\n")
+}
+
+/// The configuration that `show running-config` prints below its header.
+pub fn body(running: &Running, options: &Options) -> String {
     let body = match &options.interface {
         None => whole(running, Page::new(options)),
         Some(name) => {
@@ -52,9 +63,7 @@ pub fn show(running: &Running, options: &Options) -> String {
         true => without_certificates(&body),
         false => body,
     };
-    let rest = body.trim_start_matches("!\n");
-    let count = rest.len();
-    format!("Building configuration...\n\nCurrent configuration : {count} bytes\n!\n{rest}\n")
+    body.trim_start_matches("!\n").to_owned()
 }
 
 /// Certificate chains keep their certificates' names and lose what is in them.

@@ -3,6 +3,7 @@
 //! With `ISTHMUS_UPDATE_SCREENS=1` in the environment the files are written instead of compared: read the difference
 //! before you commit it.
 
+mod json;
 mod world;
 
 use std::path::PathBuf;
@@ -13,14 +14,17 @@ use isthmus_grammar::{Mode, parser};
 use self::world::*;
 use crate::config::load;
 use crate::debug::Debugging;
-use crate::show::show;
-use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup};
+use crate::show::screen as screen_of;
+use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup, later};
 
 #[track_caller]
 fn same_as(name: &str, text: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/screens")
-        .join(name);
+    same_as_file(&format!("tests/screens/{name}"), text);
+}
+
+#[track_caller]
+fn same_as_file(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("ISTHMUS_UPDATE_SCREENS").is_some() {
         std::fs::write(&path, text).unwrap();
     }
@@ -37,6 +41,15 @@ fn screen(line: &str) -> String {
 }
 
 fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot<'_>)) -> String {
+    with_world(change, |snapshot| {
+        screen_of(snapshot, &command(line)).text()
+    })
+}
+
+fn with_world<T>(
+    change: impl FnOnce(&mut Snapshot<'_>),
+    look: impl FnOnce(&Snapshot<'_>) -> T,
+) -> T {
     let (running, problems) = load(CONFIG, "config");
     assert_eq!(problems, []);
     let interfaces = table(&running);
@@ -48,37 +61,42 @@ fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot<'_>)) -> String {
         monitor: true,
         history_size: 10,
         history: vec!["enable".to_owned(), "show clock".to_owned()],
+        prepared: "one line\nand another\n".to_owned(),
     };
     let mut snapshot = Snapshot {
         running: &running,
         interfaces: &interfaces,
-        startup: Some(Startup {
-            text: "!\nhostname hub\n!\nend\n".to_owned(),
-            capacity: 262_144,
+        startup: later(|| {
+            Some(Startup {
+                text: "!\nhostname hub\n!\nend\n".to_owned(),
+                capacity: 262_144,
+            })
         }),
         now: "2026-11-23T15:32:00.250+00:00[UTC]".parse().unwrap(),
         clock_synchronised: false,
-        ike_sas: ike_sas(),
-        flows: flows(),
-        failures: failures(),
-        routes: routes(),
-        neighbours: neighbours(),
+        ike_sas: later(ike_sas),
+        flows: later(flows),
+        failures: later(failures),
+        routes: later(routes),
+        neighbours: later(neighbours),
         resolver: Resolver {
             domain: Some("example.net".to_owned()),
             servers: vec!["192.0.2.53".to_owned(), "192.0.2.54".to_owned()],
         },
         load: busy(),
-        log: log(),
-        system: machine(),
+        log: later(log),
+        system: later(machine),
         debugging: debugging_on(),
-        users: vec![
-            user(0, "console", "console", 90, "", true),
-            user(2, "vty1", "ann", 0, "192.0.2.77", false),
-        ],
+        users: later(|| {
+            vec![
+                user(0, "console", "console", 90, "", true),
+                user(2, "vty1", "ann", 0, "192.0.2.77", false),
+            ]
+        }),
         asking: &asking,
     };
     change(&mut snapshot);
-    show(&snapshot, &command(line))
+    look(&snapshot)
 }
 
 fn command(line: &str) -> ShowCommand {
@@ -146,10 +164,10 @@ screens! {
 #[test]
 fn nothing_up_prints_the_titles_only() {
     let nothing = |snapshot: &mut Snapshot<'_>| {
-        snapshot.ike_sas.clear();
-        snapshot.flows.clear();
-        snapshot.failures.clear();
-        snapshot.startup = None;
+        snapshot.ike_sas = later(Vec::new);
+        snapshot.flows = later(Vec::new);
+        snapshot.failures = later(Vec::new);
+        snapshot.startup = later(|| None);
         snapshot.debugging = Debugging::default();
     };
     same_as(
@@ -238,7 +256,11 @@ fn the_plaintext_mtu_is_what_still_fits_the_path() {
     // The values that IOS prints for these suites on a path of 1500 octets.
     let fits = |change: fn(&mut IpsecSa)| {
         let text = screen_with("show crypto ipsec sa peer 203.0.113.1", |snapshot| {
-            snapshot.flows[0].sas.iter_mut().for_each(change);
+            snapshot.flows = later(move || {
+                let mut flows = flows();
+                flows[0].sas.iter_mut().for_each(change);
+                flows
+            });
         });
         let line = text
             .lines()

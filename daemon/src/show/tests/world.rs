@@ -10,8 +10,8 @@ use crate::config::Running;
 use crate::debug::Debugging;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::snapshot::{
-    Failure, Flow, IkeSa, IkeSuite, IpsecSa, Load, Log, LogHost, Memory, Neighbour, Packets, Proxy,
-    Route, RouteSource, System, Thread, User,
+    Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost, LogPlace, Memory,
+    Neighbour, Packets, Proxy, Route, RouteSource, System, Thread, User,
 };
 
 pub(super) const CONFIG: &str = "\
@@ -109,7 +109,8 @@ pub(super) fn ike_sas() -> Vec<IkeSa> {
         peer_id: Some("203.0.113.1".to_owned()),
         dpd: true,
         natt: false,
-        messages: (12, 11),
+        encrypted_messages: 12,
+        decrypted_messages: 11,
     };
     let responder = IkeSa {
         conn_id: 1002,
@@ -342,11 +343,8 @@ pub(super) fn routes() -> Vec<Route> {
         net: net.parse().unwrap(),
         via: via.map(|via| via.parse().unwrap()),
         interface: interface.map(str::to_owned),
-        distance: if source == RouteSource::Static {
-            (1, 0)
-        } else {
-            (0, 0)
-        },
+        distance: u8::from(source == RouteSource::Static),
+        metric: 0,
     };
     vec![
         route(
@@ -400,7 +398,7 @@ pub(super) fn neighbours() -> Vec<Neighbour> {
     let neighbour = |address: &str, minutes: Option<u64>, mac: &[u8], interface: &str| Neighbour {
         address: address.parse().unwrap(),
         age: minutes.map(|minutes| Duration::from_secs(60 * minutes + 59)),
-        mac: mac.to_vec(),
+        mac: (!mac.is_empty()).then(|| crate::show::interfaces::mac(mac)),
         interface: interface.to_owned(),
     };
     vec![
@@ -453,10 +451,13 @@ pub(super) fn machine() -> System {
         kernel: "6.1.0-18-amd64".to_owned(),
         machine: "x86_64".to_owned(),
         processor: "Example CPU, 2 processors".to_owned(),
-        memory: (4_000_000, 3_000_000),
+        memory: 4_000_000,
+        available: 3_000_000,
         chassis: "Example Systems Rack One".to_owned(),
         board_id: "0123456789abcdef".to_owned(),
-        interfaces: vec![(4, "Ethernet"), (1, "Loopback")],
+        interfaces: [("Ethernet", 4), ("Loopback", 1)]
+            .map(|(hardware, count)| InterfaceCount { hardware, count })
+            .into(),
     }
 }
 
@@ -483,11 +484,12 @@ pub(super) fn debugging_on() -> Debugging {
 }
 
 pub(super) fn log() -> Log {
+    let place = |level, messages| Some(LogPlace { level, messages });
     Log {
-        console: Some(("debugging", 27)),
+        console: place("debugging", 27),
         monitor: None,
-        buffer: Some(("informational", 25)),
-        trap: Some(("informational", 20)),
+        buffer: place("informational", 25),
+        trap: place("informational", 20),
         hosts: vec![LogHost {
             host: "192.0.2.50".to_owned(),
             protocol: "tcp",
