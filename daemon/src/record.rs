@@ -1,7 +1,5 @@
 //! The engine's facts and the machine's changes as log messages in the words of IOS. Called by the router.
 
-use std::net::IpAddr;
-
 use ike::event::{DropReason, Event, Fact};
 
 use crate::failure;
@@ -29,13 +27,8 @@ pub fn fact(router: &mut Router, fact: &Fact) {
                 .map_or_else(String::new, |line| format!("; look at: {line}"));
             let text =
                 format!("Processing of {mode} Mode failed with peer at {peer}: {cause}{change}");
-            crypto(
-                &mut router.log,
-                Severity::Informational,
-                "IKMP_MODE_FAILURE",
-                text,
-                peer,
-            );
+            let message = crypto(Severity::Informational, "IKMP_MODE_FAILURE", text);
+            router.log.write(&message.provoked_by(peer));
             if let Some(connection) = connection {
                 run::retry_later(router, *connection);
             }
@@ -50,8 +43,8 @@ pub fn fact(router: &mut Router, fact: &Fact) {
     }
 }
 
-fn crypto(log: &mut Log, severity: Severity, mnemonic: &'static str, text: String, peer: IpAddr) {
-    log.write(&Message::system("CRYPTO", severity, mnemonic, text).about(peer));
+fn crypto(severity: Severity, mnemonic: &'static str, text: String) -> Message {
+    Message::system("CRYPTO", severity, mnemonic, text)
 }
 
 fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
@@ -74,7 +67,7 @@ fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
         ),
         _ => return,
     };
-    crypto(log, severity, mnemonic, text, peer);
+    log.write(&crypto(severity, mnemonic, text).provoked_by(peer));
 }
 
 /// Only with `crypto logging session`.
@@ -92,13 +85,8 @@ fn session(
         "Crypto tunnel is {state}.  Peer {}       Id: {id}",
         fact.remote
     );
-    crypto(
-        &mut router.log,
-        Severity::Notifications,
-        "SESSION_STATUS",
-        text,
-        fact.remote.ip(),
-    );
+    let message = crypto(Severity::Notifications, "SESSION_STATUS", text);
+    router.log.write(&message.about(fact.remote.ip()));
 }
 
 /// Logs links that came up or went down between two looks.

@@ -1,4 +1,5 @@
-//! Keeps a flood of hostile packets from becoming a flood of log lines, and `logging rate-limit`. Used by [`super::Log`].
+//! Keeps a flood of hostile packets from becoming a flood of log lines (messages that strangers provoke), and
+//! `logging rate-limit`. Used by [`super::Log`].
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -90,6 +90,8 @@ pub enum Message {
         text: String,
         /// Whom it is about.
         peer: Option<IpAddr>,
+        /// Anybody who can send a packet can make it come as often as he likes.
+        provoked: bool,
     },
     /// A line of `debug`, severity debugging: `ISAKMP: (1001):SA has been authenticated`.
     Debug(String),
@@ -109,6 +111,7 @@ impl Message {
             mnemonic,
             text: text.into(),
             peer: None,
+            provoked: false,
         }
     }
 
@@ -119,6 +122,16 @@ impl Message {
             *peer = Some(address);
         }
         self
+    }
+
+    /// The same about a stranger, who may send for ever what led to it.
+    #[must_use]
+    pub fn provoked_by(self, address: IpAddr) -> Self {
+        let mut message = self.about(address);
+        if let Self::System { provoked, .. } = &mut message {
+            *provoked = true;
+        }
+        message
     }
 
     /// How grave it is.

@@ -122,7 +122,11 @@ impl Log {
     /// Writes one message to every place whose level asks for it.
     pub fn write(&mut self, message: &Message) {
         let uptime = self.clock.uptime();
-        if let Message::System { mnemonic, .. } = message
+        if let Message::System {
+            mnemonic,
+            provoked: true,
+            ..
+        } = message
             && !self.limiter.allow(mnemonic, uptime)
         {
             self.counts.limited += 1;

@@ -220,7 +220,6 @@ fn a_host_that_takes_nothing_loses_the_newest_lines_and_nothing_waits() {
             "X",
             format!("{n}"),
         ));
-        log.limiter = limit::Limiter::default();
     }
     assert_eq!(log.hosts()[0].dropped(), 51);
     assert_eq!(log.counts().dropped, 51);
@@ -245,13 +244,10 @@ fn hosts_that_stay_keep_their_queues() {
 fn the_rate_limit_spares_debug_output_and_the_grave() {
     let count = |config: &str, console: bool| {
         let mut log = log(configured(config));
-        for n in 0..30 {
+        for _ in 0..30 {
             log.write(&Message::system("A", Severity::Informational, "X", "x"));
             log.write(&Message::system("A", Severity::Errors, "Y", "x"));
             log.write(&Message::Debug("x".into()));
-            if n % 10 == 0 {
-                log.limiter = limit::Limiter::default();
-            }
         }
         let counts = log.counts();
         (
@@ -346,13 +342,19 @@ fn the_buffer_keeps_the_newest_lines_within_its_size() {
 }
 
 #[test]
-fn a_flood_is_limited_and_counted() {
+fn what_strangers_provoke_is_limited_and_counted() {
     let mut log = log(Settings::default());
+    let message = || Message::system("CRYPTO", Severity::Warnings, "IKMP_NO_SA", "x");
     for _ in 0..1000 {
-        on(&mut log);
+        log.write(&message().provoked_by([192, 0, 2, 1].into()));
     }
     assert!(log.counts().buffered < 50);
     assert_eq!(log.counts().limited + log.counts().buffered, 1000);
+    let before = log.counts().buffered;
+    for _ in 0..1000 {
+        log.write(&message().about([192, 0, 2, 1].into()));
+    }
+    assert_eq!(log.counts().buffered, before + 1000);
 }
 
 #[test]
