@@ -75,6 +75,7 @@ modes! {
     IsakmpPeer "`crypto isakmp peer`" isakmp_peer_mode "(config-isakmp-peer)#" CONFIG, "ISAKMP peer commands:";
     IpsecProfile "`crypto ipsec profile`" ipsec_profile_mode "(ipsec-profile)#" CONFIG, "IPSec Profile configuration commands:";
     DynamicMap "`crypto dynamic-map`" dynamic_map_mode "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";
+    MapFailClose "`crypto map NAME gdoi fail-close`" map_fail_close_mode "(crypto-map-fail-close)#" CONFIG, "Crypto Map fail-close commands:";
     Ezvpn "`crypto ipsec client ezvpn`" ezvpn_mode "(config-crypto-ezvpn)#" CONFIG, "Easy VPN configuration commands:";
     Ikev2Proposal "`crypto ikev2 proposal`" ikev2_proposal_mode "(config-ikev2-proposal)#" CONFIG, "IKEv2 Proposal commands:";
     Ikev2Policy "`crypto ikev2 policy`" ikev2_policy_mode "(config-ikev2-policy)#" CONFIG, "IKEv2 Policy commands:";

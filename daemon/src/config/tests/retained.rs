@@ -1,5 +1,7 @@
 //! Lines that are understood and kept, but not acted on.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const KEYRING: &str = "crypto keyring BRANCHES\ndescription to the branches\n\
@@ -215,4 +217,124 @@ fn an_interface_with_a_map_for_a_redundancy_group_is_one_line() {
     session.silently("crypto map M");
     session.has(" crypto map M\n");
     assert_eq!(session.running.inactive(), 0);
+}
+
+/// A block or a line, with what may be below it; `N` stands for a number.
+const CHOICES: &[(&str, &[&str])] = &[
+    (
+        "crypto keyring KN",
+        &[
+            "description ring N",
+            "local-address 192.0.2.N",
+            "pre-shared-key address 10.0.0.N key kN",
+            "pre-shared-key hostname hN key k",
+            "rsa-pubkey name rN signature",
+        ],
+    ),
+    (
+        "crypto isakmp policy N",
+        &["encryption aes 256", "authentication pre-share"],
+    ),
+    (
+        "crypto isakmp profile PN",
+        &[
+            "keyring default",
+            "keyring KN",
+            "match identity address 10.0.0.N 255.255.255.255",
+            "match identity host domain dN",
+            "self-identity fqdn",
+            "keepalive 1N retry 3",
+            "client configuration address respond",
+        ],
+    ),
+    (
+        "crypto isakmp client configuration group GN",
+        &[
+            "key 6 sN",
+            "pool PN",
+            "dns 10.0.0.N",
+            "split-dns dN",
+            "acl 10N",
+            "save-password",
+        ],
+    ),
+    (
+        "crypto ipsec profile PN",
+        &[
+            "set transform-set T N",
+            "set pfs group14",
+            "set isakmp-profile PN",
+            "set security-association idle-time 6N",
+            "responder-only",
+        ],
+    ),
+    (
+        "crypto dynamic-map D N",
+        &[
+            "set peer 10.0.0.N",
+            "match address 10N",
+            "reverse-route",
+            "set security-association lifetime seconds 12N",
+        ],
+    ),
+    (
+        "crypto map M N ipsec-isakmp",
+        &[
+            "set peer 10.0.0.N",
+            "set ip access-group AN in",
+            "set isakmp-profile PN",
+            "reverse-route static",
+            "match address AN",
+        ],
+    ),
+    ("crypto map M 1N0 ipsec-isakmp dynamic D", &[]),
+    ("crypto map M client configuration address respond", &[]),
+    ("no crypto isakmp default policy", &[]),
+    ("crypto isakmp nat keepalive 1N", &[]),
+    ("crypto call admission limit ike sa N", &[]),
+    ("crypto logging ezvpn group GN", &[]),
+    ("interface ethN", &["mtu 140N", "unknown thing N"]),
+    ("unknown line N", &["below N"]),
+];
+
+fn generated() -> impl Strategy<Value = String> {
+    let digit = || 1u8..=4;
+    let block = (
+        0..CHOICES.len(),
+        digit(),
+        prop::collection::vec((any::<prop::sample::Index>(), digit()), 0..6),
+    );
+    prop::collection::vec(block, 0..30).prop_map(|blocks| {
+        let mut text = String::new();
+        for (choice, number, inside) in blocks {
+            let (head, below) = CHOICES[choice];
+            text.push_str(&head.replace('N', &number.to_string()));
+            text.push('\n');
+            for (index, number) in inside.iter().filter(|_| !below.is_empty()) {
+                let line = below[index.index(below.len())].replace('N', &number.to_string());
+                text.push_str(&format!(" {line}\n"));
+            }
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever mixture is loaded: it prints to what loads to the same, all that was accepted is still there, and
+    /// loading it once more changes nothing.
+    #[test]
+    fn any_mixture_prints_and_loads_to_itself(text in generated()) {
+        let (running, _) = load(&text, "f");
+        let printed = render::text(&running);
+        let (mut again, _) = load(&printed, "f");
+        prop_assert_eq!(&render::text(&again), &printed);
+        prop_assert_eq!(again.inactive(), running.inactive());
+        merge(&mut again, &printed, "f");
+        prop_assert_eq!(&render::text(&again), &printed);
+        for line in render::inactive(&running).lines() {
+            prop_assert!(printed.contains(line), "{}", line);
+        }
+    }
 }
