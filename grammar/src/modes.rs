@@ -109,6 +109,8 @@ modes! {
     VrfFamily "`address-family` in it" vrf_family_mode "(config-vrf-af)#" Some(Mode::Vrf), "IP VPN Routing/Forwarding instance configuration commands:" indent 2;
     Archive "`archive`" archive_mode "(config-archive)#" CONFIG, "Archive configuration commands:";
     ArchiveLog "`log config` in it" archive_log_mode "(config-archive-log-cfg)#" Some(Mode::Archive), "Archive log configuration commands:" indent 2;
+    Redundancy "`redundancy`" redundancy_mode "(config-red)#" CONFIG, "Redundancy configuration commands:";
+    ControlPlane "`control-plane`" control_plane_mode "(config-cp)#" CONFIG, "Control Plane configuration commands:";
     DhcpPool "`ip dhcp pool`" dhcp_pool_mode "(dhcp-config)#" CONFIG, "DHCP pool configuration commands:";
 }
 
@@ -156,6 +158,14 @@ impl Mode {
     /// The block holds bare data that `quit` ends, such as a certificate: it is always given whole.
     pub fn is_verbatim(self) -> bool {
         self.row().quit
+    }
+
+    /// The line that closes the block in the running-config.
+    pub fn closing(self) -> Option<&'static str> {
+        match self {
+            Self::VrfFamily => Some("exit-address-family"),
+            mode => mode.is_verbatim().then_some("\tquit"),
+        }
     }
 
     /// The rule of the mode's own table.

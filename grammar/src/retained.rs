@@ -15,11 +15,13 @@
 //! | `@no only` | only `no LINE` is kept, the plain form being the default |
 //! | `@trail N` | blanks at the end of the printed line |
 //! | `@holds` | true without doing anything: kept, and not counted among what does not act |
+//! | `@holds no` | its `no` form holds |
+//! | `@once` | done at once on IOS and never part of the configuration: nothing is kept |
 //! | `@needed` | the block it is in must not act while the line does not |
 
 use std::collections::HashMap;
 
-use crate::command::Section;
+use crate::command::{Form, Section};
 use crate::modes::Mode;
 
 /// How many words identify a line.
@@ -58,8 +60,10 @@ pub(crate) struct Retained {
     pub(crate) sorted: bool,
     pub(crate) negation: Negation,
     pub(crate) trail: usize,
-    pub(crate) holds: bool,
+    /// The forms in which it is true without doing anything.
+    pub(crate) holds: &'static [Form],
     pub(crate) needed: bool,
+    pub(crate) once: bool,
     /// Its place among the retained commands of each table that has it.
     pub(crate) orders: HashMap<Mode, u16>,
 }
@@ -78,8 +82,9 @@ impl Retained {
             sorted: false,
             negation: Negation::Removes,
             trail: 0,
-            holds: false,
+            holds: &[],
             needed: false,
+            once: false,
             orders: HashMap::new(),
         };
         for doc in docs {
@@ -106,7 +111,9 @@ impl Retained {
             ("@no", "kept") => self.negation = Negation::Kept,
             ("@no", "only") => self.negation = Negation::Only,
             ("@trail", count) => self.trail = count.parse().ok()?,
-            ("@holds", "") => self.holds = true,
+            ("@holds", "") => self.holds = &[Form::Set, Form::No],
+            ("@holds", "no") => self.holds = &[Form::No],
+            ("@once", "") => self.once = true,
             ("@needed", "") => self.needed = true,
             _ => return None,
         }

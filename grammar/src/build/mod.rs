@@ -39,7 +39,8 @@ pub(crate) fn line(table: Mode, whole: Pair<'_, Rule>) -> Option<Parsed> {
                 json: tail.json,
             });
         }
-        Rule::exit_config | Rule::quit_config => Command::Exit,
+        Rule::exit_config | Rule::exit_family | Rule::quit_config => Command::Exit,
+        Rule::closed_data | Rule::closed_family => Command::Empty,
         Rule::end_config => Command::End,
         _ => config(table, pair, whole).map(Command::Config)?,
     };

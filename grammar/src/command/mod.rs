@@ -149,11 +149,12 @@ impl ConfigLine {
         let plain = || Some(crate::render::render(self).trim_end().to_owned());
         match &self.command {
             ConfigCommand::Retained(line) => {
-                let no = match line.kept_as(self.form)? {
+                let kept = line.kept_as(self.form)?;
+                let no = match kept {
                     Form::No => "no ",
                     Form::Set | Form::Default => "",
                 };
-                (!line.holds()).then(|| format!("{no}{}", line.for_messages()))
+                (!line.holds(kept)).then(|| format!("{no}{}", line.for_messages()))
             }
             ConfigCommand::Global(GlobalCommand::CryptoMap {
                 kind: Some(kind), ..

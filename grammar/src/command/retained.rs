@@ -143,9 +143,14 @@ impl RetainedLine {
         self.about.trail
     }
 
-    /// What it asks for is so without anything being done.
-    pub fn holds(&self) -> bool {
-        self.about.holds
+    /// What it asks for in this form is so without anything being done.
+    pub fn holds(&self, form: Form) -> bool {
+        self.about.holds.contains(&form)
+    }
+
+    /// IOS does it at once and keeps nothing of it.
+    pub fn is_once(&self) -> bool {
+        self.about.once
     }
 
     /// What it stands in must not act without it.

@@ -73,6 +73,10 @@ impl Grammar {
         }
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     pub fn rule(&self, name: &str) -> &Rule {
         &self.rules[self.by_name[name]]
     }
@@ -104,7 +108,8 @@ impl Grammar {
             Expr::Opt(inner) => [vec![vec![]], self.expr(inner)].concat(),
             Expr::Rep(inner) => [vec![vec![]], self.expr(inner)].concat(),
             Expr::RepMinMax(inner, min, max) => self.counted(inner, *min, *max),
-            Expr::NegPred(_) => vec![vec![]],
+            Expr::RepOnce(inner) => self.counted(inner, 1, 2),
+            Expr::NegPred(_) | Expr::PosPred(_) => vec![vec![]],
             other => panic!("the commands use no {other:?}"),
         }
     }

@@ -14,6 +14,12 @@ pub(super) fn apply(
     form: Form,
     line: &RetainedLine,
 ) -> Outcome {
+    if line.is_once() {
+        let what = line.for_messages();
+        return Err(Refused::new(format!(
+            "% Nothing was done, not active in this release: {what}"
+        )));
+    }
     let place = context
         .up_to(line.mode())
         .ok_or_else(|| Refused::new("% This command belongs to another configuration mode."))?;

@@ -198,7 +198,9 @@ impl Retained {
 
     /// How many lines, here and below, ask for something that is not done.
     pub fn inactive(&self) -> usize {
-        let one = |entry: &RetainedEntry| usize::from(!entry.line.holds()) + entry.block.inactive();
+        let one = |entry: &RetainedEntry| {
+            usize::from(!entry.line.holds(entry.form)) + entry.block.inactive()
+        };
         self.iter().map(one).sum()
     }
 

@@ -290,7 +290,7 @@ impl Page {
             Some(pending) => {
                 pending.retain(|(above, _)| *above < indent);
                 pending.push((indent, text));
-                if !line.holds() {
+                if !line.holds(entry.form) {
                     self.show_pending();
                 }
             }
@@ -322,8 +322,13 @@ impl Page {
         for line in kept {
             self.kept_line(line, indent);
         }
-        if mode.is_verbatim() && self.pending.is_none() {
-            self.put(indent, "\tquit");
+        if let (Some(closing), None) = (mode.closing(), &self.pending) {
+            let indent = if mode.is_verbatim() {
+                indent
+            } else {
+                indent - 1
+            };
+            self.put(indent, closing);
         }
     }
 

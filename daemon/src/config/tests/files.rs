@@ -19,7 +19,7 @@ fn a_whole_file_loads_prints_and_loads_again() {
         places,
         [
             (10, "aaa new-model", 0),
-            (46, "duplex auto", 0),
+            (46, "bfd template LAN", 0),
             (47, "standby 1 ip 198.51.100.9", 1),
             (57, "router ospf 1", 2),
             (73, "banner incoming ^C", 2),
@@ -59,7 +59,7 @@ fn kept_lines_stay_where_they_stood_and_can_be_removed() {
         "router ospf",
         "  network",
         "ip address 198.51.100.1",
-        " duplex auto",
+        " bfd template LAN",
         " standby 1 ip",
         "  priority 110",
         " crypto map OUT\n!",
@@ -74,7 +74,7 @@ fn kept_lines_stay_where_they_stood_and_can_be_removed() {
     assert!(remove_kept(
         &mut running,
         &Context::Interface(wan),
-        "duplex auto"
+        "bfd template LAN"
     ));
     assert!(remove_kept(&mut running, &Context::Global, "router ospf 1"));
     assert!(!remove_kept(
@@ -83,7 +83,7 @@ fn kept_lines_stay_where_they_stood_and_can_be_removed() {
         "router ospf 1"
     ));
     let text = render::text(&running);
-    assert!(!text.contains("duplex") && !text.contains("ospf") && !text.contains("10.9.0.0"));
+    assert!(!text.contains("bfd") && !text.contains("ospf") && !text.contains("10.9.0.0"));
 }
 
 #[test]
@@ -138,17 +138,17 @@ fn names_may_come_before_what_they_name_in_a_file() {
 
 #[test]
 fn lines_without_indentation_belong_to_the_mode_they_are_typed_in() {
-    let file = "hostname R1\r\ninterface eth0\r\nip address 10.0.0.1 255.255.255.0\r\nno shut\r\nip mtu 1400\r\nexit\r\n\
-                crypto isakmp policy 1\r\nencr aes\r\n!\r\nsnmp-server location here\r\nend\r\n";
+    let file = "hostname R1\r\ninterface eth0\r\nip address 10.0.0.1 255.255.255.0\r\nno shut\r\nip ospf cost 5\r\nexit\r\n\
+                crypto isakmp policy 1\r\nencr aes\r\n!\r\nevent manager history\r\nend\r\n";
     let (running, problems) = load(file, "f");
     let text = render::text(&running);
     assert_eq!(problems.len(), 2);
     assert!(
-        text.contains("interface eth0\n ip address 10.0.0.1 255.255.255.0\n ip mtu 1400\n!\n"),
+        text.contains("interface eth0\n ip address 10.0.0.1 255.255.255.0\n ip ospf cost 5\n!\n"),
         "{text}"
     );
     assert!(
-        text.contains("crypto isakmp policy 1\n encr aes\n!\nsnmp-server location here\n!\n"),
+        text.contains("crypto isakmp policy 1\n encr aes\n!\nevent manager history\n!\n"),
         "{text}"
     );
 }
