@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod client;
+pub mod documents;
 pub mod lang;
 pub mod line;
 pub mod plain;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use isthmus_console::check;
+use isthmus_console::documents;
 use isthmus_console::plain::{self, Outcome, PlainError, Source};
 use isthmus_console::shell::{self, End};
 
@@ -35,7 +36,8 @@ const USAGE: u8 = 64;
     name = "isthmus",
     version,
     after_help = "Exit status: 0 success, 1 a command failed, \
-    2 a command was not understood, 3 the daemon cannot be reached, 64 wrong arguments.\n\
+    2 a command was not understood, 3 the daemon cannot be reached, 64 wrong arguments;\n\
+    of several commands the worst counts.\n\
     With --check: 0 every line understood (also those listed as not active in this release), \
     1 some not, 2 the file cannot be read."
 )]
@@ -50,6 +52,9 @@ struct Arguments {
     /// Run a command in privileged EXEC; may be repeated
     #[arg(short, value_name = "COMMAND")]
     command: Vec<String>,
+    /// Answer each command with one line of JSON: the facts of a show command, or status and output
+    #[arg(long, conflicts_with = "check")]
+    json: bool,
     /// List the lines of a configuration that are not understood or not active; needs no daemon
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     check: Option<PathBuf>,
@@ -70,6 +75,10 @@ fn main() -> ExitCode {
         return check_file(file);
     }
     if arguments.command.is_empty() && io::stdin().is_terminal() && io::stdout().is_terminal() {
+        if arguments.json {
+            let text = "% --json needs commands: give them with -c or on standard input";
+            return report(&text, USAGE);
+        }
         return interactive(&arguments.socket);
     }
     let mut input;
@@ -80,7 +89,13 @@ fn main() -> ExitCode {
         Source::Commands(VecDeque::from(arguments.command))
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let result = plain::run(&arguments.socket, source, &mut out);
+    let result = plain::run(&arguments.socket, source, arguments.json, &mut out);
+    if let (true, Err(error @ PlainError::Session(_))) = (arguments.json, &result) {
+        // Whoever reads the documents is told in their way; the exit status says it too.
+        let _ = writeln!(out, "{}", documents::unreachable(error));
+        let _ = out.flush();
+        return ExitCode::from(UNREACHABLE);
+    }
     let flushed = out.flush();
     match (result, flushed) {
         (Err(error @ PlainError::Session(_)), _) => report(&error, UNREACHABLE),

@@ -14,6 +14,7 @@ use isthmus_control::{AskKind, Reply, Request, Status};
 use isthmus_grammar::Mode;
 
 use crate::client::{MAX_LINE, Session, SessionError};
+use crate::documents::{self, Done, Out};
 use crate::lang;
 use crate::screen::{Stream, printable};
 
@@ -27,9 +28,10 @@ const EXCERPT: usize = 60;
 pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How the whole session went: the worst of its lines, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Every line was done.
+    #[default]
     Success,
     /// A line was understood and failed.
     Failed,
@@ -86,13 +88,14 @@ pub enum PlainError {
     Io(#[from] io::Error),
 }
 
-/// Runs every line of `source` and writes what they answer to `out`.
+/// Runs every line of `source` and writes what they answer to `out`; with `json` as one JSON document for each.
 ///
 /// # Errors
 /// [`PlainError`] when the daemon cannot be reached or goes away, or a stream fails.
 pub fn run<'a>(
     socket: &Path,
     source: Source<'a>,
+    json: bool,
     out: &'a mut dyn Write,
 ) -> Result<Outcome, PlainError> {
     let session = Session::open(socket, false)?;
@@ -104,11 +107,11 @@ pub fn run<'a>(
         source,
         pushed_back: None,
         number: 0,
-        out,
+        out: Out::new(out, json),
         outcome: Outcome::Success,
     };
     while let Some(line) = plain.next_line()? {
-        if !plain.execute(&line)? {
+        if !plain.turn(&line)? {
             plain.left_over()?;
             break;
         }
@@ -127,7 +130,7 @@ struct Plain<'a> {
     numbered: bool,
     prompt: String,
     mode: Mode,
-    out: &'a mut dyn Write,
+    out: Out<'a>,
     outcome: Outcome,
 }
 
@@ -146,11 +149,12 @@ impl Plain<'_> {
         while let Some(line) = self.next_waiting()? {
             if !line.trim().is_empty() {
                 self.outcome = self.outcome.max(Outcome::Failed);
-                let line = printable(&line);
-                return writeln!(
+                let shown = printable(&line);
+                writeln!(
                     self.out,
-                    "% The session is over; not run from here on: {line}"
-                );
+                    "% The session is over; not run from here on: {shown}"
+                )?;
+                return self.document(self.mode, self.number, &line, Outcome::Failed);
             }
         }
         Ok(())
@@ -162,6 +166,35 @@ impl Plain<'_> {
             Source::Input(input) if input.buffer().is_empty() => Ok(None),
             _ => self.next_line(),
         }
+    }
+
+    /// Runs one line and, with `--json`, writes its document; false when the session is over.
+    fn turn(&mut self, line: &str) -> Result<bool, PlainError> {
+        let (mode, number) = (self.mode, self.number);
+        let worst = std::mem::take(&mut self.outcome);
+        let going_on = self.execute(line)?;
+        let outcome = self.outcome;
+        self.outcome = worst.max(outcome);
+        self.document(mode, number, line, outcome)?;
+        Ok(going_on)
+    }
+
+    fn document(
+        &mut self,
+        mode: Mode,
+        number: usize,
+        line: &str,
+        outcome: Outcome,
+    ) -> io::Result<()> {
+        if !self.out.holds() {
+            return Ok(());
+        }
+        self.out.document(&Done {
+            mode,
+            number,
+            line,
+            outcome,
+        })
     }
 
     /// Runs one line, with the text below it if it begins a banner; false when the session is
@@ -193,7 +226,15 @@ impl Plain<'_> {
             )?;
             return Ok(true);
         }
-        let (command, filter) = match lang::without_filter(self.mode, line) {
+        let divided = if self.out.holds() {
+            let request = documents::request(self.mode, line);
+            request
+                .map(|request| (request, None))
+                .map_err(str::to_owned)
+        } else {
+            lang::without_filter(self.mode, line)
+        };
+        let (command, filter) = match divided {
             Ok(divided) => divided,
             Err(refusal) => {
                 self.refused(number, line, &refusal)?;
@@ -253,6 +294,9 @@ impl Plain<'_> {
 
     fn refused(&mut self, number: usize, line: &str, text: &str) -> io::Result<()> {
         self.outcome = Outcome::Invalid;
+        if self.out.holds() {
+            return self.out.write_all(text.as_bytes());
+        }
         if self.numbered {
             writeln!(self.out, "line {number}:")?;
         }

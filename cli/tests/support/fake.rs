@@ -250,6 +250,11 @@ impl Talk {
                 self.output(&lines);
             }
             "show running-config" => self.output(CONFIG),
+            "show clock | json" => {
+                self.output(
+                    "{\n  \"command\": \"show clock\",\n  \"data\": {\"synchronised\": true}\n}\n",
+                );
+            }
             "show clock" => self.output("10:00:00.000 UTC Mon Mar 1 2027\n"),
             "show debugging" => self.output("\u{1b}[2Jred \u{7}alert\n"),
             "copy running-config startup-config" => {

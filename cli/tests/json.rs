@@ -1,0 +1,184 @@
+//! `--json`: one document a command, and the exit status.
+
+mod support;
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use support::Fake;
+
+fn isthmus(fake: &Fake, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
+    command.arg("--socket").arg(fake.socket()).arg("--json");
+    command.args(arguments).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+fn documents(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_show_command_answers_the_daemons_document_on_one_line() {
+    let fake = Fake::start();
+    let output = isthmus(&fake, &["-c", "sh clo"]);
+    let document = json!({"command": "show clock", "data": {"synchronised": true}});
+    assert_eq!(documents(&output), [document]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(fake.state().lines, ["sh clo | json"]);
+}
+
+#[test]
+fn every_command_has_its_document_and_empty_lines_have_none() {
+    let fake = Fake::start();
+    let lines = [
+        "-c",
+        "conf t",
+        "-c",
+        "hostname R2",
+        "-c",
+        "!",
+        "-c",
+        "do show clock | js",
+        "-c",
+        "end",
+    ];
+    let output = isthmus(&fake, &lines);
+    let ok = |command: Option<&str>, line: usize, output: &str| json!({"command": command, "line": line, "status": "ok", "output": output});
+    assert_eq!(
+        documents(&output),
+        [
+            ok(
+                Some("configure terminal"),
+                1,
+                "Enter configuration commands, one per line.  End with CNTL/Z.\n"
+            ),
+            ok(None, 2, ""),
+            json!({"command": "show clock", "data": {"synchronised": true}}),
+            ok(None, 5, ""),
+        ]
+    );
+    assert_eq!(output.status.code(), Some(0));
+    // What was asked for as JSON is not asked for twice.
+    assert_eq!(fake.state().lines[3], "do show clock | js");
+}
+
+#[test]
+fn refusals_and_failures_are_told_apart() {
+    let fake = Fake::start();
+    fake.state().secret = Some("right".to_owned());
+    let error = |document: &Value| {
+        let error = &document["error"];
+        (
+            error["kind"].clone(),
+            error["message"].clone(),
+            error["column"].clone(),
+        )
+    };
+    let output = isthmus(&fake, &["-c", "show clokc", "-c", "show clock"]);
+    let found = documents(&output);
+    let message = "% Invalid input detected at '^' marker.";
+    assert_eq!(
+        error(&found[0]),
+        (json!("syntax"), json!(message), json!(9))
+    );
+    assert_eq!(found[0]["command"], "show clokc");
+    assert_eq!(found[1]["command"], "show clock");
+    assert_eq!(output.status.code(), Some(2));
+
+    let output = isthmus(&fake, &["-c", "disable", "-c", "enable", "-c", "wrong"]);
+    let found = documents(&output);
+    assert_eq!(
+        error(&found[1]),
+        (json!("failed"), json!("% Bad secrets"), Value::Null)
+    );
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("wrong"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_filter_and_json_exclude_each_other() {
+    let fake = Fake::start();
+    let output = isthmus(&fake, &["-c", "show clock | include UTC"]);
+    let error = &documents(&output)[0]["error"];
+    assert_eq!(error["kind"], "syntax");
+    assert!(
+        error["message"].as_str().unwrap().contains("filter"),
+        "{error}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(fake.state().lines.is_empty());
+}
+
+#[test]
+fn without_a_daemon_there_is_a_document_too() {
+    let fake = Fake::start();
+    fake.die();
+    let output = isthmus(&fake, &["-c", "show clock"]);
+    let found = documents(&output);
+    assert_eq!(found[0]["error"]["kind"], "unreachable");
+    let message = found[0]["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains(fake.socket().to_str().unwrap()),
+        "{message}"
+    );
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn lines_of_standard_input_are_numbered() {
+    let fake = Fake::start();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
+        .arg("--socket")
+        .arg(fake.socket())
+        .arg("--json")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin
+        .write_all(b"\nshow clock\nexit\nshow clock\n")
+        .unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let found = documents(&output);
+    assert_eq!(found[0]["command"], "show clock");
+    assert_eq!(
+        (&found[1]["command"], &found[1]["line"]),
+        (&json!("exit"), &json!(3))
+    );
+    // A line after the end is not lost without a word.
+    assert_eq!(
+        (&found[2]["error"]["kind"], &found[2]["line"]),
+        (&json!("failed"), &json!(4))
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_goes_with_nothing_is_refused() {
+    let output = Command::new(env!("CARGO_BIN_EXE_isthmus"))
+        .args(["--json", "--check", "file"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let help = Command::new(env!("CARGO_BIN_EXE_isthmus"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for part in [
+        "--json",
+        "0 success",
+        "1 a command failed",
+        "2 a command was not understood",
+        "3 the daemon",
+    ] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+}
