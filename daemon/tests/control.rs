@@ -68,6 +68,45 @@ fn a_configuration_session() {
 }
 
 #[test]
+fn lines_that_do_nothing_yet_are_answered_listed_saved_and_loaded_again() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        console.run("configure terminal").await;
+        let done = console.run("crypto keyring BRANCHES").await;
+        assert_eq!(
+            (done.status, done.prompt.as_str(), done.text.as_str()),
+            (
+                Status::Ok,
+                "Router(conf-keyring)#",
+                "% Accepted, not active in this release: crypto keyring BRANCHES\n"
+            )
+        );
+        console
+            .run("pre-shared-key address 192.0.2.1 key hush")
+            .await;
+        assert_eq!(
+            console.run("rsa-pubkey name r").await.prompt,
+            "Router(config-pubkey-key)#"
+        );
+        assert_eq!(console.run("exit").await.prompt, "Router(conf-keyring)#");
+        console.run("end").await;
+        let listed = "crypto keyring BRANCHES  \n  pre-shared-key address 192.0.2.1 key hush\n  rsa-pubkey name r\n";
+        assert_eq!(console.run("show inactive-config").await.text, listed);
+        assert_eq!(console.run("write memory").await.status, Status::Ok);
+        console.run("configure terminal").await;
+        console.run("no crypto keyring BRANCHES").await;
+        console.run("end").await;
+        assert_eq!(console.run("show inactive-config").await.text, "");
+        bed.router.borrow_mut().boot().unwrap();
+        assert_eq!(console.run("show inactive-config").await.text, listed);
+        let log = bed.log();
+        let told = "%PARSER-5-CFGINACTIVE: 3 lines are not active in this release; show inactive-config lists them";
+        assert!(log.contains(told), "{log}");
+        assert!(!log.contains("hush"), "{log}");
+    });
+}
+
+#[test]
 fn questions_are_asked_and_can_be_given_up() {
     test(|bed| async move {
         let mut console = bed.console().await;
