@@ -168,7 +168,12 @@ impl Desk {
             assert!(at <= self.room() && columns(shown) <= self.room());
             return;
         }
-        assert_eq!(at, columns(self.editor.before_cursor()), "{line:?}");
+        let cursor = self.editor.before_cursor().len();
+        let before = line
+            .grapheme_indices(true)
+            .take_while(|(start, _)| *start < cursor);
+        let before: usize = before.map(|(_, cluster)| columns(cluster)).sum();
+        assert_eq!(at, before, "{line:?}");
         if line.chars().all(|c| c.width().unwrap_or(0) > 0) {
             assert_eq!(shown, visible(line).trim_end());
         }

@@ -15,6 +15,11 @@ impl Delimiter {
         line.contains(&self.0)
     }
 
+    /// The delimiter as it is typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// What IOS says before it reads the text.
     pub fn invitation(&self) -> String {
         format!(

@@ -195,12 +195,24 @@ fn credential_words(out: &mut Out, kind: CredentialKind, secret: &Secret) {
     out.secret(secret);
 }
 
-/// The delimiter is always `^C`; the text keeps its own line ends.
+/// The text keeps its own line ends.
 fn banner(out: &mut Out, kind: BannerKind, text: Option<&str>) {
     out.pair("banner", Some(kind));
     if let Some(text) = text {
-        out.word(format_args!("^C{text}^C"));
+        let delimiter = delimiter(text);
+        out.word(format_args!("{delimiter}{text}{delimiter}"));
     }
+}
+
+/// Always `^C`, but for a text that has it: there a character that the text has not, so that it is read back whole.
+fn delimiter(text: &str) -> String {
+    let free = |c: &char| *c != '^' && !c.is_whitespace() && !text.contains(*c);
+    if text.contains("^C")
+        && let Some(other) = ('#'..='\u{ffff}').find(free)
+    {
+        return other.to_string();
+    }
+    "^C".to_owned()
 }
 
 fn ip_route(out: &mut Out, route: &IpRoute) {

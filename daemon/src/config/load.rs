@@ -312,7 +312,7 @@ impl Loader<'_> {
     /// Reports a line and keeps it with everything indented deeper below it.
     fn problem(&mut self, number: usize, indent: usize, what: &str) {
         let text = self.lines[number].trim().to_owned();
-        let below = self.take_below(&text, indent);
+        let mut below = self.take_below(&text, indent);
         self.problems.push(Problem {
             file: self.file.to_owned(),
             line: number + 1,
@@ -321,6 +321,12 @@ impl Loader<'_> {
             below: below.len(),
             refusal: None,
         });
+        // A banner without its end would take the lines printed after it for its text.
+        if let Some(delimiter) = unknown_banner(&text)
+            && !below.last().is_some_and(|last| delimiter.ends(last))
+        {
+            below.push(delimiter.as_str().to_owned());
+        }
         let outside = |header: &Header| indent <= header.indent;
         if self.place.separated && self.place.headers.last().is_some_and(outside) {
             self.place.leave_to(Context::Global);
@@ -334,10 +340,12 @@ impl Loader<'_> {
         if let Some(delimiter) = unknown_banner(text)
             && let Some(end) = self.banner_end(&delimiter)
         {
-            let below = self.lines[self.next..=end]
-                .iter()
-                .map(|line| (*line).to_owned())
-                .collect();
+            // Printed as deep as the line itself, so that much is not theirs.
+            let own = |line: &&str| match line.split_at_checked(indent) {
+                Some((lead, rest)) if lead.trim().is_empty() => rest.to_owned(),
+                _ => (*line).to_owned(),
+            };
+            let below = self.lines[self.next..=end].iter().map(own).collect();
             self.next = end + 1;
             return below;
         }
@@ -347,7 +355,11 @@ impl Loader<'_> {
             if raw.trim().is_empty() || depth <= indent {
                 break;
             }
-            below.push(raw[indent..].trim_end().to_owned());
+            below.push(match raw.get(indent..) {
+                Some(line) => line.trim_end().to_owned(),
+                // The blanks of other scripts take several octets.
+                None => format!(" {}", raw.trim()),
+            });
             self.next += 1;
         }
         below
@@ -437,8 +449,8 @@ fn why(refusal: Refusal) -> &'static str {
 
 /// The delimiter of a banner of a kind that the grammar does not know, when its text goes on below.
 fn unknown_banner(text: &str) -> Option<Delimiter> {
-    let mut words = text.splitn(3, char::is_whitespace);
-    let (command, _, rest) = (words.next()?, words.next()?, words.next()?);
+    let (command, rest) = text.split_once(char::is_whitespace)?;
+    let (_, rest) = rest.trim_start().split_once(char::is_whitespace)?;
     let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
     if is_banner {
         banner_start(&format!("banner motd {}", rest.trim_start()))
