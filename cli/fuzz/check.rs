@@ -36,9 +36,11 @@ pub fn check(bytes: &[u8]) {
     assert!(count <= text.lines().count());
     for line in text.lines().take(50) {
         for mode in MODES {
-            let shortened = parser::parse(mode, line);
-            if let Some(exact) = parser::parse_exact(mode, line) {
-                assert_eq!(Some(exact), shortened.ok(), "{mode:?} {line:?}");
+            // A secret that begins like a keyword is one only where the line is spelled out.
+            if let (Some(exact), Ok(parsed)) =
+                (parser::parse_exact(mode, line), parser::parse(mode, line))
+            {
+                assert_eq!(exact, parsed, "{mode:?} {line:?}");
             }
             let help = lang::help(mode, line);
             assert!(help.is_empty() || help.ends_with('\n'), "{mode:?} {line:?}");

@@ -119,8 +119,8 @@ fn at_the_prompt() {
             ),
             (
                 "letters swapped behind an abbreviation",
-                "sh ip int breif",
-                Invalid(12),
+                "sh cry isa sa detial",
+                Invalid(17),
             ),
             ("no blank between the words", "showversion", Invalid(4)),
             ("one letter too many", "show crypto isakmp sas", Invalid(21)),
