@@ -128,7 +128,10 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
         }
         GlobalCommand::FilePrompt(mode) => keyword(out, "file prompt", *mode),
         GlobalCommand::Hostname(name) => keyword(out, "hostname", name.as_ref()),
-        GlobalCommand::Interface(name) => out.pair("interface", Some(name)),
+        GlobalCommand::Interface { name, template } => {
+            out.pair("interface", Some(name));
+            out.pair("type", *template);
+        }
         GlobalCommand::IpAccessList { kind, name } => {
             out.pair("ip access-list", Some(kind));
             out.word(name);

@@ -100,7 +100,7 @@ impl Context {
             return Context::Global;
         }
         match command {
-            GlobalCommand::Interface(name) => Context::Interface(name.clone()),
+            GlobalCommand::Interface { name, .. } => Context::Interface(name.clone()),
             GlobalCommand::IpAccessList { kind, name } => match kind {
                 isthmus_grammar::command::AclKind::Extended => Context::ExtendedAcl(name.clone()),
                 isthmus_grammar::command::AclKind::Standard => Context::StandardAcl(name.clone()),

@@ -45,7 +45,7 @@ pub(super) fn section(command: &GlobalCommand) -> Section {
         GlobalCommand::CryptoMap { .. } | GlobalCommand::CryptoMapLocalAddress { .. } => {
             Section::CryptoMaps
         }
-        GlobalCommand::Interface(_) => Section::Interfaces,
+        GlobalCommand::Interface { .. } => Section::Interfaces,
         GlobalCommand::IpRoute(_) => Section::Routes,
         GlobalCommand::IpAccessList { .. } | GlobalCommand::IpAccessListResequence { .. } => {
             Section::NamedLists

@@ -10,7 +10,7 @@ use super::{Node, acl, logging, secret};
 use crate::banner::Delimiter;
 use crate::command::{
     AclKind, AddressMask, BannerKind, CredentialKind, DynamicMap, FilePrompt, GlobalCommand,
-    IpRoute, IsakmpIdentity, KeepaliveMode, KeyPeer, LineKind, MapEntryKind,
+    IpRoute, IsakmpIdentity, KeepaliveMode, KeyPeer, LineKind, MapEntryKind, TemplateType,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -39,9 +39,12 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
         Rule::enable_secret | Rule::no_enable_secret => enable(&pair)?,
         Rule::file_prompt => GlobalCommand::FilePrompt(file_prompt(&pair)),
         Rule::hostname | Rule::no_hostname => GlobalCommand::Hostname(pair.name(Rule::a_hostname)),
-        Rule::interface_global => {
-            GlobalCommand::Interface(InterfaceName::parse(pair.text(Rule::a_interface)?)?)
-        }
+        Rule::interface_global => GlobalCommand::Interface {
+            name: InterfaceName::parse(pair.text(Rule::a_interface)?)?,
+            template: pair
+                .text(Rule::template_type)
+                .and_then(TemplateType::from_word),
+        },
         Rule::ip_access_list_name => GlobalCommand::IpAccessList {
             kind: if pair.has(Rule::k_standard) {
                 AclKind::Standard

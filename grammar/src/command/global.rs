@@ -6,7 +6,8 @@ use ipnet::Ipv4Net;
 
 use super::{
     AclEntry, ClockCommand, DfBit, FilePrompt, IsakmpIdentity, KeepaliveMode, KeyPeer,
-    LoggingCommand, MapEntryKind, Replay, SaLifetime, Secret, StandardAclEntry, Transform,
+    LoggingCommand, MapEntryKind, Replay, SaLifetime, Secret, StandardAclEntry, TemplateType,
+    Transform,
 };
 use crate::interface_name::InterfaceName;
 use crate::modes::Mode;
@@ -256,7 +257,12 @@ pub enum GlobalCommand {
     /// `hostname`.
     Hostname(Option<String>),
     /// `interface NAME`. Enters [`Mode::Interface`].
-    Interface(InterfaceName),
+    Interface {
+        /// Its name.
+        name: InterfaceName,
+        /// What a Virtual-Template is cloned to.
+        template: Option<TemplateType>,
+    },
     /// `ip access-list extended|standard NAME`. Enters [`Mode::ExtendedAcl`] or [`Mode::StandardAcl`].
     IpAccessList {
         /// Extended or standard.
@@ -320,7 +326,7 @@ impl GlobalCommand {
     /// The sub-mode that the plain form of this command enters.
     pub fn enters(&self) -> Option<Mode> {
         match self {
-            Self::Interface(_) => Some(Mode::Interface),
+            Self::Interface { .. } => Some(Mode::Interface),
             Self::IpAccessList {
                 kind: AclKind::Extended,
                 ..

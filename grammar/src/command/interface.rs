@@ -30,3 +30,15 @@ pub enum InterfaceCommand {
     /// `mtu`, octets (64-9216).
     Mtu(Option<u16>),
 }
+
+words! {
+    /// What a Virtual-Template is cloned to; PPP without one.
+    pub enum TemplateType {
+        /// Ethernet over a tunnel.
+        Ethernet => "ethernet",
+        /// A serial interface.
+        Serial => "serial",
+        /// A tunnel of its own for each peer.
+        Tunnel => "tunnel",
+    }
+}

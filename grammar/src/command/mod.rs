@@ -40,7 +40,7 @@ pub use global::{
     AclId, AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, LineKind,
     Severity, TimestampFormat, TimestampKind,
 };
-pub use interface::InterfaceCommand;
+pub use interface::{InterfaceCommand, TemplateType};
 pub use line::{LineCommand, LoginMethod, TransportDirection, TransportProtocol};
 pub use logging::{
     ClockChange, ClockCommand, ClockZone, LoggingCommand, LoggingHost, Month, OriginId, SummerTime,

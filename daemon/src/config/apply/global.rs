@@ -79,7 +79,9 @@ pub(super) fn apply(running: &mut Running, form: Form, command: &GlobalCommand) 
         GlobalCommand::CryptoMapLocalAddress { name, interface } => {
             crypto_map::local_address(running, form, name, interface)
         }
-        GlobalCommand::Interface(name) => interface::select(running, form, name),
+        GlobalCommand::Interface { name, template } => {
+            interface::select(running, form, name, *template)
+        }
         GlobalCommand::IpRoute(route) => ip_route(running, form, route),
         GlobalCommand::Line { kind, first, last } => {
             line::select(running, form, *kind, *first, *last)

@@ -4,18 +4,30 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
-use isthmus_grammar::command::{AddressMask, Form, InterfaceCommand};
+use isthmus_grammar::command::{AddressMask, Form, InterfaceCommand, TemplateType};
 
 use super::{Applied, Origin, Outcome, Refused, done, given, say};
 use crate::config::model::{Change, Running};
 
 /// `interface NAME`, `no interface NAME`, `default interface NAME`.
-pub(super) fn select(running: &mut Running, form: Form, name: &InterfaceName) -> Outcome {
+pub(super) fn select(
+    running: &mut Running,
+    form: Form,
+    name: &InterfaceName,
+    template: Option<TemplateType>,
+) -> Outcome {
+    let kind = name.ios_parts().map(|(kind, _)| kind);
     match form {
+        Form::Set if template.is_some() && kind != Some("Virtual-Template") => Err(Refused::new(
+            "% Only a Virtual-Template interface has a type",
+        )),
         Form::Set => {
             if running.interfaces.get(name).is_none() {
                 running.interfaces.entry(name);
                 running.note(Change::Interface(name.clone()));
+            }
+            if template.is_some() {
+                running.interfaces.entry(name).template = template;
             }
             done()
         }

@@ -5,12 +5,15 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
+use isthmus_grammar::command::{Form, TemplateType};
 
 use super::{Kept, Retained};
 
 /// One interface's lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
+    /// `interface Virtual-Template1 type tunnel`.
+    pub template: Option<TemplateType>,
     /// `description`.
     pub description: Option<String>,
     /// `ip address`; without one the addresses that the kernel has are used and left alone.
@@ -35,6 +38,15 @@ impl Interface {
     /// All configured addresses, primary first.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
         self.address.iter().chain(&self.secondary).copied()
+    }
+
+    /// A line that is not acted on gives the address in place of `ip address A.B.C.D`.
+    pub fn is_addressed_otherwise(&self) -> bool {
+        self.retained.iter().any(|entry| {
+            let words = entry.line.words();
+            entry.form == Form::Set
+                && (words.starts_with("ip unnumbered ") || words.starts_with("ip address "))
+        })
     }
 }
 

@@ -116,7 +116,10 @@ pub(super) fn crypto_map_entry(page: &mut Page, name: &str, sequence: u16, entry
 }
 
 pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Interface) {
-    page.block(GlobalCommand::Interface(name.clone()));
+    page.block(GlobalCommand::Interface {
+        name: name.clone(),
+        template: interface.template,
+    });
     let set = |wanted, command| Inside::set(wanted, ConfigCommand::Interface(command));
     let no = |wanted, command| Inside::no(wanted, ConfigCommand::Interface(command));
     let mut lines = Vec::new();
@@ -129,7 +132,7 @@ pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Inter
     if interface.mtu.is_some() {
         lines.push(set(true, InterfaceCommand::Mtu(interface.mtu)));
     }
-    if interface.address.is_none() {
+    if interface.address.is_none() && !interface.is_addressed_otherwise() {
         lines.push(no(
             true,
             InterfaceCommand::IpAddress {

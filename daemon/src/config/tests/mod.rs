@@ -2,6 +2,7 @@
 
 mod files;
 mod retained;
+mod routers;
 mod whole;
 
 use isthmus_grammar::command::Command;
