@@ -235,6 +235,15 @@ impl LocalFile {
     /// # Errors
     /// There is none, it is larger, or it cannot be read.
     pub fn read(&self) -> Result<Vec<u8>, StorageError> {
+        let found = fs::metadata(&self.path).map_err(StorageError::io("opening", &self.name))?;
+        if !found.is_file() {
+            // A pipe or a device could keep the whole router waiting.
+            return Err(StorageError::new(
+                "opening",
+                &self.name,
+                "Not a regular file",
+            ));
+        }
         let file = fs::File::open(&self.path).map_err(StorageError::io("opening", &self.name))?;
         let mut bytes = Vec::new();
         file.take(MAX_SIZE + 1)
@@ -527,7 +536,13 @@ mod tests {
         assert!(file("sub").remove_directory().is_err());
         assert!(file("sub").delete(false).is_err());
         file("sub").delete(true).unwrap();
-        assert!(flash.delete(true).is_err());
+        assert!(flash.delete(true).is_err() && flash.read().is_err());
+        let device = Location::parse("/dev/zero", state.path(), true).unwrap();
+        let Location::Local(device) = device else {
+            panic!()
+        };
+        let error = device.read().unwrap_err().to_string();
+        assert_eq!(error, "%Error opening /dev/zero (Not a regular file)");
         assert_eq!(
             file("a.cfg").read().unwrap_err().to_string(),
             "%Error opening flash:/a.cfg (No such file or directory)"

@@ -201,6 +201,22 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_replaced_stays_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        replace(&path, b"good").unwrap();
+        replace(&path, b"better").unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap(), mode(&path)),
+            (b"better".to_vec(), 0o600)
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::create_dir(folder.path().join(".copy.new")).unwrap();
+        assert!(replace(&path, b"bad").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"better");
+    }
+
+    #[test]
     fn erasing_removes_the_file_once_and_again_is_no_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("startup-config");

@@ -12,6 +12,7 @@ use isthmus_grammar::command::RevertTimer;
 use jiff::ZonedDateTime;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::Watch;
 use crate::config::{Problem, startup};
@@ -36,7 +37,7 @@ pub struct Pending {
     user: String,
     session: SessionId,
     /// The configuration to return to, as text.
-    before: String,
+    before: Zeroizing<String>,
     warned: bool,
     changed: Rc<Notify>,
     _watch: Watch,
@@ -81,7 +82,7 @@ pub fn begin(
         at: this.clock.zoned(),
         user: user.to_owned(),
         session,
-        before,
+        before: before.into(),
         warned: false,
         changed: Rc::default(),
         _watch: Watch(tokio::task::spawn_local(watch(router.clone()))),
