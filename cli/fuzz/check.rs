@@ -3,7 +3,7 @@
 //! `tests/fuzz.rs`.
 
 use isthmus_console::{check as checker, lang};
-use isthmus_grammar::{Mode, parser};
+use isthmus_grammar::{Access, Mode, parser};
 
 const MODES: [Mode; 6] = [
     Mode::UserExec,
@@ -42,9 +42,9 @@ pub fn check(bytes: &[u8]) {
             {
                 assert_eq!(exact, parsed, "{mode:?} {line:?}");
             }
-            let help = lang::help(mode, line);
+            let help = lang::help(mode, &Access::full(), line);
             assert!(help.is_empty() || help.ends_with('\n'), "{mode:?} {line:?}");
-            if let Some(text) = lang::complete(mode, line) {
+            if let Some(text) = lang::complete(mode, &Access::full(), line) {
                 assert!(text.len() >= line.trim().len().min(1), "{mode:?} {line:?}");
             }
         }

@@ -12,7 +12,7 @@ use isthmus_console::lang;
 use isthmus_console::line::editor::{Editor, Killed, Step};
 use isthmus_console::line::history::History;
 use isthmus_console::line::keys::{Decoder, Key};
-use isthmus_grammar::Mode;
+use isthmus_grammar::{Access, Mode};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthChar as _;
 
@@ -86,12 +86,17 @@ impl Desk {
         match step {
             Step::Edit => self.shows(&out),
             Step::Help => {
-                assert!(!lang::help(Mode::Config, self.editor.before_cursor()).is_empty());
+                assert!(
+                    !lang::help(Mode::Config, &Access::full(), self.editor.before_cursor())
+                        .is_empty()
+                );
                 self.shows("?\r\n");
                 self.paint();
             }
             Step::Complete => {
-                if let Some(text) = lang::complete(Mode::Config, self.editor.before_cursor()) {
+                if let Some(text) =
+                    lang::complete(Mode::Config, &Access::full(), self.editor.before_cursor())
+                {
                     self.editor.complete(&text);
                 }
                 self.shows("\r\n");

@@ -3,9 +3,9 @@
 
 use isthmus_grammar::banner::{Delimiter, banner_start};
 use isthmus_grammar::command::{Command, ExecCommand, Parsed, TerminalCommand};
-use isthmus_grammar::{Mode, Refusal, parser};
+use isthmus_grammar::{Access, Mode, Refusal, parser};
 
-pub use isthmus_grammar::help::{complete, help};
+pub use isthmus_grammar::help::{complete_as as complete, help_as as help};
 
 use crate::screen::filter::Filter;
 
@@ -17,8 +17,8 @@ pub type Understood = (String, Option<Filter>);
 /// # Errors
 /// Why it is no command, or what is wrong with its filter. A line that begins with `no` may still name a line of a file
 /// that was kept without being understood: [`may_be_kept`].
-pub fn understand(mode: Mode, line: &str) -> Result<Option<Understood>, Unclear> {
-    match parser::parse(mode, line).map_err(Unclear::Line)? {
+pub fn understand(mode: Mode, access: &Access, line: &str) -> Result<Option<Understood>, Unclear> {
+    match parser::parse_as(mode, access, line).map_err(Unclear::Line)? {
         Parsed {
             command: Command::Empty,
             ..

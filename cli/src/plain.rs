@@ -287,7 +287,7 @@ impl Plain<'_> {
                     }
                     return Ok(false);
                 }
-                Reply::Welcome(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
+                Reply::Welcome(_) | Reply::Access(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
             }
         }
     }

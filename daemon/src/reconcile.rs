@@ -13,6 +13,7 @@ use isthmus_kernel::{
     Action, AddressInfo, ErrorKind, KernelError, PolicyKey, PolicySpec, Request, SaId,
 };
 
+use crate::config::encrypt;
 use crate::log::Severity;
 use crate::network;
 use crate::router::{Owner, Router, Shared, Work};
@@ -174,6 +175,9 @@ impl Router {
             .problems
             .into_iter()
             .chain(self.plan.problems.clone())
+            .chain(
+                encrypt::unusable(&self.running).map(|(peer, why)| encrypt::complaint(peer, why)),
+            )
             .collect();
         let mut config = translate::engine::config(&self.running);
         config.connections = if self.isakmp_on {

@@ -1,7 +1,9 @@
 //! The engine's facts and the machine's changes as log messages in the words of IOS. Called by the router.
 
+use ike::cause::Cause;
 use ike::event::{DropReason, Event, Fact};
 
+use crate::config::encrypt;
 use crate::failure;
 use crate::interfaces::{Interface, InterfaceTable};
 use crate::log::{Log, Message, Severity};
@@ -19,14 +21,21 @@ pub fn fact(router: &mut Router, fact: &Fact) {
         } => {
             let peer = fact.remote.ip();
             let now = router.clock.zoned();
-            let failure = failure::describe(fact, *exchange, *role, cause, now);
+            let trouble = match cause {
+                Cause::NoKey { peer } => encrypt::trouble_with(&router.running, *peer),
+                _ => None,
+            };
+            let trouble = trouble.map_or_else(String::new, |text| format!(" ({text})"));
+            let mut failure = failure::describe(fact, *exchange, *role, cause, now);
+            failure.cause.push_str(&trouble);
             failure::keep(&mut router.failures, failure);
             let mode = failure::mode(*exchange);
             let change = cause
                 .line()
                 .map_or_else(String::new, |line| format!("; look at: {line}"));
-            let text =
-                format!("Processing of {mode} Mode failed with peer at {peer}: {cause}{change}");
+            let text = format!(
+                "Processing of {mode} Mode failed with peer at {peer}: {cause}{trouble}{change}"
+            );
             let message = crypto(Severity::Informational, "IKMP_MODE_FAILURE", text);
             router.log.write(&message.provoked_by(peer));
             if let Some(connection) = connection {

@@ -21,7 +21,9 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Notify, oneshot};
 
 use crate::clock::{self, Clock};
+use crate::config::encrypt;
 use crate::config::model::{Change, Running};
+use crate::config::secret::MasterKey;
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
 use crate::load::Meter;
@@ -58,6 +60,8 @@ pub struct Router {
     pub debugging: Debugging,
     /// Where files are.
     pub files: Files,
+    /// The master key of type 6.
+    pub master: Option<MasterKey>,
     /// What the operator configured.
     pub running: Running,
     /// What the kernel has for interfaces.
@@ -94,6 +98,8 @@ pub struct Router {
     pub failures: HashMap<IpAddr, Failure>,
     /// How busy the machine was lately.
     pub load: Meter,
+    /// The Linux users who may do everything: root and the daemon's own.
+    pub trusted_uids: Vec<u32>,
     /// Who is logged in.
     pub sessions: Sessions,
     /// What happens to the configuration over time.
@@ -229,6 +235,7 @@ impl Router {
             log,
             debugging: Debugging::default(),
             files,
+            master: None,
             running: Running::default(),
             interfaces,
             network: network::Memory::default(),
@@ -247,6 +254,7 @@ impl Router {
             counted: HashMap::new(),
             failures: HashMap::new(),
             load: Meter::default(),
+            trusted_uids: vec![0, nix::unistd::geteuid().as_raw()],
             sessions: Sessions::default(),
             upkeep: Upkeep::default(),
             work: VecDeque::new(),
@@ -265,6 +273,10 @@ impl Router {
     /// The running-config changed: everything that follows from it is to be done.
     pub fn configured(&mut self) {
         let changes = self.running.take_changes();
+        self.running.master.clone_from(&self.master);
+        if changes.contains(&Change::Keys) || changes.contains(&Change::Everything) {
+            encrypt::settle(&mut self.running);
+        }
         if changes.iter().any(Change::is_for_operators) {
             self.follow_log();
         }

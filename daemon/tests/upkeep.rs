@@ -131,7 +131,7 @@ impl Operator {
                 }
                 Reply::Done { status, mode, .. } => return (text, status, mode),
                 Reply::Log { text } => self.heard.push(text),
-                Reply::Terminal(_) => {}
+                Reply::Access(_) | Reply::Terminal(_) => {}
                 other => panic!("{line}: {other:?}"),
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::interface_name::TYPES;
 use crate::modes::Mode;
+use crate::privilege::Access;
 use crate::refusal::Refusal;
 use crate::tree::{Kind, Terminal};
 use crate::walk::{Walk, either_table, starts_word, walk, walk_prefix};
@@ -14,10 +15,16 @@ const SCREEN_WIDTH: usize = 80;
 /// The text for `?` typed after `line` (the line without the `?`): the list, every line ended, or
 /// `% Unrecognized command`. The console prints an empty line, the prompt and `line` again after it.
 pub fn help(mode: Mode, line: &str) -> String {
+    help_as(mode, &Access::full(), line)
+}
+
+/// [`help`] for a session that may not do everything: only what it may do is there.
+pub fn help_as(mode: Mode, access: &Access, line: &str) -> String {
+    let mode = access.table(mode);
     let answer = if line.is_empty() || line.ends_with([' ', '\t']) {
-        full_help(mode, line)
+        full_help(mode, access, line)
     } else {
-        word_help(mode, line)
+        word_help(mode, access, line)
     };
     answer.unwrap_or_else(|refusal| match refusal {
         Refusal::Ambiguous => refusal.message(0, line),
@@ -28,8 +35,13 @@ pub fn help(mode: Mode, line: &str) -> String {
 /// Tab: the line with its last word completed and a blank after it; `None` when there is no word or no
 /// unique one to complete.
 pub fn complete(mode: Mode, line: &str) -> Option<String> {
-    let word = either_table(mode, |table| {
-        let (walk, token) = walk_prefix(table, line)?;
+    complete_as(mode, &Access::full(), line)
+}
+
+/// [`complete`] for a session that may not do everything.
+pub fn complete_as(mode: Mode, access: &Access, line: &str) -> Option<String> {
+    let word = either_table(access.table(mode), |table| {
+        let (walk, token) = walk_prefix(table, access, line)?;
         let mut words = keywords(&walk, token);
         words.retain(|word| !token.is_empty() && !word.is_empty());
         match words[..] {
@@ -46,9 +58,9 @@ pub fn complete(mode: Mode, line: &str) -> Option<String> {
 }
 
 /// `?` after a blank: every word and argument that may come next.
-fn full_help(mode: Mode, line: &str) -> Result<String, Refusal> {
+fn full_help(mode: Mode, access: &Access, line: &str) -> Result<String, Refusal> {
     either_table(mode, |table| {
-        let walk = walk(table, line)?;
+        let walk = walk(table, access, line)?;
         if walk.closed() {
             return Ok("  <cr>\n".to_owned());
         }
@@ -91,9 +103,9 @@ fn columns(entries: &BTreeMap<&str, &str>, accepting: bool) -> String {
 }
 
 /// `?` inside a word: the keywords that begin so, or the label of the argument.
-fn word_help(mode: Mode, line: &str) -> Result<String, Refusal> {
+fn word_help(mode: Mode, access: &Access, line: &str) -> Result<String, Refusal> {
     either_table(mode, |table| {
-        let (walk, token) = walk_prefix(table, line)?;
+        let (walk, token) = walk_prefix(table, access, line)?;
         let mut words = keywords(&walk, token);
         if words.is_empty() {
             let arguments = walk.next().filter(|terminal| {

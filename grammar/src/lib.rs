@@ -21,6 +21,7 @@ pub mod help;
 pub mod interface_name;
 pub mod modes;
 pub mod parser;
+pub mod privilege;
 pub mod refusal;
 pub mod render;
 mod retained;
@@ -29,4 +30,5 @@ pub mod walk;
 
 pub use interface_name::InterfaceName;
 pub use modes::Mode;
+pub use privilege::{Access, PrivilegeRule};
 pub use refusal::Refusal;

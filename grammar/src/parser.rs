@@ -8,6 +8,7 @@ pub(crate) use generated::{CommandParser, Rule};
 use crate::build;
 use crate::command::{Command, ConfigCommand, Parsed};
 use crate::modes::Mode;
+use crate::privilege::Access;
 use crate::refusal::Refusal;
 use crate::tree::GRAMMAR;
 use crate::walk;
@@ -54,13 +55,19 @@ mod generated {
     #[grammar = "commands/isakmp_profile.pest"]
     #[grammar = "commands/ipsec_globals.pest"]
     #[grammar = "commands/map_settings.pest"]
+    #[grammar = "commands/login.pest"]
     pub(crate) struct CommandParser;
 }
 
 /// Expands and parses a line typed in a mode: abbreviations, any run of blanks and tabs, a trailing
 /// carriage return and comments are fine. In a sub-mode the commands of the modes above it are tried after its own.
 pub fn parse(mode: Mode, line: &str) -> Result<Parsed, Refusal> {
-    let expanded = walk::expand(mode, line)?;
+    parse_as(mode, &Access::full(), line)
+}
+
+/// [`parse`] for a session that may not do everything: what it may not do is not understood.
+pub fn parse_as(mode: Mode, access: &Access, line: &str) -> Result<Parsed, Refusal> {
+    let expanded = walk::expand_as(mode, access, line)?;
     if expanded.line.is_empty() {
         return Ok(Parsed {
             command: Command::Empty,

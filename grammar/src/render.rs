@@ -4,6 +4,7 @@
 mod acl;
 mod crypto;
 mod logging;
+mod login;
 
 use std::fmt::Display;
 
@@ -117,10 +118,13 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
         GlobalCommand::BootEndMarker => out.word("boot-end-marker"),
         GlobalCommand::Enable {
             kind,
+            algorithm,
             level,
             secret,
         } => {
-            out.pair("enable", Some(kind));
+            out.word("enable");
+            out.pair("algorithm-type", *algorithm);
+            out.word(kind);
             out.pair("level", *level);
             if let Some(secret) = secret {
                 out.secret(secret);
@@ -160,15 +164,18 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
             name,
             privilege,
             no_password,
+            algorithm,
             credential,
         } => {
             out.pair("username", Some(name));
             out.pair("privilege", *privilege);
             out.flag("nopassword", *no_password);
+            out.pair("algorithm-type", *algorithm);
             if let Some((kind, secret)) = credential {
                 credential_words(out, *kind, secret);
             }
         }
+        GlobalCommand::Login(command) => login::login(out, command),
         GlobalCommand::Version(version) => out.pair("version", Some(version)),
         GlobalCommand::Clock(command) => logging::clock(out, command),
         GlobalCommand::Logging(command) => logging::logging(out, command),

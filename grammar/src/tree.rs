@@ -53,6 +53,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/isakmp_profile.pest"),
     include_str!("commands/ipsec_globals.pest"),
     include_str!("commands/map_settings.pest"),
+    include_str!("commands/login.pest"),
 ];
 
 /// The whole grammar.
@@ -107,6 +108,8 @@ pub(crate) struct Node {
     pub(crate) follow: Vec<usize>,
     /// The command may end here.
     pub(crate) accepting: bool,
+    /// User EXEC has this place as well.
+    pub(crate) in_user_exec: bool,
 }
 
 /// The automaton of all modes.
@@ -159,13 +162,44 @@ impl Grammar {
             .iter()
             .map(|mode| (*mode, loader.mode(&format!("{:?}", mode.rule()))))
             .collect();
-        Self {
+        let mut grammar = Self {
             retained: loader.retained(),
             terminals: loader.terminals,
             nodes: loader.nodes,
             by_rule: loader.by_rule,
             starts,
+        };
+        grammar.mark_user_exec();
+        grammar
+    }
+
+    /// Marks every place of EXEC, also after `do`, that user EXEC has too.
+    fn mark_user_exec(&mut self) {
+        let user = self.starts[&Mode::UserExec].clone();
+        let word = &self.by_rule["k_do"];
+        let after_do = self.nodes.iter();
+        let after_do = after_do.filter(|node| word.contains(&node.terminal));
+        let mut exec: Vec<usize> = after_do.flat_map(|node| node.follow.clone()).collect();
+        exec.extend(&self.starts[&Mode::Exec]);
+        let mut todo = self.pairs(&exec, &user);
+        todo.extend(user.iter().map(|node| (*node, *node)));
+        let mut seen = HashSet::new();
+        while let Some((node, user)) = todo.pop() {
+            if seen.insert((node, user)) {
+                self.nodes[node].in_user_exec = true;
+                todo.extend(self.pairs(&self.nodes[node].follow, &self.nodes[user].follow));
+            }
         }
+    }
+
+    /// The places of both lists that have the same terminal.
+    fn pairs(&self, left: &[usize], right: &[usize]) -> Vec<(usize, usize)> {
+        let pairs = left
+            .iter()
+            .flat_map(|left| right.iter().map(|right| (*left, *right)));
+        pairs
+            .filter(|(left, right)| self.nodes[*left].terminal == self.nodes[*right].terminal)
+            .collect()
     }
 }
 
@@ -345,6 +379,7 @@ impl Loader {
             terminal,
             follow: Vec::new(),
             accepting: false,
+            in_user_exec: false,
         });
         self.nodes.len() - 1
     }

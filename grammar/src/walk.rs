@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::interface_name::{InterfaceName, TYPES, is_port, type_name};
 use crate::modes::Mode;
+use crate::privilege::{self, Access, Inherited};
 use crate::refusal::Refusal;
 use crate::tree::{GRAMMAR, Grammar, Kind, Terminal};
 
@@ -21,12 +22,17 @@ pub struct Expanded {
 /// Spells out every keyword of a line, or says where and why that cannot be done. In a sub-mode the
 /// tables of the modes above it are tried after its own; the refusal is that of the table that understood more.
 pub fn expand(mode: Mode, line: &str) -> Result<Expanded, Refusal> {
+    expand_as(mode, &Access::full(), line)
+}
+
+/// [`expand`] for a session that may not do everything: what it may not do is not there.
+pub fn expand_as(mode: Mode, access: &Access, line: &str) -> Result<Expanded, Refusal> {
     let table = |table: Mode| {
-        walk(table, line)
+        walk(table, access, line)
             .and_then(Walk::finish)
             .map(|line| Expanded { table, line })
     };
-    either_table(mode, table)
+    either_table(access.table(mode), table)
 }
 
 /// Tries a mode's own table, then those of the modes above it up to global configuration.
@@ -56,12 +62,15 @@ struct Step<'a> {
     /// Index of the step before.
     parent: Option<usize>,
     text: Cow<'a, str>,
+    /// What the word hands on to the next, where the session may not do everything.
+    hands_on: Inherited,
 }
 
 /// How far a line has been understood.
 pub(crate) struct Walk<'a> {
     grammar: &'static Grammar,
     table: Mode,
+    access: &'a Access,
     line: &'a str,
     steps: Vec<Step<'a>>,
     /// The steps that the next token may follow, best first; empty before the first token.
@@ -73,16 +82,24 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Walks a whole line.
-pub(crate) fn walk(table: Mode, line: &str) -> Result<Walk<'_>, Refusal> {
-    let mut walk = Walk::new(table, line);
+pub(crate) fn walk<'a>(
+    table: Mode,
+    access: &'a Access,
+    line: &'a str,
+) -> Result<Walk<'a>, Refusal> {
+    let mut walk = Walk::new(table, access, line);
     while walk.advance()? {}
     Ok(walk)
 }
 
 /// Walks all but the unfinished last word; returns it too.
-pub(crate) fn walk_prefix(table: Mode, line: &str) -> Result<(Walk<'_>, &str), Refusal> {
+pub(crate) fn walk_prefix<'a>(
+    table: Mode,
+    access: &'a Access,
+    line: &'a str,
+) -> Result<(Walk<'a>, &'a str), Refusal> {
     let start = line.rfind(is_blank).map_or(0, |blank| blank + 1);
-    Ok((walk(table, &line[..start])?, &line[start..]))
+    Ok((walk(table, access, &line[..start])?, &line[start..]))
 }
 
 /// Without the blanks and line ends after the last word.
@@ -95,11 +112,12 @@ fn is_blank(c: char) -> bool {
 }
 
 impl<'a> Walk<'a> {
-    fn new(table: Mode, line: &'a str) -> Self {
+    fn new(table: Mode, access: &'a Access, line: &'a str) -> Self {
         let line = trim_end(line);
         Self {
             grammar: &GRAMMAR,
             table,
+            access,
             line,
             steps: Vec::new(),
             alive: Vec::new(),
@@ -140,6 +158,46 @@ impl<'a> Walk<'a> {
     }
 
     fn edges(&self) -> Vec<(Option<usize>, usize)> {
+        let mut edges = self.all_edges();
+        if !self.access.is_full() {
+            edges.retain(|(parent, node)| self.access.admits(self.needed(*parent, *node).level));
+        }
+        edges
+    }
+
+    /// The privilege level that a place needs after a step.
+    fn needed(&self, parent: Option<usize>, node: usize) -> privilege::Needed {
+        let mut path: Vec<&str> = Vec::new();
+        let mut next = parent;
+        while let Some(step) = next {
+            path.push(&self.steps[step].text);
+            next = self.steps[step].parent;
+        }
+        path.reverse();
+        path.push(match &self.grammar.terminal(node).kind {
+            Kind::Word { literal, .. } => literal,
+            // No rule names an argument.
+            _ => "\0",
+        });
+        let mut mode = self.table;
+        let mut words = &path[..];
+        if mode.is_config() {
+            match words.first() {
+                Some(&"do") => (mode, words) = (Mode::Exec, &words[1..]),
+                Some(&("no" | "default")) => words = &words[1..],
+                _ => {}
+            }
+        }
+        let usual = match words {
+            [] | ["exit" | "end" | "quit"] if self.table.is_config() => 0,
+            [] => privilege::USER,
+            [first, ..] => privilege::usual(first, self.grammar.nodes[node].in_user_exec),
+        };
+        let inherited = parent.map_or(Inherited::Usual, |step| self.steps[step].hands_on);
+        self.access.needed(mode, &words.join(" "), usual, inherited)
+    }
+
+    fn all_edges(&self) -> Vec<(Option<usize>, usize)> {
         if self.closed {
             return Vec::new();
         }
@@ -196,8 +254,18 @@ impl<'a> Walk<'a> {
         for (edge, text) in matches {
             let (parent, node) = edges[edge];
             if alive.iter().all(|step| self.steps[*step].node != node) {
+                let hands_on = if self.access.is_full() {
+                    Inherited::Usual
+                } else {
+                    self.needed(parent, node).hands_on
+                };
                 alive.push(self.steps.len());
-                self.steps.push(Step { node, parent, text });
+                self.steps.push(Step {
+                    node,
+                    parent,
+                    text,
+                    hands_on,
+                });
             }
         }
         if alive.iter().any(|step| self.takes_rest(*step)) {
@@ -244,6 +312,17 @@ impl<'a> Walk<'a> {
             .copied()
             .find(|step| self.is_accepting(*step))
             .ok_or(Refusal::Incomplete)?;
+        Ok(self.spelled_to(last))
+    }
+
+    /// What has been read spelled out, whether or not the command may end there.
+    pub(crate) fn spelled(&self) -> String {
+        self.alive
+            .first()
+            .map_or_else(String::new, |step| self.spelled_to(*step))
+    }
+
+    fn spelled_to(&self, last: usize) -> String {
         let mut path = Vec::new();
         let mut next = Some(last);
         while let Some(step) = next {
@@ -258,7 +337,7 @@ impl<'a> Walk<'a> {
             }
             line.push_str(&step.text);
         }
-        Ok(line)
+        line
     }
 }
 

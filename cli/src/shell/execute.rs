@@ -60,7 +60,7 @@ impl Shell {
             return Ok(());
         }
         let mut refusal = None;
-        let (command, filter) = match lang::understand(self.mode, line) {
+        let (command, filter) = match lang::understand(self.mode, &self.access, line) {
             Ok(Some(understood)) => understood,
             Ok(None) => return Ok(()),
             Err(Unclear::Filter(message)) => {
@@ -78,8 +78,24 @@ impl Shell {
             }
         };
         self.session.send(&Request::Exec { line: command })?;
+        let stream = Stream::new(filter);
+        self.until_done(line, stream, refusal)
+    }
+
+    /// The questions before the first prompt.
+    pub(super) fn log_in(&mut self) -> Result<(), End> {
+        self.until_done("", Stream::new(None), None)
+    }
+
+    /// Shows what comes and answers what is asked until the prompt comes back.
+    fn until_done(
+        &mut self,
+        line: &str,
+        stream: Stream,
+        refusal: Option<(String, String)>,
+    ) -> Result<(), End> {
         let mut screen = Screen {
-            stream: Stream::new(filter),
+            stream,
             pager: self.pager(),
             refusal,
             stopped: false,
@@ -126,6 +142,7 @@ impl Shell {
                 let command = lang::terminal_command(self.mode, line);
                 self.settings(settings, command);
             }
+            Reply::Access(access) => self.access = access,
             Reply::Done {
                 mode,
                 prompt,

@@ -12,8 +12,8 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use isthmus_control::{Reply, Request, Terminal};
-use isthmus_grammar::Mode;
 use isthmus_grammar::command::TerminalCommand;
+use isthmus_grammar::{Access, Mode};
 
 use crate::client::{Greeting, MAX_LINE, Session, SessionError};
 use crate::lang;
@@ -82,6 +82,10 @@ struct Shell {
     desk: Desk,
     mode: Mode,
     prompt: String,
+    /// What the session may do.
+    access: Access,
+    /// The daemon asks who is there before the first prompt.
+    login: bool,
     exec_history: History,
     config_history: History,
     killed: Killed,
@@ -96,6 +100,8 @@ impl Shell {
             socket: socket.to_owned(),
             mode: welcome.mode,
             prompt: welcome.prompt.clone(),
+            access: welcome.access.clone(),
+            login: welcome.login,
             exec_history: History::new(desk.history()),
             config_history: History::new(desk.history()),
             killed: Killed::default(),
@@ -125,6 +131,9 @@ impl Shell {
 
     /// One prompt and what follows from it.
     fn turn(&mut self) -> Result<(), End> {
+        if std::mem::take(&mut self.login) {
+            return self.log_in();
+        }
         match self.read_line()? {
             Typed::Line(line) => {
                 self.remember(line.text())?;
@@ -219,7 +228,8 @@ impl Shell {
             Step::Edit => {}
             Step::Help => self.help(editor)?,
             Step::Complete => {
-                if let Some(text) = lang::complete(self.mode, editor.before_cursor()) {
+                if let Some(text) = lang::complete(self.mode, &self.access, editor.before_cursor())
+                {
                     editor.complete(&text);
                 }
                 self.desk.put("\r\n");
@@ -250,7 +260,7 @@ impl Shell {
 
     fn help(&mut self, editor: &mut Editor) -> Result<(), End> {
         self.desk.put("?\r\n");
-        let text = lang::help(self.mode, editor.before_cursor());
+        let text = lang::help(self.mode, &self.access, editor.before_cursor());
         self.show(&text)?;
         if !text.starts_with('%') {
             self.desk.fresh_line();
@@ -274,6 +284,7 @@ impl Shell {
                 self.settings(settings, None);
                 self.resize(editor);
             }
+            Reply::Access(access) => self.access = access,
             Reply::Bye { text } => return Err(End::Closed(text)),
             _ => {}
         }
@@ -301,6 +312,8 @@ impl Shell {
                 Ok(session) => {
                     self.mode = session.welcome.mode;
                     self.prompt.clone_from(&session.welcome.prompt);
+                    self.access = session.welcome.access.clone();
+                    self.login = session.welcome.login;
                     let settings = session.welcome.terminal;
                     self.session = session;
                     self.desk.begin(settings);

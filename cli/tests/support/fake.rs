@@ -181,6 +181,8 @@ impl Talk {
             hostname: self.hostname.clone(),
             banner: state.banner.clone(),
             terminal: self.terminal,
+            login: false,
+            access: isthmus_grammar::Access::full(),
         }));
         state.connections.push(self.stream.try_clone().unwrap());
     }

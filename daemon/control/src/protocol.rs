@@ -1,11 +1,11 @@
 //! The messages on the control socket. Built by the console (`Request`) and by the daemon's
 //! sessions (`Reply`).
 
-use isthmus_grammar::Mode;
+use isthmus_grammar::{Access, Mode};
 use serde::{Deserialize, Serialize};
 
 /// The version both sides must have in common; raised when a message changes its meaning.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// The socket's name inside the run directory.
 pub const SOCKET_NAME: &str = "isthmusd.sock";
@@ -45,11 +45,11 @@ pub enum Request {
 pub struct Hello {
     /// [`PROTOCOL_VERSION`] of the client.
     pub version: u32,
-    /// The IOS name of the line the operator sits at: `console`, `vty0`.
+    /// Where the operator sits: `console`, or `vty0` for any vty. The daemon picks the line.
     pub line: String,
-    /// The user's name, as logged in `%SYS-5-CONFIG_I: Configured from console by NAME`.
+    /// The user's name. Only root and the daemon's user are believed; of others the kernel knows better.
     pub user: Option<String>,
-    /// The address the operator came from, when known.
+    /// The address the operator came from, when known; only ever shown.
     pub source: Option<std::net::IpAddr>,
     /// A person at a terminal: starts in user EXEC. Otherwise (`-c`, standard input that is not
     /// a terminal) the session starts in privileged EXEC if the caller may.
@@ -85,6 +85,8 @@ pub enum Reply {
         /// The whole prompt from now on, e.g. `R1(config-if)#`.
         prompt: String,
     },
+    /// What the session may do changed (`enable`): for help and completion on the console's side.
+    Access(Access),
     /// The terminal's settings changed (`terminal length 0`).
     Terminal(Terminal),
     /// A log or debug message for this terminal (`terminal monitor`), one line, no line end.
@@ -116,6 +118,11 @@ pub struct Welcome {
     pub banner: String,
     /// Terminal settings at the start.
     pub terminal: Terminal,
+    /// The session first asks who is there: [`Reply::Output`] and [`Reply::Ask`], then [`Reply::Done`] with the first
+    /// prompt, or [`Reply::Bye`].
+    pub login: bool,
+    /// What the session may do.
+    pub access: Access,
 }
 
 /// Settings of the operator's terminal that the console applies.

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod context;
 pub mod difference;
+pub mod encrypt;
 pub mod load;
 pub mod model;
 mod rank;

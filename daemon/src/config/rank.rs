@@ -5,7 +5,7 @@
 use isthmus_grammar::Mode;
 use isthmus_grammar::command::{
     ConfigCommand, CryptoMapCommand, GlobalCommand, InterfaceCommand, IsakmpPolicyCommand,
-    LoggingCommand, RetainedLine, SaLifetime, Section,
+    LoggingCommand, LoginCommand, RetainedLine, SaLifetime, Section,
 };
 
 /// The section of a global command.
@@ -28,6 +28,17 @@ pub(super) fn section(command: &GlobalCommand) -> Section {
             _ => Section::LocalLogging,
         },
         GlobalCommand::Enable { .. } => Section::Enable,
+        GlobalCommand::Login(command) => match command {
+            LoginCommand::AaaNewModel
+            | LoginCommand::AaaAuthenticationLogin { .. }
+            | LoginCommand::AaaAuthenticationEnable(_)
+            | LoginCommand::AaaAuthorizationExec { .. } => Section::Aaa,
+            LoginCommand::KeyConfigKey(_)
+            | LoginCommand::LoginDelay(_)
+            | LoginCommand::LoginLog { .. }
+            | LoginCommand::PasswordEncryptionAes => Section::Login,
+            LoginCommand::Privilege { .. } => Section::Privileges,
+        },
         GlobalCommand::IpDomainLookup | GlobalCommand::IpDomainName(_) => Section::Domain,
         GlobalCommand::Username { .. } => Section::Users,
         GlobalCommand::FilePrompt(_) => Section::Files,

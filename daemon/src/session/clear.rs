@@ -4,7 +4,8 @@ use ike::Clear;
 use isthmus_control::Status;
 use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
 
-use super::{Outcome, Session};
+use super::{Outcome, Session, registry};
+use crate::config::model::LineId;
 use crate::router::{Router, settled};
 
 impl Session {
@@ -16,6 +17,7 @@ impl Session {
                 self.router.borrow_mut().upkeep.lock = None;
                 return Ok(Status::Ok);
             }
+            ClearCommand::Line(line) => return self.clear_line(registry::named(line)).await,
             _ => {}
         }
         let done = {
@@ -25,7 +27,7 @@ impl Session {
                 ClearCommand::CryptoIsakmp(None) => router.clear(Clear::IkeSas),
                 ClearCommand::CryptoIsakmp(Some(id)) => router.clear_isakmp(id),
                 ClearCommand::CryptoSa(which) => router.clear_sa(which),
-                ClearCommand::Logging => Ok(()),
+                ClearCommand::Line(_) | ClearCommand::Logging => Ok(()),
                 ClearCommand::CryptoSession { remote, local } => {
                     router.clear(match (remote, local) {
                         (Some(remote), _) => Clear::SessionsWithRemote(remote),
@@ -49,6 +51,24 @@ impl Session {
             return Ok(Status::Failed);
         }
         self.router.borrow_mut().log.clear();
+        Ok(Status::Ok)
+    }
+
+    /// `clear line`: whoever is on the line, also this session itself, is sent away.
+    async fn clear_line(&mut self, line: LineId) -> Outcome {
+        let known = {
+            let router = self.router.borrow();
+            let busy = router.sessions.iter().any(|(_, entry)| entry.line == line);
+            busy || router.running.lines.contains_key(&line)
+        };
+        if !known {
+            return self.fail("% Not an allowed line\n").await;
+        }
+        if !self.confirm("").await? {
+            return Ok(Status::Failed);
+        }
+        self.io.output(" [OK]\n").await?;
+        self.router.borrow().sessions.clear(line);
         Ok(Status::Ok)
     }
 

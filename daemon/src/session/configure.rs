@@ -1,7 +1,10 @@
 //! Configuration mode: lines that change the running-config, and the ways in and out.
 
 use isthmus_control::Status;
-use isthmus_grammar::command::{ConfigLine, ConfigureCommand, ConfigureTerminal, RevertTimer};
+use isthmus_grammar::command::{
+    ConfigCommand, ConfigLine, ConfigureCommand, ConfigureTerminal, GlobalCommand, LoginCommand,
+    RevertTimer,
+};
 
 use super::files::Done;
 use super::{Outcome, Place, Session};
@@ -82,6 +85,13 @@ impl Session {
 
     /// One configuration line.
     pub(super) async fn configure(&mut self, line: &ConfigLine) -> Outcome {
+        if let ConfigCommand::Global(GlobalCommand::Login(LoginCommand::KeyConfigKey(key))) =
+            &line.command
+        {
+            let form = line.form;
+            return self.master_key(form, key.clone()).await;
+        }
+        let line = &self.hashed(line).await;
         let Place::Config(context) = &mut self.place else {
             return self.fail("% Type configure terminal first.\n").await;
         };
@@ -108,6 +118,9 @@ impl Session {
         let Place::Config(context) = &self.place else {
             return false;
         };
+        if !self.access().is_full() {
+            return false;
+        }
         let Some(text) = line.trim().strip_prefix("no ") else {
             return false;
         };
@@ -128,14 +141,14 @@ impl Session {
         match &self.place {
             Place::Config(Context::Global) => self.leave_configuration().await,
             Place::Config(context) => self.place = Place::Config(context.up()),
-            Place::User | Place::Privileged => self.bye = Some(String::new()),
+            Place::Exec => self.bye = Some(String::new()),
         }
     }
 
     /// `end`; the prompt comes back when what was configured is in force.
     pub(super) async fn leave_configuration(&mut self) {
         if matches!(self.place, Place::Config(_)) {
-            self.place = Place::Privileged;
+            self.place = Place::Exec;
             self.router.borrow_mut().unlock(self.id);
             let text = format!("Configured from {}", self.user.configured_by());
             self.router

@@ -8,7 +8,7 @@ use isthmus_grammar::command::Storage;
 use super::files::{Done, line, with_file_name};
 use super::io::Gone;
 use super::{Outcome, Session};
-use crate::config::{self, Problem, render, startup};
+use crate::config::{self, Problem, encrypt, render, startup};
 use crate::log::Severity;
 use crate::router::{Router, settled};
 use crate::storage::{Location, Remote};
@@ -261,6 +261,13 @@ impl Router {
     /// # Errors
     /// The file is there and cannot be read.
     pub fn boot(&mut self) -> Result<(), startup::StartupError> {
+        match encrypt::read_master(&self.files.state) {
+            Ok(master) => self.master = master,
+            Err(error) => {
+                let text = format!("the master key in the state folder cannot be used: {error}");
+                self.notice(Severity::Errors, "MASTERKEY", text);
+            }
+        }
         let path = self.files.config.clone();
         let unconfirmed = self.unconfirmed();
         let text = match &unconfirmed {

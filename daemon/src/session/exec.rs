@@ -5,7 +5,7 @@ use isthmus_grammar::command::{
     DebugTopic, ExecCommand, ShowCommand, TerminalCommand, WriteTarget,
 };
 
-use super::{Outcome, Place, Session};
+use super::{Outcome, Session};
 
 const HELP: &str = "\
 Type ? at any point of a command: after a blank for everything that can
@@ -37,11 +37,8 @@ impl Session {
                     Err(text) => self.fail(text).await,
                 }
             }
-            ExecCommand::Disable(_) => {
-                self.place = Place::User;
-                Ok(Status::Ok)
-            }
-            ExecCommand::Enable(_) => self.enable().await,
+            ExecCommand::Disable(level) => self.disable(level).await,
+            ExecCommand::Enable(level) => self.enable(level).await,
             ExecCommand::EraseStartupConfig | ExecCommand::Write(WriteTarget::Erase) => {
                 self.erase().await
             }

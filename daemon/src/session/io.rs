@@ -1,13 +1,14 @@
 //! One client's connection: requests in, replies out, questions. A slow or silent client holds up only its own session.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_control::stream::{FrameReader, write_reply};
 use isthmus_control::{AskKind, FrameError, OUTPUT_CHUNK, Reply, Request};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 /// Replies that wait for a client that does not read; then its session waits.
@@ -34,6 +35,12 @@ pub enum Gone {
     /// It sent a message that does not belong there.
     #[error("unexpected message")]
     Unexpected,
+    /// Nothing was typed for as long as the line allows.
+    #[error("idle for too long")]
+    Idle,
+    /// Another operator cleared the line.
+    #[error("the line was cleared")]
+    Cleared,
 }
 
 /// What came of a question.
@@ -54,6 +61,8 @@ pub struct Io {
     replies: mpsc::Sender<Reply>,
     log: mpsc::Sender<String>,
     writer: JoinHandle<()>,
+    idle: Option<Duration>,
+    clear: Rc<Notify>,
 }
 
 impl Io {
@@ -71,6 +80,34 @@ impl Io {
             replies,
             log,
             writer,
+            idle: None,
+            clear: Rc::default(),
+        }
+    }
+
+    /// Ends the session when nothing is typed for so long; never with `None`.
+    pub fn set_idle(&mut self, limit: Option<Duration>) {
+        self.idle = limit;
+    }
+
+    /// Ends the session when this is notified.
+    pub fn set_clear(&mut self, clear: Rc<Notify>) {
+        self.clear = clear;
+    }
+
+    /// The next message of the client. Cancel safe.
+    async fn read(&mut self, idle: Option<Duration>) -> Result<Request, Gone> {
+        let idle = async {
+            match idle {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            request = self.reader.next() => request?.ok_or(Gone::Closed),
+            () = self.clear.notified() => Err(Gone::Cleared),
+            () = idle => Err(Gone::Idle),
         }
     }
 
@@ -89,7 +126,7 @@ impl Io {
             self.ahead_octets -= octets(&request);
             return Ok(request);
         }
-        self.reader.next().await?.ok_or(Gone::Closed)
+        self.read(self.idle).await
     }
 
     /// Sends a reply; waits while the client does not read.
@@ -126,7 +163,7 @@ impl Io {
         let prompt = prompt.into();
         self.send(Reply::Ask { prompt, kind }).await?;
         loop {
-            match self.reader.next().await?.ok_or(Gone::Closed)? {
+            match self.read(self.idle).await? {
                 Request::Answer { text } => return Ok(Answer::Text(text)),
                 Request::Interrupt => return Ok(Answer::Interrupted),
                 request => self.queue(request)?,
@@ -140,7 +177,7 @@ impl Io {
     /// [`Gone`].
     pub async fn interrupted(&mut self) -> Result<(), Gone> {
         loop {
-            match self.reader.next().await?.ok_or(Gone::Closed)? {
+            match self.read(None).await? {
                 Request::Interrupt => return Ok(()),
                 request => self.queue(request)?,
             }

@@ -1,44 +1,363 @@
-//! `enable`: who may become privileged.
+//! Logging in and `enable`: who may come in and how far. `caller` says who need not be asked.
 
-use isthmus_control::{AskKind, Status};
-use isthmus_grammar::command::{CredentialKind, Secret};
+use std::time::Duration;
 
-use super::io::Answer;
-use super::{Outcome, Place, Session};
+use isthmus_control::{AskKind, Reply, Status};
+use isthmus_grammar::command::{
+    AaaMethod, BannerKind, CredentialKind, LineKind, LoginMethod, Secret, SecretEncoding,
+};
+use isthmus_grammar::privilege::{FULL, USER};
+
+use super::io::{Answer, Gone};
+use super::{Outcome, Session};
+use crate::config::model::{self, DEFAULT_LIST, LineSettings, Running};
 use crate::config::secret;
+use crate::log::Severity;
+use crate::show::time::moment;
 
-/// The level of `enable` without a number.
-const PRIVILEGED: u8 = 15;
 /// Wrong answers before IOS gives up.
 const TRIES: usize = 3;
+/// The wait after a wrong answer where `login delay` says nothing.
+const DELAY: Duration = Duration::from_secs(1);
+/// How long each question of a login waits for its answer.
+const RESPONSE: Duration = Duration::from_secs(30);
+/// What a password for an unknown name is compared with, so that unknown names take as long as known ones.
+const NOBODY: &str = "$9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6";
+
+/// What a line asks of whoever comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asks {
+    /// Nothing.
+    Nothing,
+    /// The line's password.
+    LinePassword(Secret),
+    /// The line's password, and it has none: nobody comes in.
+    Unset,
+    /// A user name and its password; with `aaa` other words when it fails.
+    User {
+        /// Names must match in upper and lower case.
+        exact: bool,
+        /// `aaa new-model` is on.
+        aaa: bool,
+    },
+    /// The enable secret.
+    Enable,
+    /// A method that cannot answer: nobody comes in.
+    Nobody,
+}
+
+/// How a login ended.
+enum Login {
+    /// As this user, if a name was asked for.
+    Granted(Option<String>),
+    Refused,
+}
 
 impl Session {
-    /// Whether a session without a terminal starts privileged: root's and the daemon's own do, others only while no
-    /// secret protects the level.
-    pub(super) fn may_start_privileged(&self) -> bool {
-        self.trusted || self.credential().is_none()
+    /// Lets the caller in, asks who it is, or sends it away; false when the session is over.
+    pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Gone> {
+        let asks = self.asks();
+        let known = self.known_level();
+        if !interactive {
+            self.level = match known {
+                _ if self.trusted => FULL,
+                Some(level) => level,
+                None if asks == Asks::Nothing => USER,
+                None => {
+                    self.bye = Some(
+                        "% Login is required: use isthmus at a terminal, or give this user a username line".into(),
+                    );
+                    return Ok(false);
+                }
+            };
+            self.welcome(false, false).await?;
+            return Ok(true);
+        }
+        let asked = known.is_none() && (!self.trusted || self.line.kind == LineKind::Console);
+        let asks = if asked { asks } else { Asks::Nothing };
+        if asks == Asks::Nothing {
+            let line = self.settings().privilege.filter(|_| self.trusted);
+            self.level = known.or(line).unwrap_or(USER);
+            self.welcome(true, false).await?;
+            self.logged_in();
+            return Ok(true);
+        }
+        self.welcome(true, true).await?;
+        self.io.set_idle(Some(RESPONSE));
+        let login = self.log_in(&asks).await;
+        let granted = match login {
+            Err(Gone::Idle) => {
+                self.io.output("\n% Login timed out\n").await?;
+                None
+            }
+            Err(gone) => return Err(gone),
+            Ok(Login::Refused) => None,
+            Ok(Login::Granted(name)) => Some(name),
+        };
+        let Some(name) = granted else {
+            self.bye = Some(String::new());
+            return Ok(false);
+        };
+        self.granted(name).await?;
+        Ok(true)
     }
 
-    pub(super) async fn enable(&mut self) -> Outcome {
-        if self.place != Place::User {
+    async fn granted(&mut self, name: Option<String>) -> Result<(), Gone> {
+        if let Some(name) = name {
+            self.router.borrow_mut().sessions.named(self.id, &name);
+            self.user.name = Some(name);
+        }
+        let line = self.settings().privilege;
+        self.level = self.known_level().or(line).unwrap_or(USER);
+        self.logged_in();
+        let banner = self.banner(BannerKind::Exec);
+        self.io.output(&banner).await?;
+        self.done(Status::Ok).await
+    }
+
+    /// The level of the `username` line of whoever this is. Under `aaa new-model` it counts only where
+    /// `aaa authorization exec` says so.
+    fn known_level(&self) -> Option<u8> {
+        let line = self.settings().privilege;
+        let router = self.router.borrow();
+        let user = router.running.users.get(self.user.name.as_deref()?)?;
+        let aaa = &router.running.aaa;
+        let mut methods = aaa.exec.get(DEFAULT_LIST).into_iter().flatten();
+        let local =
+            |method: &AaaMethod| matches!(method, AaaMethod::Local | AaaMethod::IfAuthenticated);
+        let authorized = !aaa.new_model || methods.any(local);
+        let own = user.privilege.filter(|_| authorized);
+        Some(own.or(line).unwrap_or(USER))
+    }
+
+    /// The settings of this session's line. Vtys beyond the configured ones are like the last.
+    pub(super) fn settings(&self) -> LineSettings {
+        let router = self.router.borrow();
+        let lines = &router.running.lines;
+        let like = lines.range(..=self.line).next_back();
+        like.filter(|(line, _)| line.kind == self.line.kind)
+            .map(|(_, settings)| settings.clone())
+            .unwrap_or_default()
+    }
+
+    fn asks(&self) -> Asks {
+        let settings = self.settings();
+        let router = self.router.borrow();
+        if router.running.aaa.new_model {
+            return aaa(&router.running, &settings, self.line.kind);
+        }
+        match settings.login {
+            None | Some(LoginMethod::Authentication(_)) => Asks::Nothing,
+            Some(LoginMethod::Local) => Asks::User {
+                exact: false,
+                aaa: false,
+            },
+            Some(LoginMethod::LinePassword) => match settings.password {
+                Some(password) => Asks::LinePassword(password),
+                // Nobody could come in to set one.
+                None if self.line.kind == LineKind::Console => Asks::Nothing,
+                None => Asks::Unset,
+            },
+        }
+    }
+
+    async fn log_in(&mut self, asks: &Asks) -> Result<Login, Gone> {
+        match asks {
+            Asks::Nothing => Ok(Login::Granted(None)),
+            Asks::Unset => {
+                self.io
+                    .output("\nPassword required, but none set\n")
+                    .await?;
+                Ok(Login::Refused)
+            }
+            Asks::Nobody => {
+                self.io.output("\n% Authentication failed\n").await?;
+                Ok(Login::Refused)
+            }
+            Asks::User { exact, aaa } => self.ask_user(*exact, *aaa).await,
+            Asks::LinePassword(password) => self.ask_line(Some(password)).await,
+            Asks::Enable => {
+                let secret = self.credential(FULL).map(|(_, secret)| secret);
+                self.ask_line(secret.as_ref()).await
+            }
+        }
+    }
+
+    async fn ask_line(&mut self, password: Option<&Secret>) -> Result<Login, Gone> {
+        self.io.output("\nUser Access Verification\n\n").await?;
+        for _ in 0..TRIES {
+            let Some(typed) = self.ask_secret().await? else {
+                continue;
+            };
+            let right = match password {
+                Some(password) => self.check(password.clone(), typed).await,
+                None => false,
+            };
+            if right {
+                return Ok(Login::Granted(None));
+            }
+            self.wrong().await;
+        }
+        self.failed(None);
+        self.io.output("% Bad passwords\n").await?;
+        Ok(Login::Refused)
+    }
+
+    async fn ask_user(&mut self, exact: bool, aaa: bool) -> Result<Login, Gone> {
+        self.io.output("\nUser Access Verification\n\n").await?;
+        for _ in 0..TRIES {
+            let name = match self.io.ask("Username: ", AskKind::Line).await? {
+                Answer::Text(name) if !name.trim().is_empty() => name.trim().to_owned(),
+                _ => continue,
+            };
+            let found = self.find(&name, exact);
+            let granted = match &found {
+                Some((_, user)) if user.no_password => true,
+                _ => {
+                    let credential = found
+                        .as_ref()
+                        .and_then(|(_, user)| user.credential.clone())
+                        .map(|(_, secret)| secret);
+                    let usable = credential.is_some();
+                    let secret = credential
+                        .unwrap_or_else(|| Secret::new(Some(SecretEncoding::Scrypt), NOBODY));
+                    match self.ask_secret().await? {
+                        Some(typed) => self.check(secret, typed).await && usable,
+                        None => false,
+                    }
+                }
+            };
+            if granted {
+                return Ok(Login::Granted(found.map(|(name, _)| name)));
+            }
+            self.wrong().await;
+            self.failed(found.as_ref().map(|(name, _)| name.as_str()));
+            let text = if aaa {
+                "% Authentication failed\n\n"
+            } else {
+                "% Login invalid\n\n"
+            };
+            self.io.output(text).await?;
+        }
+        Ok(Login::Refused)
+    }
+
+    /// The user of a name, with the name as it is configured.
+    fn find(&self, name: &str, exact: bool) -> Option<(String, model::User)> {
+        let router = self.router.borrow();
+        let users = &router.running.users;
+        let same = |known: &&String| *known == name || !exact && known.eq_ignore_ascii_case(name);
+        let known = users.keys().find(same)?;
+        Some((known.clone(), users[known].clone()))
+    }
+
+    async fn ask_secret(&mut self) -> Result<Option<String>, Gone> {
+        Ok(match self.io.ask("Password: ", AskKind::Secret).await? {
+            Answer::Text(typed) => Some(typed),
+            Answer::Interrupted => None,
+        })
+    }
+
+    /// Checks a password in a thread of its own, a few at a time: hashing must hold up no tunnel.
+    async fn check(&self, secret: Secret, typed: String) -> bool {
+        let typed = zeroize::Zeroizing::new(typed);
+        let checks = self.router.borrow().sessions.checks.clone();
+        let Ok(_leave) = checks.acquire().await else {
+            return false;
+        };
+        tokio::task::spawn_blocking(move || secret::opens(&secret, &typed))
+            .await
+            .unwrap_or(false)
+    }
+
+    /// The wait that makes guessing slow.
+    async fn wrong(&self) {
+        let configured = self.router.borrow().running.login.delay;
+        let delay = configured.map_or(DELAY, |seconds| Duration::from_secs(seconds.into()));
+        tokio::time::sleep(delay).await;
+    }
+
+    /// Logs a failure, under `login on-failure log`. Only configured names: what else was typed may be a password.
+    fn failed(&self, name: Option<&str>) {
+        if !self.router.borrow().running.login.log_failure {
+            return;
+        }
+        let name = name.unwrap_or_default();
+        let text = format!(
+            "Login failed [user: {name}] [Source: {}] [localport: {}] [Reason: Login Authentication Failed]",
+            self.user.address(),
+            self.port()
+        );
+        self.login_message(Severity::Warnings, "LOGIN_FAILED", &text);
+    }
+
+    fn logged_in(&self) {
+        if !self.router.borrow().running.login.log_success {
+            return;
+        }
+        let text = format!(
+            "Login Success [user: {}] [Source: {}] [localport: {}]",
+            self.user.name(),
+            self.user.address(),
+            self.port()
+        );
+        self.login_message(Severity::Notifications, "LOGIN_SUCCESS", &text);
+    }
+
+    fn login_message(&self, severity: Severity, mnemonic: &'static str, text: &str) {
+        let mut router = self.router.borrow_mut();
+        let now = moment(&router.clock.zoned());
+        let text = format!("{text} at {now}");
+        router.log.system("SEC_LOGIN", severity, mnemonic, text);
+    }
+
+    /// The port of SSH for whoever came over the network, 0 at the console.
+    fn port(&self) -> u16 {
+        if self.user.source.is_some() { 22 } else { 0 }
+    }
+
+    /// `enable [LEVEL]`
+    pub(super) async fn enable(&mut self, level: Option<u8>) -> Outcome {
+        let wanted = level.unwrap_or(FULL);
+        if wanted <= self.level {
+            self.level = wanted;
             return Ok(Status::Ok);
         }
-        // A hash that cannot be checked matches nothing, but does not lock out root.
-        let credential = self
-            .credential()
-            .filter(|(_, secret)| !self.trusted || secret::can_be_checked(secret));
-        let Some((kind, secret)) = credential else {
-            self.place = Place::Privileged;
+        let (aaa, methods) = {
+            let aaa = &self.router.borrow().running.aaa;
+            (aaa.new_model, aaa.enable.clone())
+        };
+        if methods.first() == Some(&AaaMethod::None) {
+            self.level = wanted;
             return Ok(Status::Ok);
+        }
+        // A hash that is none matches nothing, but does not lock out root.
+        let credential = self.credential(wanted);
+        let credential =
+            credential.filter(|(_, secret)| !self.trusted || secret::is_well_formed(secret));
+        let Some((kind, secret)) = credential else {
+            if self.trusted {
+                self.level = wanted;
+                return Ok(Status::Ok);
+            }
+            let text = if aaa {
+                "% Error in authentication.\n\n"
+            } else {
+                "% No password set\n"
+            };
+            return self.fail(text).await;
         };
         for _ in 0..TRIES {
-            match self.io.ask("Password: ", AskKind::Secret).await? {
-                Answer::Interrupted => return Ok(Status::Failed),
-                Answer::Text(text) if secret::opens(&secret, &text) => {
-                    self.place = Place::Privileged;
-                    return Ok(Status::Ok);
-                }
-                Answer::Text(_) => {}
+            let Some(typed) = self.ask_secret().await? else {
+                return Ok(Status::Failed);
+            };
+            if self.check(secret.clone(), typed).await {
+                self.level = wanted;
+                return Ok(Status::Ok);
+            }
+            self.wrong().await;
+            if aaa {
+                return self.fail("% Access denied\n\n").await;
             }
         }
         self.fail(match kind {
@@ -48,13 +367,78 @@ impl Session {
         .await
     }
 
-    /// `enable secret`, or `enable password` where there is no secret.
-    fn credential(&self) -> Option<(CredentialKind, Secret)> {
+    /// `disable [LEVEL]`
+    pub(super) async fn disable(&mut self, level: Option<u8>) -> Outcome {
+        let wanted = level.unwrap_or(USER);
+        if wanted > self.level {
+            return self
+                .fail("New privilege level must be less than current privilege level\n")
+                .await;
+        }
+        self.level = wanted;
+        Ok(Status::Ok)
+    }
+
+    /// `enable secret` of a level, or `enable password` where there is no secret.
+    fn credential(&self, level: u8) -> Option<(CredentialKind, Secret)> {
         let router = self.router.borrow();
         let find = |kind| {
-            let secret = router.running.enable.get(&(PRIVILEGED, kind))?;
+            let secret = router.running.enable.get(&(level, kind))?;
             Some((kind, secret.clone()))
         };
         find(CredentialKind::Secret).or_else(|| find(CredentialKind::Password))
+    }
+
+    /// A banner with its tokens filled in, every line ended; empty when there is none.
+    pub(super) fn banner(&self, kind: BannerKind) -> String {
+        let router = self.router.borrow();
+        let Some(text) = router.running.banners.get(&kind) else {
+            return String::new();
+        };
+        let number = super::registry::absolute(self.line).to_string();
+        let domain = router.running.domain_name.as_deref().unwrap_or_default();
+        let text = text
+            .replace("$(hostname)", router.running.hostname())
+            .replace("$(domain)", domain)
+            .replace("$(line)", &number);
+        format!("{}\n", text.trim_end_matches('\n'))
+    }
+
+    /// Tells the console what it may do, when that changed.
+    pub(super) async fn tell_access(&mut self) -> Result<(), Gone> {
+        let access = self.access();
+        if access != self.told {
+            self.told = access.clone();
+            self.io.send(Reply::Access(access)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What the authentication list of a line asks. Servers are passed over.
+fn aaa(running: &Running, settings: &LineSettings, kind: LineKind) -> Asks {
+    let list = match &settings.login {
+        Some(LoginMethod::Authentication(list)) => list.as_str(),
+        _ => DEFAULT_LIST,
+    };
+    let user = |exact| Asks::User { exact, aaa: true };
+    let Some(methods) = running.aaa.login.get(list) else {
+        return match kind {
+            _ if list != DEFAULT_LIST => Asks::Nobody,
+            LineKind::Console => Asks::Nothing,
+            LineKind::Aux | LineKind::Vty => user(false),
+        };
+    };
+    let usable = |method: &&AaaMethod| !matches!(method, AaaMethod::Group(_));
+    match methods.iter().find(usable) {
+        Some(AaaMethod::None | AaaMethod::IfAuthenticated) => Asks::Nothing,
+        Some(AaaMethod::Local) => user(false),
+        Some(AaaMethod::LocalCase) => user(true),
+        Some(AaaMethod::Enable) => Asks::Enable,
+        Some(AaaMethod::Line) => settings
+            .password
+            .clone()
+            .map_or(Asks::Nobody, Asks::LinePassword),
+        Some(AaaMethod::Group(_)) | None => Asks::Nobody,
     }
 }

@@ -3,6 +3,7 @@
 //! `io` is the connection; this file the life of a session; `exec` and its neighbours obey EXEC commands, `configure`
 //! configuration lines.
 
+mod caller;
 mod clear;
 mod configure;
 mod copy;
@@ -17,35 +18,39 @@ pub mod registry;
 mod reload;
 mod rollback;
 pub mod scp;
+mod secrets;
 mod show;
 mod traceroute;
 
 use std::time::Duration;
 
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome};
-use isthmus_grammar::Mode;
-use isthmus_grammar::command::{BannerKind, Command};
-use isthmus_grammar::parser;
+use isthmus_grammar::command::{BannerKind, Command, LineKind};
+use isthmus_grammar::privilege::USER;
+use isthmus_grammar::{Access, Mode, parser};
 use tokio::net::UnixStream;
 
 pub(crate) use ping::resolve;
 
 use crate::config::Context;
+use crate::config::model::LineId;
+use crate::log::Severity;
 use crate::router::{Shared, settled};
+use caller::Caller;
 use history::Histories;
 use io::{Gone, Io};
 use registry::{SessionId, User};
 
 /// How long a client may take to say who it is.
 const HELLO: Duration = Duration::from_secs(10);
+/// How long a line may be idle where `exec-timeout` says nothing.
+const EXEC_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where in the command line's modes a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    /// `R1>`
-    User,
-    /// `R1#`
-    Privileged,
+    /// `R1>` or `R1#`, by the session's level.
+    Exec,
     /// `R1(config)#` and below.
     Config(Context),
 }
@@ -56,6 +61,11 @@ struct Session {
     io: Io,
     router: Shared,
     place: Place,
+    /// The privilege level, 0 to 15.
+    level: u8,
+    /// What the console was told last of what it may do.
+    told: Access,
+    line: LineId,
     user: User,
     terminal: Terminal,
     histories: Histories,
@@ -74,14 +84,14 @@ type Outcome = Result<Status, Gone>;
 
 /// Serves one connection until it ends. `place` is its place among those that have not said yet who they are.
 pub async fn serve<P>(stream: UnixStream, router: Shared, place: P) {
-    let owner = stream.peer_cred().map(|peer| peer.uid());
+    let origin = Caller::identify(&stream, &router).await;
     let mut io = Io::new(stream);
     let first = tokio::time::timeout(HELLO, io.next()).await;
     drop(place);
     let text = match first {
         Ok(Ok(Request::Hello(hello))) => match greet(hello) {
             Ok(hello) => {
-                open(io, router, hello, owner.ok()).await;
+                open(io, router, hello.interactive, origin.introduced(&hello)).await;
                 return;
             }
             Err(text) => text,
@@ -108,39 +118,44 @@ fn greet(hello: Hello) -> Result<Hello, String> {
     ))
 }
 
-async fn open(io: Io, router: Shared, hello: Hello, uid: Option<u32>) {
-    let daemon = nix::unistd::geteuid().as_raw();
-    let trusted = uid.is_some_and(|uid| uid == 0 || uid == daemon);
-    let user = User::new(&hello);
-    let id = router.borrow_mut().sessions.enter(user.clone(), trusted);
-    let Some(id) = id else {
+async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
+    let entered = {
+        let sessions = &mut router.borrow_mut().sessions;
+        sessions.enter(caller.user, caller.console, caller.trusted)
+    };
+    let Some((id, entry)) = entered else {
         let text = "All lines are in use; try again later".into();
         let _ = io.send(Reply::Bye { text }).await;
         io.close().await;
         return;
     };
+    io.set_clear(entry.clear);
     let mut session = Session {
         id,
         io,
         router: router.clone(),
-        place: Place::User,
-        user,
+        place: Place::Exec,
+        level: USER,
+        told: Access::full(),
+        line: entry.line,
+        user: entry.user,
         terminal: Terminal::default(),
         histories: Histories::default(),
-        typed: hello.interactive,
-        trusted,
-        uid,
+        typed: interactive,
+        trusted: caller.trusted,
+        uid: caller.uid,
         bye: None,
     };
     router
         .borrow_mut()
         .sessions
         .listen(id, session.io.log_lines());
-    if !hello.interactive && session.may_start_privileged() {
-        session.place = Place::Privileged;
-    }
     // An end of the connection, orderly or not, ends the session and nothing else.
-    let _ = session.live(hello.interactive).await;
+    match session.live(interactive).await {
+        Err(Gone::Idle) => session.expired().await,
+        Err(Gone::Cleared) => session.part("\n").await,
+        _ => {}
+    }
     session.leave_configuration().await;
     {
         let mut router = router.borrow_mut();
@@ -152,8 +167,14 @@ async fn open(io: Io, router: Shared, hello: Hello, uid: Option<u32>) {
 
 impl Session {
     async fn live(&mut self, interactive: bool) -> Result<(), Gone> {
-        self.welcome(interactive).await?;
+        self.terminal = self.terminal_of_line();
+        if !self.admit(interactive).await? {
+            let text = self.bye.take().unwrap_or_default();
+            return self.io.send(Reply::Bye { text }).await;
+        }
         while self.bye.is_none() {
+            let idle = self.exec_timeout().filter(|_| interactive);
+            self.io.set_idle(idle);
             match self.io.next().await? {
                 Request::Exec { line } => self.line(&line).await?,
                 Request::Typed { line } => self.histories.add(self.mode(), &line),
@@ -167,31 +188,85 @@ impl Session {
         self.io.send(Reply::Bye { text }).await
     }
 
-    async fn welcome(&mut self, interactive: bool) -> Result<(), Gone> {
-        let reply = {
-            let router = self.router.borrow();
-            let banner = |kind| {
-                let text = router.running.banners.get(&kind).filter(|_| interactive);
-                text.map_or_else(String::new, |text| {
-                    format!("{}\n", text.trim_end_matches('\n'))
-                })
-            };
-            Reply::Welcome(Welcome {
-                version: PROTOCOL_VERSION,
-                mode: self.mode(),
-                prompt: self.mode().prompt(router.running.hostname()),
-                hostname: router.running.hostname().to_owned(),
-                banner: banner(BannerKind::Motd) + &banner(BannerKind::Exec),
-                terminal: self.terminal,
-            })
+    /// The introduction: to an operator with the banners, `login` says that questions come before the first prompt.
+    async fn welcome(&mut self, interactive: bool, login: bool) -> Result<(), Gone> {
+        let banner = match (interactive, login) {
+            (false, _) => String::new(),
+            (true, true) => self.banner(BannerKind::Motd) + &self.banner(BannerKind::Login),
+            (true, false) => self.banner(BannerKind::Motd) + &self.banner(BannerKind::Exec),
         };
+        self.told = self.access();
+        let reply = Reply::Welcome(Welcome {
+            version: PROTOCOL_VERSION,
+            mode: self.mode(),
+            prompt: self.prompt(),
+            hostname: self.router.borrow().running.hostname().to_owned(),
+            banner,
+            terminal: self.terminal,
+            login,
+            access: self.told.clone(),
+        });
         self.io.send(reply).await
+    }
+
+    /// What this session may do.
+    fn access(&self) -> Access {
+        Access::new(self.level, self.router.borrow().running.privileges.iter())
+    }
+
+    /// The settings that the line gives a terminal at the start.
+    fn terminal_of_line(&self) -> Terminal {
+        let (settings, usual) = (self.settings(), Terminal::default());
+        let or = |value: Option<u16>, usual| value.map_or(usual, u32::from);
+        Terminal {
+            length: or(settings.length, usual.length),
+            width: or(settings.width, usual.width),
+            history: or(settings.history_size, usual.history),
+        }
+    }
+
+    /// How long this line may be idle; `None` for ever.
+    fn exec_timeout(&self) -> Option<Duration> {
+        let limit = match self.settings().exec_timeout {
+            None => EXEC_TIMEOUT,
+            Some((minutes, seconds)) => {
+                Duration::from_secs(u64::from(minutes) * 60 + u64::from(seconds))
+            }
+        };
+        Some(limit).filter(|limit| !limit.is_zero())
+    }
+
+    /// `exec-timeout` ended the session.
+    async fn expired(&mut self) {
+        let tty = registry::absolute(self.line);
+        let text = format!(
+            "(exec timer expired, tty {tty} ({})), user {}",
+            self.user.address(),
+            self.user.name.as_deref().unwrap_or_default()
+        );
+        self.router
+            .borrow_mut()
+            .notice(Severity::Informational, "TTY_EXPIRE_TIMER", text);
+        let text = match self.line.kind {
+            LineKind::Console => {
+                let hostname = self.router.borrow().running.hostname().to_owned();
+                format!("\n\n{hostname} con0 is now available\n\n")
+            }
+            LineKind::Aux | LineKind::Vty => "\n".to_owned(),
+        };
+        self.part(&text).await;
+    }
+
+    /// Last words to a client that did nothing wrong.
+    async fn part(&self, text: &str) {
+        // It may be gone meanwhile.
+        let _ = self.io.send(Reply::Bye { text: text.into() }).await;
     }
 
     fn mode(&self) -> Mode {
         match &self.place {
-            Place::User => Mode::UserExec,
-            Place::Privileged => Mode::Exec,
+            Place::Exec if self.level <= USER => Mode::UserExec,
+            Place::Exec => Mode::Exec,
             Place::Config(context) => context.mode(),
         }
     }
@@ -211,6 +286,11 @@ impl Session {
             self.histories.add(self.mode(), line);
         }
         let status = self.obey(line).await?;
+        self.done(status).await
+    }
+
+    async fn done(&mut self, status: Status) -> Result<(), Gone> {
+        self.tell_access().await?;
         let (mode, prompt) = (self.mode(), self.prompt());
         self.io
             .send(Reply::Done {
@@ -222,7 +302,7 @@ impl Session {
     }
 
     async fn obey(&mut self, line: &str) -> Outcome {
-        let parsed = match parser::parse(self.mode(), line) {
+        let parsed = match parser::parse_as(self.mode(), &self.access(), line) {
             Ok(parsed) => parsed,
             Err(_) if self.remove_kept(line) => return Ok(Status::Ok),
             Err(refusal) => {

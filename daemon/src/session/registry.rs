@@ -1,16 +1,25 @@
-//! Who is logged in: for `show users`, for log messages, and for the limit on sessions.
+//! Who is logged in and on which line: for `show users`, `clear line`, log messages, and the limits on sessions.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::rc::Rc;
 
 use isthmus_control::Hello;
+use isthmus_grammar::command::{LineKind, LineRef};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use crate::config::model::LineId;
 
 /// Sessions at once.
 const LIMIT: usize = 64;
 /// Of these, the ones that only root and the daemon's own user get: nobody else can shut them out.
 const RESERVED: usize = 4;
+/// Passwords that are checked at the same time: each check takes a processor and 16 MiB for a moment.
+const CHECKS: usize = 2;
+/// Lines before the first vty: the console and the auxiliary line.
+const BEFORE_VTYS: u16 = 2;
 
 /// Names a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,13 +78,43 @@ impl User {
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("console")
     }
+
+    /// The address in log messages; `0.0.0.0` for whoever sits at the machine.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.source
+            .map_or_else(|| "0.0.0.0".to_owned(), |source| source.to_string())
+    }
 }
 
-fn printable(text: &str) -> String {
+/// What of a text can stand in a log line.
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_ascii_graphic())
         .take(32)
         .collect()
+}
+
+/// The number of a line among all lines: the console is 0, the auxiliary line 1, the vtys come after them.
+#[must_use]
+pub fn absolute(line: LineId) -> u16 {
+    match line.kind {
+        LineKind::Console => 0,
+        LineKind::Aux => 1,
+        LineKind::Vty => line.number.saturating_add(BEFORE_VTYS),
+    }
+}
+
+/// The line that an operator names.
+#[must_use]
+pub fn named(line: LineRef) -> LineId {
+    let (kind, number) = match line {
+        LineRef::Relative(kind, number) => (kind, number),
+        LineRef::Absolute(0) => (LineKind::Console, 0),
+        LineRef::Absolute(1) => (LineKind::Aux, 0),
+        LineRef::Absolute(number) => (LineKind::Vty, number - BEFORE_VTYS),
+    };
+    LineId { kind, number }
 }
 
 /// One session as others see it.
@@ -83,31 +122,82 @@ fn printable(text: &str) -> String {
 pub struct Entry {
     /// Who.
     pub user: User,
+    /// On which line.
+    pub line: LineId,
     /// When the last command came.
     pub active: Instant,
+    /// Ends the session when told.
+    pub clear: Rc<Notify>,
 }
 
 /// All sessions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sessions {
     entries: BTreeMap<SessionId, Entry>,
     /// Where each takes lines that nobody asked for.
     ears: BTreeMap<SessionId, Sender<String>>,
     next: u64,
+    /// How often each line was used.
+    uses: BTreeMap<LineId, u64>,
+    /// Leave to check a password.
+    pub checks: Rc<Semaphore>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            ears: BTreeMap::new(),
+            next: 0,
+            uses: BTreeMap::new(),
+            checks: Rc::new(Semaphore::new(CHECKS)),
+        }
+    }
 }
 
 impl Sessions {
-    /// Takes one more; `None` when there are too many. `trusted`: root, or whom the daemon runs as.
-    pub fn enter(&mut self, user: User, trusted: bool) -> Option<SessionId> {
+    /// Takes one more, on the console if it wants it and it is free, otherwise on the first free vty; `None` when there
+    /// are too many. `trusted`: root, or whom the daemon runs as.
+    pub fn enter(
+        &mut self,
+        mut user: User,
+        console: bool,
+        trusted: bool,
+    ) -> Option<(SessionId, Entry)> {
         let limit = if trusted { LIMIT } else { LIMIT - RESERVED };
         if self.entries.len() >= limit {
             return None;
         }
+        let line = self.free(console)?;
+        user.line = match line.kind {
+            LineKind::Console => "console".to_owned(),
+            kind => format!("{kind}{}", line.number),
+        };
         self.next += 1;
         let id = SessionId(self.next);
-        let active = Instant::now();
-        self.entries.insert(id, Entry { user, active });
-        Some(id)
+        let entry = Entry {
+            user,
+            line,
+            active: Instant::now(),
+            clear: Rc::new(Notify::new()),
+        };
+        *self.uses.entry(line).or_default() += 1;
+        self.entries.insert(id, entry.clone());
+        Some((id, entry))
+    }
+
+    fn free(&self, console: bool) -> Option<LineId> {
+        let first = LineId {
+            kind: LineKind::Console,
+            number: 0,
+        };
+        let vtys = (0..=LIMIT as u16).map(|number| LineId {
+            kind: LineKind::Vty,
+            number,
+        });
+        let taken = |line: &LineId| self.entries.values().any(|entry| entry.line == *line);
+        let wanted = std::iter::once(first).filter(|_| console).chain(vtys);
+        wanted.into_iter().find(|line| !taken(line))
     }
 
     /// A command came.
@@ -129,10 +219,30 @@ impl Sessions {
         }
     }
 
+    /// Somebody logged in on a session.
+    pub fn named(&mut self, id: SessionId, name: &str) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.user.name = Some(printable(name));
+        }
+    }
+
     /// It is over.
     pub fn leave(&mut self, id: SessionId) {
         self.ears.remove(&id);
         self.entries.remove(&id);
+    }
+
+    /// Ends the session on a line, if there is one.
+    pub fn clear(&self, line: LineId) {
+        for entry in self.entries.values().filter(|entry| entry.line == line) {
+            entry.clear.notify_one();
+        }
+    }
+
+    /// How often a line was used.
+    #[must_use]
+    pub fn uses(&self, line: LineId) -> u64 {
+        self.uses.get(&line).copied().unwrap_or(0)
     }
 
     /// All of them, oldest first.

@@ -59,9 +59,8 @@ impl Session {
     }
 
     fn asking(&self) -> Asking {
-        let privileged = self.mode() != Mode::UserExec;
         Asking {
-            privilege: if privileged { 15 } else { 1 },
+            privilege: self.level,
             line: self.user.line.clone(),
             length: self.terminal.length,
             width: self.terminal.width,

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::screen::{Facts, shown};
 use super::snapshot::IkeSa;
 use super::time;
-use crate::config::model::{IsakmpPolicy, PreSharedKeys};
+use crate::config::model::{IsakmpPolicy, Running};
+use crate::config::secret;
 
 /// `show crypto isakmp sa [detail]`.
 #[derive(Serialize, JsonSchema)]
@@ -321,13 +322,13 @@ struct IsakmpKey<'a> {
     address: Option<Ipv4Addr>,
     /// The mask of the address: all ones for a single peer.
     mask: Option<Ipv4Addr>,
-    /// The key as it is configured.
-    pre_shared_key: &'a str,
+    /// The key in clear; as it is configured if it is of type 6 and cannot be decrypted.
+    pre_shared_key: String,
 }
 
 /// The configured keys.
-pub fn keys(keys: &PreSharedKeys) -> IsakmpKeys<'_> {
-    let keys = keys.iter().map(|(peer, key)| {
+pub fn keys(running: &Running) -> IsakmpKeys<'_> {
+    let keys = running.crypto.keys.iter().map(|(peer, key)| {
         let (hostname, address, mask) = match peer {
             KeyPeer::Hostname(name) => (Some(name.as_str()), None, None),
             KeyPeer::Address { address, mask } => (
@@ -341,7 +342,10 @@ pub fn keys(keys: &PreSharedKeys) -> IsakmpKeys<'_> {
             hostname,
             address,
             mask,
-            pre_shared_key: key.key.expose(),
+            pre_shared_key: match secret::reveal(&key.key, running.master.as_ref()) {
+                Ok(clear) => clear.as_str().to_owned(),
+                Err(_) => key.key.expose().to_owned(),
+            },
         }
     });
     IsakmpKeys {

@@ -14,6 +14,7 @@ pub mod interfaces;
 pub mod ip_interface;
 pub mod ipsec;
 pub mod isakmp;
+pub mod lines;
 pub mod logging;
 pub mod machine;
 pub mod route;
@@ -28,12 +29,14 @@ pub mod time;
 
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ShowCommand, ShowCrypto};
+use isthmus_grammar::privilege::FULL;
 
 use interfaces::Layout;
 pub use screen::Screen;
 pub use snapshot::Snapshot;
 
 use crate::config::render;
+use crate::session::registry;
 
 /// The facts of a show command; filters and the pager come after.
 pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn Screen + 'a> {
@@ -95,7 +98,8 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
                 all: *all,
                 brief: *brief,
                 interface: interface.clone(),
-                hide_secrets: false,
+                // Who may not do everything may not know every key either.
+                hide_secrets: snapshot.asking.privilege < FULL,
             };
             Box::new(configuration::running(render::body(running, &options)))
         }
@@ -104,9 +108,12 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
             Box::new(tech_support::tech_support(snapshot, *ipsec))
         }
         ShowCommand::Terminal => Box::new(snapshot.asking),
-        ShowCommand::Users => Box::new(system::Users {
-            users: &snapshot.users,
-        }),
+        ShowCommand::Line(line) => {
+            Box::new(lines::lines(&snapshot.lines, line.map(registry::named)))
+        }
+        ShowCommand::Users { all } => {
+            Box::new(lines::users(&snapshot.users, &snapshot.lines, *all))
+        }
         ShowCommand::Version => Box::new(system::version(&snapshot.system)),
     }
 }
@@ -151,7 +158,7 @@ fn crypto<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCrypto) -> Box<dyn Scree
         ShowCrypto::IpsecTransformSet(tag) => {
             Box::new(crypto_map::transform_sets(running, tag.as_deref()))
         }
-        ShowCrypto::IsakmpKey => Box::new(isakmp::keys(&running.crypto.keys)),
+        ShowCrypto::IsakmpKey => Box::new(isakmp::keys(running)),
         ShowCrypto::IsakmpPeers(only) => Box::new(isakmp::peers(&snapshot.ike_sas, *only)),
         ShowCrypto::IsakmpPolicy => Box::new(isakmp::policies(&running.crypto.policies)),
         ShowCrypto::IsakmpSa { detail } => Box::new(isakmp::sas(&snapshot.ike_sas, *detail)),

@@ -8,9 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
+use isthmus_grammar::command::LineKind;
 use jiff::ZonedDateTime;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::config::Running;
 use crate::debug::Debugging;
@@ -61,6 +62,8 @@ pub struct Snapshot<'a> {
     pub debugging: Debugging,
     /// Who is logged in.
     pub users: Later<'a, Vec<User>>,
+    /// The terminal lines.
+    pub lines: Later<'a, Vec<TerminalLine>>,
     /// The session that asks.
     pub asking: &'a Asking,
 }
@@ -509,6 +512,27 @@ pub struct User {
     pub location: String,
     /// This is the session that asks.
     pub current: bool,
+}
+
+fn word<S: Serializer>(kind: &LineKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(kind)
+}
+
+/// A terminal line, for `show line`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TerminalLine {
+    /// Its number over all lines.
+    pub number: usize,
+    /// `con`, `aux` or `vty`.
+    #[schemars(with = "String")]
+    #[serde(serialize_with = "word")]
+    pub kind: LineKind,
+    /// Its number within the kind.
+    pub within: u16,
+    /// Sessions that it had.
+    pub uses: u64,
+    /// It has one now.
+    pub busy: bool,
 }
 
 /// The machine and the program, for `show version`.

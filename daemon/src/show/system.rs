@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::{Facts, Moment, moment};
-use super::snapshot::{Asking, System, User};
+use super::snapshot::{Asking, System};
 use super::time;
 
 /// `show version`.
@@ -115,47 +115,6 @@ pub struct Privilege {
 impl Facts for Privilege {
     fn text(&self) -> String {
         format!("Current privilege level is {}\n", self.privilege_level)
-    }
-}
-
-/// `show users`.
-#[derive(Serialize, JsonSchema)]
-pub struct Users<'a> {
-    /// The sessions by line.
-    pub(super) users: &'a [User],
-}
-
-impl Facts for Users<'_> {
-    fn text(&self) -> String {
-        users(self.users)
-    }
-}
-
-fn users(users: &[User]) -> String {
-    let mut text =
-        String::from("    Line       User       Host(s)              Idle       Location\n");
-    for user in users {
-        let mark = if user.current { '*' } else { ' ' };
-        let line = format!(
-            "{mark}{:>3} {:<9} {:<10} {:<20} {}   {}",
-            user.number,
-            line_name(&user.line),
-            user.user,
-            "idle",
-            time::hms(user.idle),
-            user.location
-        );
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text.push_str("\n  Interface    User               Mode         Idle     Peer Address\n\n");
-    text
-}
-
-/// `console` as `con 0`, `vty3` as `vty 3`.
-fn line_name(line: &str) -> String {
-    match line.strip_prefix("vty") {
-        Some(number) => format!("vty {number}"),
-        None => "con 0".to_owned(),
     }
 }
 

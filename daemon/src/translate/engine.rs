@@ -8,11 +8,10 @@ use ike::config::{
     EngineConfig, IsakmpPolicy, Keepalive, KeepaliveKind, OwnIdentity, PreSharedKeys,
 };
 use ike::registry::GroupNumber;
-use isthmus_grammar::command::{
-    self, AesBits, IsakmpIdentity, KeepaliveMode, KeyPeer, SecretEncoding,
-};
+use isthmus_grammar::command::{self, AesBits, IsakmpIdentity, KeepaliveMode, KeyPeer};
 
 use crate::config::model::{self, Running};
+use crate::config::secret;
 
 /// Everything but the connections.
 #[must_use]
@@ -58,14 +57,14 @@ fn policy(priority: u16, policy: &model::IsakmpPolicy) -> IsakmpPolicy {
     }
 }
 
-/// Keys in clear text; a type 6 key cannot be used without its master key.
+/// The keys that can be used; the reconciler complains about the others.
 fn keys(running: &Running) -> PreSharedKeys {
     let mut keys = PreSharedKeys::default();
     for (peer, entry) in running.crypto.keys.iter() {
-        if entry.key.encoding() != SecretEncoding::Clear {
+        let Ok(clear) = secret::reveal(&entry.key, running.master.as_ref()) else {
             continue;
-        }
-        let key = entry.key.expose().into();
+        };
+        let key = clear.as_str().into();
         match peer {
             KeyPeer::Hostname(name) => keys.add_hostname(name, key),
             KeyPeer::Address { address, mask } => {

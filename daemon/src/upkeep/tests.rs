@@ -54,7 +54,7 @@ fn enter(router: &Shared, name: &str) -> (SessionId, mpsc::Receiver<String>) {
     };
     let (sender, receiver) = mpsc::channel(64);
     let mut router = router.borrow_mut();
-    let id = router.sessions.enter(user, true).unwrap();
+    let (id, _) = router.sessions.enter(user, false, true).unwrap();
     router.sessions.listen(id, sender);
     (id, receiver)
 }

@@ -4,7 +4,7 @@
 mod crypto;
 mod system;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 pub use crypto::{add, since};
 
@@ -12,12 +12,13 @@ use ipnet::IpNet;
 use isthmus_grammar::command::{ShowCommand, ShowCrypto};
 use isthmus_kernel::{Kernel, KernelError, NeighbourInfo, RouteInfo, RouteTarget, SaId, SaInfo};
 
+use crate::config::model::LineId;
 use crate::config::startup;
 use crate::interfaces::InterfaceTable;
 use crate::log::{Host, Log, Severity};
 use crate::reconcile;
 use crate::router::{Router, Shared};
-use crate::session::registry::{Entry, SessionId};
+use crate::session::registry::{self, Entry, SessionId};
 use crate::show::snapshot::{self, Asking, LogHost, LogPlace, Route, RouteSource, Startup, later};
 use crate::show::{self, Snapshot};
 
@@ -129,14 +130,14 @@ fn snapshot<'a>(
         system: later(|| system::system(router)),
         debugging: router.debugging.clone(),
         users: later(move || users(router, id)),
+        lines: later(|| lines(router)),
         asking,
     }
 }
 
 fn users(router: &Router, asking: SessionId) -> Vec<snapshot::User> {
-    let sessions = router.sessions.iter().enumerate();
-    let user = |(number, (id, entry)): (usize, (SessionId, &Entry))| snapshot::User {
-        number,
+    let user = |(id, entry): (SessionId, &Entry)| snapshot::User {
+        number: registry::absolute(entry.line).into(),
         line: entry.user.line.clone(),
         user: entry.user.name.clone().unwrap_or_default(),
         idle: entry.active.elapsed(),
@@ -146,7 +147,25 @@ fn users(router: &Router, asking: SessionId) -> Vec<snapshot::User> {
             .map_or_else(String::new, |source| source.to_string()),
         current: id == asking,
     };
-    sessions.map(user).collect()
+    let mut users: Vec<_> = router.sessions.iter().map(user).collect();
+    users.sort_by_key(|user| user.number);
+    users
+}
+
+/// Every configured terminal line, and those beyond that are in use.
+fn lines(router: &Router) -> Vec<snapshot::TerminalLine> {
+    let busy = router.sessions.iter().map(|(_, entry)| entry.line);
+    let busy: BTreeSet<LineId> = busy.collect();
+    let configured = router.running.lines.keys().copied();
+    let all: BTreeSet<LineId> = configured.chain(busy.iter().copied()).collect();
+    let line = |line: LineId| snapshot::TerminalLine {
+        number: registry::absolute(line).into(),
+        kind: line.kind,
+        within: line.number,
+        uses: router.sessions.uses(line),
+        busy: busy.contains(&line),
+    };
+    all.into_iter().map(line).collect()
 }
 
 fn startup_file(router: &Router) -> Option<Startup> {

@@ -141,7 +141,7 @@ impl Client {
                         prompt,
                     };
                 }
-                Reply::Terminal(_) | Reply::Log { .. } => {}
+                Reply::Access(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
                 other => panic!("{other:?}"),
             }
         }

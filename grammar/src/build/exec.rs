@@ -2,11 +2,11 @@
 
 use pest::iterators::Pair;
 
-use super::show::{Tail, ip_address, peer_address, show, tail};
+use super::show::{Tail, ip_address, line_name, peer_address, show, tail};
 use super::{Node, files};
 use crate::command::{
     AddressMask, ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand,
-    IpsecProtocol, Ping, SourceSpec, TerminalCommand, Traceroute,
+    IpsecProtocol, Ping, ShowCommand, SourceSpec, TerminalCommand, Traceroute,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -15,6 +15,11 @@ use crate::parser::Rule;
 pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
     if matches!(pair.as_rule(), Rule::show | Rule::user_show) {
         return Some((ExecCommand::Show(show(&pair)?), tail(&pair)?));
+    }
+    if pair.as_rule() == Rule::who {
+        let all = pair.has(Rule::k_users_all);
+        let show = ExecCommand::Show(ShowCommand::Users { all });
+        return Some((show, tail(&pair)?));
     }
     let command = match pair.as_rule() {
         Rule::clear if pair.has(Rule::k_clear_configuration) => {
@@ -36,6 +41,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
 
 fn clear(of: Pair<'_, Rule>) -> Option<ClearCommand> {
     Some(match of.as_rule() {
+        Rule::clear_line => ClearCommand::Line(line_name(&of.child(Rule::line_name)?)?),
         Rule::clear_isakmp => ClearCommand::CryptoIsakmp(of.number(Rule::a_connection)?),
         Rule::clear_session => ClearCommand::CryptoSession {
             remote: peer_address(&of, Rule::remote_address)?,

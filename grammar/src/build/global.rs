@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use pest::iterators::Pair;
 
 use super::modes::{df_bit, replay, sa_lifetime, transforms};
-use super::{Node, acl, logging, secret};
+use super::{Node, acl, logging, login, secret};
 use crate::banner::Delimiter;
 use crate::command::{
     AclKind, AddressMask, BannerKind, CredentialKind, DynamicMap, FilePrompt, GlobalCommand,
@@ -73,7 +73,10 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
         Rule::service => service(&pair),
         Rule::username | Rule::no_username => username(&pair)?,
         Rule::version => GlobalCommand::Version(pair.name(Rule::a_version)?),
-        _ => return crypto(&pair),
+        _ => {
+            let login = login::command(&pair).map(GlobalCommand::Login);
+            return login.or_else(|| crypto(&pair));
+        }
     })
 }
 
@@ -164,6 +167,7 @@ fn enable(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
     let secret = credential(pair).map(|(_, secret)| secret);
     Some(GlobalCommand::Enable {
         kind,
+        algorithm: login::algorithm(pair),
         level: pair.number(Rule::a_enable_level)?,
         secret,
     })
@@ -174,6 +178,7 @@ fn username(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
         name: pair.name(Rule::a_username)?,
         privilege: pair.number(Rule::a_privilege)?,
         no_password: pair.has(Rule::k_nopassword),
+        algorithm: login::algorithm(pair),
         credential: credential(pair),
     })
 }

@@ -8,6 +8,7 @@ mod exec;
 mod files;
 mod global;
 mod logging;
+mod login;
 mod modes;
 mod retained;
 mod show;

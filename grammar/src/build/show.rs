@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use pest::iterators::Pair;
 
 use super::{Node, files};
-use crate::command::{CryptoMapSelector, Filter, FilterKind, ShowCommand, ShowCrypto};
+use crate::command::{
+    CryptoMapSelector, Filter, FilterKind, LineKind, LineRef, ShowCommand, ShowCrypto,
+};
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
 
@@ -45,6 +47,10 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
         Rule::show_logging => ShowCommand::Logging,
         Rule::show_memory => ShowCommand::MemoryStatistics,
         Rule::show_processes_cpu => ShowCommand::ProcessesCpu,
+        Rule::show_line => ShowCommand::Line(match of.child(Rule::line_name) {
+            Some(name) => Some(line_name(&name)?),
+            None => None,
+        }),
         Rule::show_privilege => ShowCommand::Privilege,
         Rule::show_reload => ShowCommand::Reload,
         Rule::show_running_config => ShowCommand::RunningConfig {
@@ -57,9 +63,21 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
             ipsec: of.has(Rule::k_tech_ipsec),
         },
         Rule::show_terminal => ShowCommand::Terminal,
-        Rule::show_users => ShowCommand::Users,
+        Rule::show_users => ShowCommand::Users {
+            all: of.has(Rule::k_users_all),
+        },
         Rule::show_version => ShowCommand::Version,
         _ => return None,
+    })
+}
+
+/// A terminal line by its kind or its number.
+pub(super) fn line_name(pair: &Pair<'_, Rule>) -> Option<LineRef> {
+    Some(match pair.clone().into_inner().next()?.as_rule() {
+        Rule::k_aux => LineRef::Relative(LineKind::Aux, pair.number(Rule::a_line_zero)??),
+        Rule::k_console => LineRef::Relative(LineKind::Console, pair.number(Rule::a_line_zero)??),
+        Rule::k_vty => LineRef::Relative(LineKind::Vty, pair.number(Rule::a_line_first)??),
+        _ => LineRef::Absolute(pair.number(Rule::a_line_number)??),
     })
 }
 

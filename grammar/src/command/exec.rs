@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
-    AddressMask, ConfigureCommand, FileCommand, ReloadCommand, ShowCommand, Storage, WriteTarget,
+    AddressMask, ConfigureCommand, FileCommand, LineKind, ReloadCommand, ShowCommand, Storage,
+    WriteTarget,
 };
 use crate::interface_name::InterfaceName;
 
@@ -60,6 +61,15 @@ pub enum ExecCommand {
     Write(WriteTarget),
 }
 
+/// A terminal line as operators name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineRef {
+    /// Its number among all lines.
+    Absolute(u16),
+    /// Its kind, and its number among those.
+    Relative(LineKind, u16),
+}
+
 /// `clear`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClearCommand {
@@ -78,6 +88,8 @@ pub enum ClearCommand {
         /// Only sessions from this local address.
         local: Option<IpAddr>,
     },
+    /// `clear line LINE`: ends the session there.
+    Line(LineRef),
 }
 
 /// Which IPsec SAs `clear crypto sa` is about.

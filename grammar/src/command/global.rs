@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::{
-    AclEntry, ClockCommand, DfBit, FilePrompt, IsakmpIdentity, KeepaliveMode, KeyPeer,
-    LoggingCommand, MapEntryKind, Replay, SaLifetime, Secret, StandardAclEntry, TemplateType,
-    Transform,
+    AclEntry, ClockCommand, DfBit, FilePrompt, HashAlgorithm, IsakmpIdentity, KeepaliveMode,
+    KeyPeer, LoggingCommand, LoginCommand, MapEntryKind, Replay, SaLifetime, Secret,
+    StandardAclEntry, TemplateType, Transform,
 };
 use crate::interface_name::InterfaceName;
 use crate::modes::Mode;
@@ -247,6 +247,8 @@ pub enum GlobalCommand {
     Enable {
         /// password or secret.
         kind: CredentialKind,
+        /// `algorithm-type`: how to hash a secret in clear text, if typed.
+        algorithm: Option<HashAlgorithm>,
         /// The privilege level (1-15), if typed.
         level: Option<u8>,
         /// The password.
@@ -296,6 +298,8 @@ pub enum GlobalCommand {
     },
     /// `logging …`.
     Logging(LoggingCommand),
+    /// Who may come in and what they may do.
+    Login(LoginCommand),
     /// `service password-encryption`.
     ServicePasswordEncryption,
     /// `service sequence-numbers`.
@@ -315,6 +319,8 @@ pub enum GlobalCommand {
         privilege: Option<u8>,
         /// `nopassword`.
         no_password: bool,
+        /// `algorithm-type`: how to hash a secret in clear text, if typed.
+        algorithm: Option<HashAlgorithm>,
         /// The password, if typed.
         credential: Option<(CredentialKind, Secret)>,
     },

@@ -14,6 +14,7 @@ mod global;
 mod interface;
 mod line;
 mod logging;
+mod login;
 mod retained;
 mod secret;
 mod section;
@@ -29,8 +30,8 @@ pub use crypto::{
     MapEntryKind, PeerName, Replay, SaLifetime, Transform, TransformSetCommand,
 };
 pub use exec::{
-    ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand, IpsecProtocol, Ping,
-    SourceSpec, TerminalCommand, Traceroute,
+    ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand, IpsecProtocol,
+    LineRef, Ping, SourceSpec, TerminalCommand, Traceroute,
 };
 pub use files::{
     ConfigureCommand, ConfigureReplace, ConfigureTerminal, FileCommand, FilePrompt, ReloadCommand,
@@ -46,6 +47,7 @@ pub use logging::{
     ClockChange, ClockCommand, ClockZone, LoggingCommand, LoggingHost, Month, OriginId, SummerTime,
     SyslogFacility, SyslogProtocol, SyslogServer, Transport, Weekday,
 };
+pub use login::{AaaMethod, HashAlgorithm, LoginCommand, PrivilegeMode};
 pub use retained::RetainedLine;
 pub use secret::{Secret, SecretEncoding};
 pub use section::Section;

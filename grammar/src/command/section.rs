@@ -44,6 +44,8 @@ words! {
         License => "license",
         /// `archive`, `file prompt`.
         Files => "files",
+        /// `login`, `password encryption`.
+        Login => "login",
         /// `username`.
         Users => "users",
         /// `redundancy`.
@@ -114,6 +116,8 @@ words! {
         ControlPlane => "control-plane",
         /// `banner`.
         Banners => "banners",
+        /// `privilege`.
+        Privileges => "privileges",
         /// `line`.
         Lines => "lines",
         /// `ntp`.

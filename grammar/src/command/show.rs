@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{AclId, ShowArchive};
+use super::{AclId, LineRef, ShowArchive};
 use crate::interface_name::InterfaceName;
 
 /// `show …`.
@@ -58,6 +58,8 @@ pub enum ShowCommand {
     Privilege,
     /// `show processes cpu`.
     ProcessesCpu,
+    /// `show line [LINE]`.
+    Line(Option<LineRef>),
     /// `show reload`.
     Reload,
     /// `show running-config [all | brief | full] [interface NAME]`.
@@ -79,7 +81,10 @@ pub enum ShowCommand {
     /// `show terminal`.
     Terminal,
     /// `show users`.
-    Users,
+    Users {
+        /// Lines without a session too.
+        all: bool,
+    },
     /// `show version`.
     Version,
 }

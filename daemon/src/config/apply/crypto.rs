@@ -10,6 +10,7 @@ use crate::config::model::{
     Change, IsakmpPolicy, Keepalive, Kept, PreSharedKey, PreSharedKeys, ReplayWindow, Retained,
     Running, TransformSet,
 };
+use crate::config::secret;
 
 /// `crypto isakmp policy PRIORITY`.
 pub(super) fn select_policy(running: &mut Running, form: Form, priority: u16) -> Outcome {
@@ -73,17 +74,20 @@ pub(super) fn key(
             "% Bad mask {mask} for a key: mask bits must be contiguous"
         )));
     }
+    let master = running.master.clone();
     let keys = &mut running.crypto.keys;
     match (form, key) {
         (Form::Set, Some(key)) => {
-            let new = PreSharedKey {
-                key: key.clone(),
-                no_xauth,
+            let key = match keys.get(peer) {
+                Some(old) if secret::same_key(&old.key, key, master.as_ref()) => &old.key,
+                // A key that nothing can read any more makes room for one that works.
+                Some(old) if secret::reveal(&old.key, master.as_ref()).is_ok() => {
+                    return Err(Refused::new(already(peer)));
+                }
+                _ => key,
             };
-            match keys.get(peer) {
-                Some(old) if old.key != new.key => return Err(Refused::new(already(peer))),
-                _ => keys.insert(peer, new),
-            }
+            let key = key.clone();
+            keys.insert(peer, PreSharedKey { key, no_xauth });
         }
         _ => {
             keys.remove(peer);

@@ -4,17 +4,22 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::command::{
-    AclKind, CredentialKind, FilePrompt, Form, GlobalCommand, IpRoute, Secret, SecretEncoding,
-    TimestampFormat, TimestampKind,
+    AclKind, FilePrompt, Form, GlobalCommand, IpRoute, TimestampFormat, TimestampKind,
 };
 
-use super::{Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line, logging};
+use super::{
+    Origin, Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line, logging, login,
+};
 use crate::config::model::{
     AccessList, Change, DEFAULT_TIMESTAMP, RouteKey, RouteOptions, Running,
 };
-use crate::config::secret;
 
-pub(super) fn apply(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome {
+pub(super) fn apply(
+    running: &mut Running,
+    form: Form,
+    command: &GlobalCommand,
+    origin: Origin,
+) -> Outcome {
     match command {
         GlobalCommand::AccessList {
             number,
@@ -88,6 +93,35 @@ pub(super) fn apply(running: &mut Running, form: Form, command: &GlobalCommand) 
         }
         GlobalCommand::Clock(command) => logging::clock(running, form, command),
         GlobalCommand::Logging(command) => logging::logging(running, form, command),
+        GlobalCommand::Enable {
+            kind,
+            algorithm,
+            level,
+            secret,
+        } => {
+            let key = (level.unwrap_or(15), *kind);
+            login::enable(running, form, origin, key, (*algorithm, secret))
+        }
+        GlobalCommand::Username {
+            name,
+            privilege,
+            no_password,
+            algorithm,
+            credential,
+        } => {
+            let line = login::UserLine {
+                name,
+                privilege: *privilege,
+                no_password: *no_password,
+                algorithm: *algorithm,
+                credential,
+            };
+            login::username(running, form, origin, &line)
+        }
+        GlobalCommand::Login(command) => login::apply(running, form, command),
+        GlobalCommand::ServicePasswordEncryption => {
+            login::password_encryption(running, form == Form::Set)
+        }
         _ => system(running, form, command),
     }
 }
@@ -110,49 +144,6 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
                 running.banners.remove(kind);
             }
         },
-        GlobalCommand::Enable {
-            kind,
-            level,
-            secret,
-        } => {
-            let key = (level.unwrap_or(15), *kind);
-            match given(form, secret) {
-                Some(secret) => {
-                    let known = running.enable.get(&key);
-                    let secret = hashed(*kind, &secret, known)?;
-                    running.enable.insert(key, secret)
-                }
-                None => running.enable.remove(&key),
-            };
-        }
-        GlobalCommand::Username {
-            name,
-            privilege,
-            no_password,
-            credential,
-        } if on => {
-            let known = running
-                .users
-                .get(name)
-                .and_then(|user| user.credential.as_ref());
-            let known = known.map(|(_, secret)| secret);
-            let fresh = match credential {
-                Some((kind, secret)) => Some((*kind, hashed(*kind, secret, known)?)),
-                None => None,
-            };
-            let user = running.users.entry(name.clone()).or_default();
-            user.privilege = privilege.or(user.privilege);
-            if fresh.is_some() {
-                user.credential = fresh;
-                user.no_password = false;
-            } else if *no_password {
-                user.credential = None;
-                user.no_password = true;
-            }
-        }
-        GlobalCommand::Username { name, .. } => {
-            running.users.shift_remove(name);
-        }
         GlobalCommand::FilePrompt(mode) => {
             running.file_prompt = given(form, mode).unwrap_or(FilePrompt::Alert);
         }
@@ -162,7 +153,6 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
             running.crypto.log_sessions = on;
             running.note(Change::Isakmp);
         }
-        GlobalCommand::ServicePasswordEncryption => running.services.password_encryption = on,
         GlobalCommand::ServiceSequenceNumbers => running.services.sequence_numbers = on,
         GlobalCommand::ServiceTimestamps { kind, format } => {
             timestamps(running, form, *kind, *format)
@@ -172,18 +162,6 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
     }
     running.note(Change::System);
     done()
-}
-
-/// What is kept of a typed secret: a `secret` in clear only as its hash, the known one if it is the same.
-fn hashed(kind: CredentialKind, typed: &Secret, known: Option<&Secret>) -> Result<Secret, Refused> {
-    if kind != CredentialKind::Secret || typed.encoding() != SecretEncoding::Clear {
-        return Ok(typed.clone());
-    }
-    if let Some(known) = known.filter(|known| secret::opens(known, typed.expose())) {
-        return Ok(known.clone());
-    }
-    secret::hash(typed.expose())
-        .ok_or_else(|| Refused::new("% The system has no random numbers to hash the secret with"))
 }
 
 fn check_hostname(name: &str) -> Result<(), Refused> {

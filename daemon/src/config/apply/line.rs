@@ -6,6 +6,7 @@ use isthmus_grammar::command::{Form, LineCommand, LineKind};
 
 use super::{Applied, Outcome, Refused, done, given};
 use crate::config::model::{Change, LineId, LineSettings, Running};
+use crate::config::secret;
 
 /// `line KIND FIRST [LAST]`: makes vtys that are not there; `no line vty N` removes that and all above.
 pub(super) fn select(
@@ -51,6 +52,12 @@ pub(super) fn apply(
             form,
             command,
         );
+    }
+    if running.services.password_encryption {
+        let lines = running.lines.values_mut();
+        for password in lines.filter_map(|line| line.password.as_mut()) {
+            *password = secret::obscured(password, None);
+        }
     }
     running.note(Change::System);
     Applied::default()

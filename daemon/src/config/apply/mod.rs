@@ -10,6 +10,7 @@ mod global;
 mod interface;
 mod line;
 mod logging;
+mod login;
 mod retained;
 
 use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};
@@ -92,7 +93,7 @@ fn obey(
 ) -> Outcome {
     let form = line.form;
     let applied = match &line.command {
-        ConfigCommand::Global(command) => global::apply(running, form, command)?,
+        ConfigCommand::Global(command) => global::apply(running, form, command, origin)?,
         ConfigCommand::Retained(line) => {
             return retained::apply(running, context, form, line);
         }

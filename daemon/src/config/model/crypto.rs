@@ -146,6 +146,10 @@ impl PreSharedKeys {
         self.0.get(&Self::canonical(peer))
     }
 
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut PreSharedKey> {
+        self.0.values_mut()
+    }
+
     /// There are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

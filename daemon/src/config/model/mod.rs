@@ -10,6 +10,7 @@ mod crypto;
 mod interface;
 mod kept;
 mod lines;
+mod login;
 mod retained;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,9 +35,11 @@ pub use crypto::{
 pub use interface::{Interface, InterfaceOrder, Interfaces};
 pub use kept::{Kept, KeptLine};
 pub use lines::{LineId, LineSettings};
+pub use login::{Aaa, DEFAULT_LIST, LoginPolicy, Privileges};
 pub use retained::{BlockId, Retained, RetainedEntry};
 
 use super::context::Context;
+use super::secret::MasterKey;
 
 /// The name of a router that was given none.
 pub const DEFAULT_HOSTNAME: &str = "Router";
@@ -58,6 +61,16 @@ pub struct Running {
     pub enable: BTreeMap<(u8, CredentialKind), Secret>,
     /// `username ...` in the order of entry.
     pub users: IndexMap<String, User>,
+    /// `aaa ...`.
+    pub aaa: Aaa,
+    /// `login ...`.
+    pub login: LoginPolicy,
+    /// `privilege ...`.
+    pub privileges: Privileges,
+    /// `password encryption aes`.
+    pub password_aes: bool,
+    /// The master key, lent by the router: never printed, but keys are read and written with it.
+    pub master: Option<MasterKey>,
     /// `banner ...`: the text between the delimiters.
     pub banners: BTreeMap<BannerKind, String>,
     /// `file prompt`.
@@ -97,6 +110,11 @@ impl Default for Running {
             summer_time: None,
             enable: BTreeMap::new(),
             users: IndexMap::new(),
+            aaa: Aaa::default(),
+            login: LoginPolicy::default(),
+            privileges: Privileges::default(),
+            password_aes: false,
+            master: None,
             banners: BTreeMap::new(),
             file_prompt: FilePrompt::Alert,
             domain_lookup: true,
@@ -141,7 +159,7 @@ impl Running {
         self.last_save = Some((at, by.into()));
     }
 
-    pub(super) fn note(&mut self, change: Change) {
+    pub(crate) fn note(&mut self, change: Change) {
         self.changes.insert(change);
     }
 }

@@ -2,11 +2,11 @@
 
 use isthmus_grammar::command::{AddressMask, KilobyteLifetime};
 use isthmus_grammar::command::{
-    BannerKind, CredentialKind, DfBit, FilePrompt, Form, GlobalCommand, IpRoute, IsakmpIdentity,
-    KeepaliveMode, KeyPeer, LineKind, Replay, SaLifetime, Section, TimestampKind,
+    BannerKind, DfBit, FilePrompt, Form, GlobalCommand, IpRoute, IsakmpIdentity, KeepaliveMode,
+    KeyPeer, LineKind, Replay, SaLifetime, Section, TimestampKind,
 };
 
-use super::{Page, blocks, logging};
+use super::{Page, blocks, logging, login};
 use crate::config::model::{
     AccessList, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Lifetime, LifetimeUnit, LineId, LineSettings,
     ReplayWindow, Running,
@@ -37,10 +37,13 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
             page.global(Form::Set, GlobalCommand::BootEndMarker);
         }
         Section::LocalLogging => logging::local(page, &running.logging),
-        Section::Enable => enable(page, running),
+        Section::Enable => login::enable(page, running),
+        Section::Aaa => login::aaa(page, running),
         Section::Clock => logging::clock(page, running),
+        Section::Login => login::login(page, running),
+        Section::Privileges => login::privileges(page, running),
         Section::Domain => domain(page, running),
-        Section::Users => users(page, running),
+        Section::Users => login::users(page, running),
         Section::Files => page.default(
             running.file_prompt == FilePrompt::Alert,
             Form::Set,
@@ -155,25 +158,6 @@ fn services(page: &mut Page, running: &Running) {
     page.default(!on, form, GlobalCommand::ServiceSequenceNumbers);
 }
 
-fn enable(page: &mut Page, running: &Running) {
-    for wanted in [CredentialKind::Secret, CredentialKind::Password] {
-        for ((level, kind), secret) in &running.enable {
-            if *kind == wanted {
-                let level = (*level != 15).then_some(*level);
-                let secret = Some(secret.clone());
-                page.global(
-                    Form::Set,
-                    GlobalCommand::Enable {
-                        kind: *kind,
-                        level,
-                        secret,
-                    },
-                );
-            }
-        }
-    }
-}
-
 fn domain(page: &mut Page, running: &Running) {
     let form = if running.domain_lookup {
         Form::Set
@@ -183,18 +167,6 @@ fn domain(page: &mut Page, running: &Running) {
     page.default(running.domain_lookup, form, GlobalCommand::IpDomainLookup);
     if let Some(name) = &running.domain_name {
         page.global(Form::Set, GlobalCommand::IpDomainName(Some(name.clone())));
-    }
-}
-
-fn users(page: &mut Page, running: &Running) {
-    for (name, user) in &running.users {
-        let command = GlobalCommand::Username {
-            name: name.clone(),
-            privilege: user.privilege,
-            no_password: user.no_password,
-            credential: user.credential.clone(),
-        };
-        page.global(Form::Set, command);
     }
 }
 

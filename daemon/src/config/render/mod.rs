@@ -6,6 +6,7 @@
 mod blocks;
 mod globals;
 mod logging;
+mod login;
 
 use isthmus_grammar::command::{
     AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, InterfaceCommand,

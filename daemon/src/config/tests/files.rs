@@ -18,7 +18,6 @@ fn a_whole_file_loads_prints_and_loads_again() {
     assert_eq!(
         places,
         [
-            (10, "aaa new-model", 0),
             (46, "bfd template LAN", 0),
             (47, "standby 1 ip 198.51.100.9", 1),
             (57, "router ospf 1", 2),

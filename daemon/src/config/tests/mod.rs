@@ -91,7 +91,7 @@ impl Session {
 #[test]
 fn a_fresh_router_prints_only_what_ios_prints_always() {
     let expected = "!\nversion 0.1\n!\nservice timestamps debug datetime msec\nservice timestamps log datetime msec\n\
-                    no service password-encryption\n!\nhostname Router\n!\nboot-start-marker\nboot-end-marker\n!\n\
+                    no service password-encryption\n!\nhostname Router\n!\nboot-start-marker\nboot-end-marker\n!\nno aaa new-model\n!\n\
                     line con 0\nline aux 0\nline vty 0 4\n!\nend\n";
     assert_eq!(Session::default().text(), expected);
 }
@@ -239,7 +239,7 @@ fn keys_are_in_no_refusal_no_problem_and_no_debug_text() {
 fn a_secret_typed_in_clear_is_kept_as_its_hash_and_stays_the_same_when_retyped() {
     let mut session = Session::of("enable secret Open-sesame\nusername ann secret 0 Open-sesame");
     session.lacks("Open-sesame");
-    session.has("enable secret 8 $8$");
+    session.has("enable secret 9 $9$");
     let before = session.text();
     session.silently("enable secret Open-sesame\nusername ann secret Open-sesame");
     assert_eq!(session.text(), before);

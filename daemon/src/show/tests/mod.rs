@@ -90,9 +90,10 @@ fn with_world<T>(
         users: later(|| {
             vec![
                 user(0, "console", "console", 90, "", true),
-                user(2, "vty1", "ann", 0, "192.0.2.77", false),
+                user(3, "vty1", "ann", 0, "192.0.2.77", false),
             ]
         }),
+        lines: later(lines),
         asking: &asking,
     };
     change(&mut snapshot);
@@ -156,6 +157,9 @@ screens! {
     privilege: "show privilege",
     terminal: "show terminal",
     users: "show users",
+    users_all: "show users all",
+    line: "show line",
+    line_one: "show line vty 1",
     startup_config: "show startup-config",
     running_config_interface: "show running-config interface Gi0/1",
     running_config_all: "show running-config all",

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use isthmus_grammar::command::{AddressMask, DebugArea, DebugCondition, DebugTopic};
+use isthmus_grammar::command::{AddressMask, DebugArea, DebugCondition, DebugTopic, LineKind};
 use isthmus_kernel::{AddressInfo, LinkInfo};
 
 use crate::config::Running;
@@ -11,7 +11,7 @@ use crate::debug::Debugging;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::snapshot::{
     Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost, LogPlace, Memory,
-    Neighbour, Packets, Proxy, Route, RouteSource, System, Thread, User,
+    Neighbour, Packets, Proxy, Route, RouteSource, System, TerminalLine, Thread, User,
 };
 
 pub(super) const CONFIG: &str = "\
@@ -509,6 +509,24 @@ pub(super) fn log() -> Log {
             "*Nov 23 15:00:01.000: %SYS-5-CONFIG_I: Configured from console by console".to_owned(),
         ],
     }
+}
+
+/// The lines of a router that nobody configured: the console and the second vty are in use.
+pub(super) fn lines() -> Vec<TerminalLine> {
+    let line = |number, kind, within, uses, busy| TerminalLine {
+        number,
+        kind,
+        within,
+        uses,
+        busy,
+    };
+    vec![
+        line(0, LineKind::Console, 0, 3, true),
+        line(1, LineKind::Aux, 0, 0, false),
+        line(2, LineKind::Vty, 0, 12, false),
+        line(3, LineKind::Vty, 1, 7, true),
+        line(4, LineKind::Vty, 2, 0, false),
+    ]
 }
 
 pub(super) fn user(

@@ -1,0 +1,142 @@
+//! Pre-shared keys under the master key: `password encryption aes` with `key config-key password-encrypt`.
+//!
+//! The running-config holds such keys only encrypted (type 6); `translate` decrypts them for the engine. The master key
+//! is in the state folder, in a file of its own that only the daemon's user can read; no command shows it.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use isthmus_grammar::command::{KeyPeer, Secret, SecretEncoding};
+use zeroize::Zeroizing;
+
+use super::model::{PreSharedKeys, Running};
+use super::secret::{self, MasterKey, Unusable};
+
+/// The file in the state folder.
+fn file(state: &Path) -> PathBuf {
+    state.join("master-key")
+}
+
+/// The master key that an earlier run kept.
+///
+/// # Errors
+/// The file is there and cannot be read, or holds no master key.
+pub fn read_master(state: &Path) -> io::Result<Option<MasterKey>> {
+    match fs::read_to_string(file(state)).map(Zeroizing::new) {
+        Ok(text) => match MasterKey::new(&text) {
+            Some(master) => Ok(Some(master)),
+            None => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the file holds no master key of 8 to 127 characters",
+            )),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Keeps the master key for the next start, or forgets it.
+///
+/// # Errors
+/// The file on disk is as it was.
+pub fn keep_master(state: &Path, master: Option<&MasterKey>) -> io::Result<()> {
+    let file = file(state);
+    let Some(master) = master else {
+        return match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    };
+    fs::create_dir_all(state)?;
+    let fresh = file.with_extension("new");
+    let _ = fs::remove_file(&fresh);
+    let mut out = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    out.write_all(master.expose().as_bytes())?;
+    out.sync_all()?;
+    fs::rename(&fresh, &file)
+}
+
+/// Encrypts what stands in clear, if it is to be.
+pub fn settle(running: &mut Running) {
+    let Some(master) = running.master.clone().filter(|_| running.password_aes) else {
+        return;
+    };
+    for key in running.crypto.keys.values_mut() {
+        if key.key.encoding() == SecretEncoding::Clear {
+            // Without random numbers the key stays as it is: it works.
+            if let Some(text) = master.encrypt(key.key.expose()) {
+                key.key = Secret::new(Some(SecretEncoding::Type6), text);
+            }
+        }
+    }
+}
+
+/// Goes over to another master key: what the old one opens is encrypted again.
+pub fn change_master(running: &mut Running, master: Option<MasterKey>) {
+    let old = std::mem::replace(&mut running.master, master);
+    if let (Some(old), Some(new)) = (old, running.master.clone()) {
+        for key in running.crypto.keys.values_mut() {
+            let clear = match key.key.encoding() {
+                SecretEncoding::Type6 => secret::reveal(&key.key, Some(&old)).ok(),
+                _ => None,
+            };
+            if let Some(text) = clear.and_then(|clear| new.encrypt(&clear)) {
+                key.key = Secret::new(Some(SecretEncoding::Type6), text);
+            }
+        }
+    }
+    settle(running);
+}
+
+/// The keys that cannot be used: whom each is for, and why.
+pub fn unusable(running: &Running) -> impl Iterator<Item = (&KeyPeer, Unusable)> {
+    running.crypto.keys.iter().filter_map(|(peer, key)| {
+        let why = match key.key.encoding() {
+            SecretEncoding::Clear => return None,
+            _ => secret::reveal(&key.key, running.master.as_ref()).err()?,
+        };
+        Some((peer, why))
+    })
+}
+
+/// What is wrong with the key for a peer that there is no usable key for.
+#[must_use]
+pub fn trouble_with(running: &Running, address: IpAddr) -> Option<String> {
+    let covers = |peer: &KeyPeer| match peer {
+        KeyPeer::Address {
+            address: known,
+            mask,
+        } => {
+            let mask = mask.map_or(u32::MAX, u32::from);
+            let IpAddr::V4(address) = address else {
+                return false;
+            };
+            u32::from(address) & mask == u32::from(*known) & mask
+        }
+        KeyPeer::Hostname(_) => false,
+    };
+    unusable(running)
+        .find(|(peer, _)| covers(peer))
+        .map(|(peer, why)| complaint(peer, why))
+}
+
+/// What an operator is told about a key that cannot be used: the line and what to do.
+#[must_use]
+pub fn complaint(peer: &KeyPeer, why: Unusable) -> String {
+    let whom = match PreSharedKeys::canonical(peer) {
+        KeyPeer::Address {
+            address,
+            mask: Some(mask),
+        } if !mask.is_broadcast() => format!("address {address} {mask}"),
+        KeyPeer::Address { address, .. } => format!("address {address}"),
+        KeyPeer::Hostname(name) => format!("hostname {name}"),
+    };
+    format!("crypto isakmp key ... {whom}: the key cannot be used, {why}")
+}

@@ -1,0 +1,174 @@
+//! Who is at the other end of the control socket, as far as that can be known without asking.
+//!
+//! The kernel says which Linux user connected, and nobody can pretend otherwise; what the client says about itself (the
+//! address it came from, its line) is only ever shown, unless the caller is root or the daemon's own user, who could
+//! change anything anyway.
+//!
+//! | caller | without a terminal (`-c`, a pipe) | at a terminal |
+//! |---|---|---|
+//! | root, the daemon's user | level 15, nothing asked | on the console: what `line console 0` asks; else nothing asked |
+//! | a Linux user with a `username` line | that user's level | that user's level, nothing asked: Linux knows who it is |
+//! | anybody else with access to the socket | level 1 if the line asks nothing, otherwise sent away | what the line asks, otherwise level 1 |
+//!
+//! `privilege level` of a line is for whoever logged in there and for root: nobody gets it for opening a socket. Above
+//! their level everybody goes by `enable`; without an enable secret only root can. An unknown caller sits at the console
+//! only if its controlling terminal is one.
+
+use isthmus_control::Hello;
+use tokio::net::UnixStream;
+
+use super::registry::{User, printable};
+use crate::router::Shared;
+
+/// What is known about a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Peer {
+    uid: u32,
+    pid: Option<i32>,
+}
+
+/// A caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// Root, or the user that the daemon runs as.
+    pub(super) trusted: bool,
+    /// Sits at the console rather than at a vty.
+    pub(super) console: bool,
+    /// The Linux user.
+    pub(super) uid: Option<u32>,
+    /// Who it is and where from.
+    pub(super) user: User,
+}
+
+impl Caller {
+    /// Finds out who connected.
+    pub(super) async fn identify(stream: &UnixStream, router: &Shared) -> Origin {
+        let peer = stream.peer_cred().ok().map(|peer| Peer {
+            uid: peer.uid(),
+            pid: peer.pid(),
+        });
+        let trusted = peer.is_some_and(|peer| router.borrow().trusted_uids.contains(&peer.uid));
+        let (name, console) = match peer {
+            // The name service may be slow; it must not hold up anybody else.
+            Some(peer) => tokio::task::spawn_blocking(move || {
+                (linux_name(peer.uid), peer.pid.is_some_and(at_console))
+            })
+            .await
+            .unwrap_or_default(),
+            None => (None, false),
+        };
+        Origin {
+            uid: peer.map(|peer| peer.uid),
+            trusted,
+            console,
+            name,
+        }
+    }
+}
+
+/// What the kernel says about a caller.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
+    uid: Option<u32>,
+    trusted: bool,
+    console: bool,
+    name: Option<String>,
+}
+
+impl Origin {
+    /// Together with what it says itself.
+    pub(super) fn introduced(self, hello: &Hello) -> Caller {
+        let mut user = User::new(hello);
+        if !self.trusted || user.name.is_none() {
+            user.name = self.name.as_deref().map(printable);
+        }
+        let wants_console = !hello.line.starts_with("vty");
+        Caller {
+            trusted: self.trusted,
+            console: wants_console && (self.trusted || self.console),
+            uid: self.uid,
+            user,
+        }
+    }
+}
+
+fn linux_name(uid: u32) -> Option<String> {
+    let user = nix::unistd::User::from_uid(uid.into()).ok()??;
+    Some(user.name)
+}
+
+/// Whether a process's controlling terminal is the machine's own: a virtual console or a serial line.
+fn at_console(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    terminal_device(&stat).is_some_and(is_console)
+}
+
+/// The device number of the controlling terminal in the text of `/proc/PID/stat`; the command's name in parentheses may
+/// hold anything.
+fn terminal_device(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_ascii_whitespace().nth(4)?.parse().ok()
+}
+
+/// By the major numbers of the kernel's list of devices: 4 virtual consoles and serial ports, 5 the system console,
+/// 188 USB, 204 low-density and 229 hypervisor serial ports.
+fn is_console(device: u64) -> bool {
+    matches!(device >> 8 & 0xfff, 4 | 5 | 188 | 204 | 229)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_controlling_terminal_is_read_whatever_the_program_is_called() {
+        let stat = "812 (a) b (c) S 1 812 812 1025 812 4194304 100";
+        assert_eq!(terminal_device(stat), Some(1025));
+        assert!(is_console(1025), "tty1");
+        assert!(is_console(4 << 8 | 64), "ttyS0");
+        assert!(!is_console(136 << 8), "pts/0");
+        assert!(!is_console(0), "none");
+        assert_eq!(terminal_device(""), None);
+    }
+
+    fn hello(line: &str) -> Hello {
+        Hello {
+            version: isthmus_control::PROTOCOL_VERSION,
+            line: line.into(),
+            user: Some("root".into()),
+            source: None,
+            interactive: true,
+        }
+    }
+
+    #[test]
+    fn an_unknown_caller_is_who_the_kernel_says() {
+        let origin = Origin {
+            uid: Some(1000),
+            trusted: false,
+            console: false,
+            name: Some("bob".into()),
+        };
+        let caller = origin.clone().introduced(&hello("console"));
+        assert_eq!(caller.user.name.as_deref(), Some("bob"));
+        assert!(!caller.console && !caller.trusted);
+        let at_console = Origin {
+            console: true,
+            ..origin
+        };
+        assert!(at_console.introduced(&hello("console")).console);
+    }
+
+    #[test]
+    fn root_is_believed() {
+        let origin = Origin {
+            uid: Some(0),
+            trusted: true,
+            console: false,
+            name: Some("daemon".into()),
+        };
+        let caller = origin.clone().introduced(&hello("console"));
+        assert_eq!(caller.user.name.as_deref(), Some("root"));
+        assert!(caller.console && !origin.introduced(&hello("vty0")).console);
+    }
+}

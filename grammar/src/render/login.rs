@@ -1,0 +1,66 @@
+//! Commands about logging in.
+
+use super::Out;
+use crate::command::{AaaMethod, LoginCommand};
+
+pub(super) fn login(out: &mut Out, command: &LoginCommand) {
+    match command {
+        LoginCommand::AaaNewModel => out.word("aaa new-model"),
+        LoginCommand::AaaAuthenticationLogin { list, methods } => {
+            out.pair("aaa authentication login", Some(list));
+            self::methods(out, methods);
+        }
+        LoginCommand::AaaAuthenticationEnable(methods) => {
+            out.word("aaa authentication enable default");
+            self::methods(out, methods);
+        }
+        LoginCommand::AaaAuthorizationExec { list, methods } => {
+            out.pair("aaa authorization exec", Some(list));
+            self::methods(out, methods);
+        }
+        LoginCommand::KeyConfigKey(key) => {
+            out.word("key config-key password-encrypt");
+            if let Some(key) = key {
+                out.secret(key);
+            }
+        }
+        LoginCommand::LoginDelay(seconds) => {
+            out.word("login delay");
+            out.optional(*seconds);
+        }
+        LoginCommand::LoginLog { success } => {
+            let event = if *success { "on-success" } else { "on-failure" };
+            out.pair("login", Some(event));
+            out.word("log");
+        }
+        LoginCommand::PasswordEncryptionAes => out.word("password encryption aes"),
+        LoginCommand::Privilege {
+            mode,
+            all,
+            level,
+            command,
+        } => {
+            out.pair("privilege", Some(mode));
+            out.flag("all", *all);
+            match level {
+                Some(level) => out.pair("level", Some(level)),
+                None => out.word("reset"),
+            }
+            out.word(command);
+        }
+    }
+}
+
+fn methods(out: &mut Out, methods: &[AaaMethod]) {
+    for method in methods {
+        match method {
+            AaaMethod::Enable => out.word("enable"),
+            AaaMethod::Group(name) => out.pair("group", Some(name)),
+            AaaMethod::IfAuthenticated => out.word("if-authenticated"),
+            AaaMethod::Line => out.word("line"),
+            AaaMethod::Local => out.word("local"),
+            AaaMethod::LocalCase => out.word("local-case"),
+            AaaMethod::None => out.word("none"),
+        }
+    }
+}
