@@ -179,6 +179,7 @@ fn enable_asks_for_the_secret() {
         for line in [
             "configure terminal",
             "enable password corinth",
+            "logging userinfo",
             "end",
             "disable",
         ] {
@@ -191,6 +192,11 @@ fn enable_asks_for_the_secret() {
             console.answering("enable", &["a", "corinth"]).await.mode,
             Mode::Exec
         );
+        let log = bed.log();
+        let failed = "%SYS-5-PRIV_AUTH_FAIL: Authentication to Privilege level 15 failed by ";
+        let passed = "%SYS-5-PRIV_AUTH_PASS: Privilege level set to 15 by ";
+        assert_eq!(log.matches(failed).count(), 1, "{log}");
+        assert_eq!(log.matches(passed).count(), 1, "{log}");
     });
 }
 

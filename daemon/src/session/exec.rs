@@ -4,8 +4,10 @@ use isthmus_control::{Reply, Status, Terminal};
 use isthmus_grammar::command::{
     DebugTopic, ExecCommand, ShowCommand, TerminalCommand, WriteTarget,
 };
+use isthmus_grammar::privilege::FULL;
 
 use super::{Outcome, Session};
+use crate::log::Severity;
 
 const HELP: &str = "\
 Type ? at any point of a command: after a blank for everything that can
@@ -38,7 +40,11 @@ impl Session {
                 }
             }
             ExecCommand::Disable(level) => self.disable(level).await,
-            ExecCommand::Enable(level) => self.enable(level).await,
+            ExecCommand::Enable(level) => {
+                let outcome = self.enable(level).await?;
+                self.tell_privilege(level.unwrap_or(FULL), outcome);
+                Ok(outcome)
+            }
             ExecCommand::EraseStartupConfig | ExecCommand::Write(WriteTarget::Erase) => {
                 self.erase().await
             }
@@ -66,6 +72,28 @@ impl Session {
                 .await
             }
         }
+    }
+
+    /// `logging userinfo`: who asked for a privilege level.
+    fn tell_privilege(&self, level: u8, outcome: Status) {
+        let mut router = self.router.borrow_mut();
+        if !router.running.logging.userinfo {
+            return;
+        }
+        let who = self.user.configured_by();
+        let who = who.strip_prefix("console by ").unwrap_or(&who);
+        let (mnemonic, what) = match outcome {
+            Status::Ok => ("PRIV_AUTH_PASS", format!("Privilege level set to {level}")),
+            _ => (
+                "PRIV_AUTH_FAIL",
+                format!("Authentication to Privilege level {level} failed"),
+            ),
+        };
+        router.notice(
+            Severity::Notifications,
+            mnemonic,
+            format!("{what} by {who}"),
+        );
     }
 
     async fn debug(&mut self, topic: DebugTopic, on: bool) -> Outcome {
