@@ -2,11 +2,12 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup build demo test lab bench check
+.PHONY: help setup build demo test test-automation lab bench check
 
 help:
 	@echo 'make demo    two routers, one tunnel, told step by step (about a minute after the build)'
 	@echo 'make test    everything: unit tests, ladders, and the scenarios on a real kernel against real peers'
+	@echo 'make test-automation  the automation tools, with NAPALM, pyATS and Genie, which are large downloads'
 	@echo 'make lab     only the scenarios; one of them: make lab ONLY=name'
 	@echo 'make bench   measurements, as tables'
 	@echo 'make check   formatting and lints'
@@ -24,6 +25,10 @@ demo: setup build
 test: setup
 	$(CARGO) test --workspace --exclude isthmus-tests
 	$(CARGO) test -p isthmus-tests
+
+test-automation:
+	@tests/setup.sh heavy
+	$(CARGO) run --quiet -p isthmus-tests --bin isthmus-lab -- run automation_tools automation_ansible automation_heavy
 
 lab: setup
 	$(CARGO) test -p isthmus-tests -- $(ONLY)

@@ -150,7 +150,7 @@ fn major(net: Ipv4Net) -> Ipv4Net {
 }
 
 /// `show ip route summary`: networks are routes to whole class A, B or C networks and wider, subnets all others. What they
-/// cost in memory only the kernel knows, and it does not say.
+/// cost in memory only the kernel knows, and it does not say. Of several next hops the kernel uses the first that is alive.
 #[derive(Serialize, JsonSchema)]
 pub struct Summary {
     /// Routes to the networks of interfaces and to their addresses.
@@ -203,6 +203,7 @@ impl Facts for Summary {
     fn text(&self) -> String {
         let mut text = String::from(
             "IP routing table name is default (0x0)\n\
+             IP routing table maximum-paths is 1\n\
              Route Source    Networks    Subnets     Replicates  Overhead    Memory (bytes)\n",
         );
         for (name, count) in [

@@ -28,12 +28,13 @@ pub fn version(system: &System) -> Version<'_> {
     }
 }
 
-/// The first line carries the product's name and the words tools detect an IOS command line by.
+/// The first line carries the product's name, the second the words that tools detect an IOS command line by.
 impl Facts for Version<'_> {
     fn text(&self) -> String {
         let Version { version, system } = self;
         let mut text = format!(
-            "Isthmus, an IPsec VPN router on Linux, emulating Cisco IOS Software (ISTHMUS), Version {version}, RELEASE SOFTWARE (linux-{})\n\
+            "Isthmus, an IPsec VPN router on Linux, with the command line of\n\
+             Cisco IOS Software, Isthmus Software (ISTHMUS), Version {version}, RELEASE SOFTWARE (linux-{})\n\
              Linux {} on {}\n\
              Licence: MIT or Apache-2.0\n\n\
              {} uptime is {}\n\

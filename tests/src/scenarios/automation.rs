@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 
 use super::bed::{self, Bed};
 use crate::boot;
-use crate::lab::Lab;
+use crate::lab::{Host, Lab};
 use crate::peer::isthmus::startup_config;
 use crate::peer::openssh::{self, FORCED_USER, KEY, OpenSsh, PASSWORD, SHELL_USER};
 use crate::peer::{Brand, Isthmus, Link, Tunnel};
@@ -30,6 +30,30 @@ pub fn automation_tools() -> Result<()> {
         tools.python("running_config.py")?;
         tools.python("templates.py")
     })
+}
+
+/// NAPALM and pyATS with unicon and Genie, which `make test-automation` installs.
+pub fn automation_heavy() -> Result<()> {
+    with_router(|bed| {
+        let tools = Tools::new(bed, "automation-heavy");
+        tools.python("napalm_ios.py")?;
+        let path = ssh_client(&bed.lab.site(1).client)?;
+        let python = tools.programs.join("python").display().to_string();
+        let file = folder().join("pyats_iosxe.py").display().to_string();
+        tools.run("pyats_iosxe.py", "env", &[&path, &python, &file])
+    })
+}
+
+/// Puts the unpacked ssh client into reach of a tool that starts one, and answers the setting of PATH that finds it.
+fn ssh_client(client: &Host) -> Result<String> {
+    let layer = openssh::layer().display().to_string();
+    let libraries = format!("{layer}/usr/lib/$(uname -m)-linux-gnu");
+    let script =
+        format!("#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {layer}/usr/bin/ssh \"$@\"\n");
+    client.write("/etc/isthmus-lab/bin/ssh", &script)?;
+    client.command("chmod", &["+x", "/etc/isthmus-lab/bin/ssh"])?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    Ok(format!("PATH=/etc/isthmus-lab/bin:{path}"))
 }
 
 /// Ansible with the collection cisco.ios.

@@ -139,5 +139,11 @@ macro_rules! list {
     };
 }
 
-/// All scenarios.
+/// All scenarios of `make test`.
 pub static ALL: &[Scenario] = for_each_scenario!(list);
+
+/// What needs more than `tests/setup.sh` fetches by itself: `isthmus-lab run NAME` after `tests/setup.sh heavy`.
+pub static HEAVY: &[Scenario] = &[Scenario {
+    name: "automation_heavy",
+    run: automation::automation_heavy,
+}];
