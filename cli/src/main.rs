@@ -10,6 +10,7 @@ use clap::Parser;
 use isthmus_console::check;
 use isthmus_console::documents;
 use isthmus_console::plain::{self, Outcome, PlainError, Source};
+use isthmus_console::receive;
 use isthmus_console::shell::{self, End};
 
 /// A command was understood and failed.
@@ -80,6 +81,14 @@ fn main() -> ExitCode {
             return report(&text, USAGE);
         }
         return interactive(&arguments.socket);
+    }
+    if let [command] = &arguments.command[..]
+        && let Some(target) = receive::target(command)
+    {
+        return match receive::receive(&arguments.socket, target, io::stdin().lock(), io::stdout()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => report(&error, FAILED),
+        };
     }
     let mut input;
     let source = if arguments.command.is_empty() {

@@ -1,9 +1,12 @@
-//! Large configurations pasted at once into the real console of a real daemon (on a kernel that is none): no line is lost.
+//! The real console with a real daemon (on a kernel that is none): large configurations pasted at once, of which no line is
+//! lost, and files that come over scp.
 
 mod support;
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -102,4 +105,49 @@ fn two_thousand_lines() {
 #[test]
 fn twenty_thousand_lines() {
     paste(20_000);
+}
+
+/// What an scp client sends for one file.
+fn scp(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("T1 0 1 0\nC0644 {} {name}\n", bytes.len());
+    [header.as_bytes(), bytes, b"\0"].concat()
+}
+
+fn sink(folder: &Path, target: &str, input: &[u8]) -> (bool, Vec<u8>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
+        .arg("--socket")
+        .arg(folder.join("run").join(isthmus_control::SOCKET_NAME))
+        .args(["-c", &format!("scp -v -t '{target}'")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It may refuse before it has read everything.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    (output.status.success(), output.stdout)
+}
+
+#[test]
+fn scp_stores_files_in_flash() {
+    let folder = tempfile::tempdir().unwrap();
+    daemon(folder.path());
+    let text = "hostname R1\n! \u{e4}\n".repeat(10_000).into_bytes();
+    let input = [scp("b.cfg", &text), scp("empty", b"")].concat();
+    let (done, said) = sink(folder.path(), "flash:", &input);
+    assert!(done, "{}", String::from_utf8_lossy(&said));
+    assert_eq!(said, [0; 7]);
+    let stored = |name: &str| std::fs::read(folder.path().join("state/flash").join(name));
+    assert_eq!(stored("b.cfg").unwrap(), text);
+    assert_eq!(stored("empty").unwrap(), b"");
+    let (done, _) = sink(folder.path(), "flash:/c.cfg", &scp("b.cfg", b"one\n"));
+    assert!(done);
+    assert_eq!(stored("c.cfg").unwrap(), b"one\n");
+    let (done, said) = sink(folder.path(), "flash:../c.cfg", &scp("b.cfg", b"one\n"));
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(
+        !done && said.contains("\u{2}scp: %Error opening flash:../c.cfg (Invalid file name)\n"),
+        "{said:?}"
+    );
 }

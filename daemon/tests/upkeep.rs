@@ -604,6 +604,75 @@ fn a_reload_is_scheduled_announced_and_called_off() {
     });
 }
 
+const CHAIN: &str = "hostname R1
+crypto pki certificate chain CA
+ certificate ca 01
+  30820122 300D0609 2A864886 F70D0101 01050003 82010F00 3082010A 02820101
+  0203010001
+  \tquit
+interface Loopback1
+ description one
+end
+";
+
+#[test]
+fn the_running_configuration_has_several_forms() {
+    test(|bed| async move {
+        let mut ann = bed.operator("ann").await;
+        bed.put("chain", CHAIN);
+        ann.type_in("copy flash:chain running-config", &[""]).await;
+        let whole = ann.run("show running-config").await;
+        assert!(
+            whole.starts_with("Building configuration...\n\nCurrent configuration : "),
+            "{whole}"
+        );
+        assert!(
+            whole.contains("\n  30820122 300D0609") && whole.ends_with("\nend\n\n"),
+            "{whole}"
+        );
+        assert_eq!(ann.run("show running-config full").await, whole);
+        assert_eq!(ann.run("write terminal").await, whole);
+        let brief = ann.run("show running-config brief").await;
+        assert!(
+            brief.contains("\ncrypto pki certificate chain CA\n certificate ca 01\n!\n"),
+            "{brief}"
+        );
+        assert!(!brief.contains("30820122"), "{brief}");
+        let all = ann.run("show running-config all").await;
+        for default in ["ip domain lookup", "file prompt alert", " no shutdown"] {
+            let line = format!("\n{default}\n");
+            assert!(
+                all.contains(&line) && !whole.contains(&line),
+                "{default}: {all}"
+            );
+        }
+        let one = ann.run("show running-config interface Loopback1").await;
+        let bytes = one
+            .find("!\n")
+            .map(|at| one[at + 2..].trim_end_matches('\n').len() + 1)
+            .unwrap();
+        assert!(
+            one.contains(&format!(
+                "Current configuration : {bytes} bytes\n!\ninterface Loopback1\n description one\n"
+            )),
+            "{bytes} {one}"
+        );
+        assert!(
+            ann.run("show running-config interface Loopback1 all")
+                .await
+                .contains("\n no shutdown\n")
+        );
+        let lines = ann.run("show startup-config").await;
+        assert_eq!(lines, "startup-config is not present\n");
+        ann.run("write memory").await;
+        assert_eq!(
+            ann.run("show configuration").await,
+            ann.run("show startup-config").await
+        );
+        assert!(ann.run("show flash:").await.contains("  chain\n"));
+    });
+}
+
 /// Stands in for the system's scp: asks for a password as ssh would, then copies to and from a folder.
 const SCP: &str = r#"#!/bin/sh
 answer=$("$SSH_ASKPASS" "ann@192.0.2.9's password: ") || exit 1

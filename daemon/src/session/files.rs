@@ -3,11 +3,13 @@
 
 use std::net::SocketAddr;
 
-use isthmus_control::Status;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use isthmus_control::{AskKind, Status};
 use isthmus_grammar::command::{FileCommand, FilePrompt};
 use md5::{Digest, Md5};
 
-use super::io::Gone;
+use super::io::{Answer, Gone};
 use super::ping::resolve;
 use super::{Outcome, Session};
 use crate::config::{render, startup};
@@ -29,6 +31,7 @@ impl Session {
             FileCommand::Verify { file, expected } => {
                 return self.verify(&file, expected.as_deref()).await;
             }
+            FileCommand::Receive(file) => self.receive(&file).await?,
             FileCommand::Delete {
                 file,
                 force,
@@ -44,7 +47,12 @@ impl Session {
         }
     }
 
-    fn directory(&self, name: Option<&str>, all: bool, recursive: bool) -> Result<String, String> {
+    pub(super) fn directory(
+        &self,
+        name: Option<&str>,
+        all: bool,
+        recursive: bool,
+    ) -> Result<String, String> {
         let name = name.unwrap_or("flash:");
         let file = match name.trim_end_matches('/') {
             "nvram:" => {
@@ -97,6 +105,30 @@ impl Session {
                 self.fail(text).await
             }
         }
+    }
+
+    /// A file from the console, piece by piece.
+    async fn receive(&mut self, name: &str) -> Done<String> {
+        let file = match self.local(name) {
+            Ok(file) => file,
+            Err(text) => return Ok(Err(text)),
+        };
+        let fail = |reason: &str| Ok(Err(line(StorageError::new("writing", name, reason))));
+        let mut bytes = Vec::new();
+        loop {
+            match self.io.ask("", AskKind::Line).await? {
+                Answer::Interrupted => return fail("Interrupted"),
+                Answer::Text(text) if text.is_empty() => break,
+                Answer::Text(text) => match STANDARD.decode(text) {
+                    Ok(piece) => bytes.extend(piece),
+                    Err(_) => return fail("Not in Base64"),
+                },
+            }
+            if bytes.len() as u64 > MAX_SIZE {
+                return fail("File too large");
+            }
+        }
+        Ok(file.write(&bytes).map(|()| String::new()).map_err(line))
     }
 
     async fn delete(&mut self, name: &str, force: bool, recursive: bool) -> Done<String> {

@@ -35,6 +35,7 @@ impl Session {
     async fn prepare(&mut self, command: &ShowCommand) -> Done<String> {
         match command {
             ShowCommand::Archive(what) => self.show_archive(what).await,
+            ShowCommand::Flash => Ok(self.directory(None, false, false)),
             ShowCommand::ConfigurationLock => Ok(Ok(self.router.borrow().show_lock())),
             ShowCommand::Reload => Ok(Ok(self.router.borrow().show_reload())),
             _ => Ok(Ok(String::new())),

@@ -51,9 +51,10 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
             ))
         }
         ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
-        ShowCommand::Archive(_) | ShowCommand::ConfigurationLock | ShowCommand::Reload => {
-            Box::new(configuration::prepared(&snapshot.asking.prepared))
-        }
+        ShowCommand::Archive(_)
+        | ShowCommand::ConfigurationLock
+        | ShowCommand::Flash
+        | ShowCommand::Reload => Box::new(configuration::prepared(&snapshot.asking.prepared)),
         ShowCommand::Clock { detail } => Box::new(system::Clock {
             detail: *detail,
             now: &snapshot.now,

@@ -16,6 +16,7 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
     Some(match of.as_rule() {
         Rule::show_access_lists => ShowCommand::AccessLists(of.name(Rule::a_list_name)),
         Rule::show_arp => ShowCommand::Arp(of.parsed(Rule::a_arp_address)?),
+        Rule::show_flash => ShowCommand::Flash,
         Rule::show_archive => ShowCommand::Archive(files::show_archive(&of)?),
         Rule::show_clock => ShowCommand::Clock {
             detail: of.has(Rule::k_detail),

@@ -120,6 +120,9 @@ pub enum FileCommand {
     MakeDirectory(String),
     /// `more FILE`.
     More(String),
+    /// `receive FILE`: the console brings what the file is to hold, in answers to empty questions: pieces in Base64, then an
+    /// empty answer.
+    Receive(String),
     /// `rmdir DIRECTORY`.
     RemoveDirectory(String),
     /// `rename FILE FILE`.

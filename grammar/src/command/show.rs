@@ -25,6 +25,8 @@ pub enum ShowCommand {
     Crypto(ShowCrypto),
     /// `show debugging`.
     Debugging,
+    /// `show flash:`: as `dir flash:`.
+    Flash,
     /// `show history`.
     History,
     /// `show inactive-config`: retained lines that do nothing in this release.
