@@ -93,7 +93,7 @@ fn lines_below_an_unknown_one_belong_to_it() {
     let expected = "\
 FILE:2: invalid input at '^'
     router ospf 1
-    ^
+     ^
 FILE:3: not understood: it belongs to line 2
      shutdown
 FILE:4: not understood: it belongs to line 2
@@ -146,6 +146,6 @@ fn lines_that_do_nothing_yet_are_told_from_unknown_ones_and_are_no_failure() {
     assert_eq!(output.status.code(), Some(0));
     check(
         &format!("{text}no crypto keyring K\nmade up\n"),
-        &format!("{expected}FILE:5: invalid input at '^'\n    made up\n    ^\n"),
+        &format!("{expected}FILE:5: invalid input at '^'\n    made up\n     ^\n"),
     );
 }
