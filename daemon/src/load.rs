@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::show::snapshot::{Load, Memory, Thread};
+use crate::show::snapshot::{Load, Memory, Pool, Thread};
 
 /// Time between two samples.
 pub const EVERY: Duration = Duration::from_secs(5);
@@ -32,7 +32,8 @@ struct Sample {
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
     samples: VecDeque<Sample>,
-    lowest_free: Option<u64>,
+    /// The least free memory of all samples: of programs, of sockets.
+    lowest_free: Option<[u64; 2]>,
 }
 
 impl Meter {
@@ -41,8 +42,8 @@ impl Meter {
         self.samples.push_back(sample(Instant::now()));
         let surplus = self.samples.len().saturating_sub(KEPT);
         self.samples.drain(..surplus);
-        let free = memory().free;
-        self.lowest_free = Some(self.lowest_free.map_or(free, |lowest| lowest.min(free)));
+        let memory = self.memory();
+        self.lowest_free = Some([memory.processor.lowest, memory.io.lowest]);
     }
 
     /// What happened since the samples that are one window old; for a window that reaches back too far, since the oldest one.
@@ -65,16 +66,22 @@ impl Meter {
                 )
             })
         };
-        let mut memory = memory();
-        memory.lowest = self
-            .lowest_free
-            .map_or(memory.free, |lowest| lowest.min(memory.free));
         Load {
             busy: share(|sample| sample.busy),
             interrupt: share(|sample| sample.interrupt)[0],
             threads: threads(&present, &before),
-            memory,
+            memory: self.memory(),
         }
+    }
+
+    /// The machine's memory now.
+    fn memory(&self) -> Memory {
+        let mut memory = memory();
+        if let Some([processor, io]) = self.lowest_free {
+            memory.processor.lowest = memory.processor.lowest.min(processor);
+            memory.io.lowest = memory.io.lowest.min(io);
+        }
+        memory
     }
 }
 
@@ -188,11 +195,44 @@ fn memory() -> Memory {
         kib.unwrap_or(0) * 1024
     };
     let free = octets("MemAvailable:");
+    let total = octets("MemTotal:");
     Memory {
-        total: octets("MemTotal:"),
+        processor: Pool {
+            total,
+            used: total.saturating_sub(free),
+            free,
+            lowest: free,
+            unused: octets("MemFree:"),
+        },
+        io: socket_memory(),
+    }
+}
+
+/// The memory that sockets may take: the kernel's limits are in pages, and so is what it counts.
+fn socket_memory() -> Pool {
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten()
+        .and_then(|size| u64::try_from(size).ok())
+        .unwrap_or(4096);
+    let limit = |file: &str| -> u64 {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let most = text.split_whitespace().nth(2);
+        most.and_then(|pages| pages.parse().ok()).unwrap_or(0)
+    };
+    let counted = fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
+    let used: u64 = counted
+        .lines()
+        .filter_map(|line| line.split_once(" mem ")?.1.trim().parse::<u64>().ok())
+        .sum();
+    let total = limit("/proc/sys/net/ipv4/tcp_mem") + limit("/proc/sys/net/ipv4/udp_mem");
+    let free = total.saturating_sub(used) * page;
+    Pool {
+        total: total * page,
+        used: used * page,
         free,
         lowest: free,
-        unused: octets("MemFree:"),
+        unused: free,
     }
 }
 
@@ -219,6 +259,8 @@ mod tests {
         let own = std::process::id();
         assert!(load.threads.iter().any(|thread| thread.id == own));
         assert!(load.busy.iter().all(|busy| (0.0..=100.0).contains(busy)));
-        assert!(load.memory.lowest <= load.memory.total && load.memory.free > 0);
+        for pool in [load.memory.processor, load.memory.io] {
+            assert!(pool.lowest <= pool.free && pool.free <= pool.total && pool.free > 0);
+        }
     }
 }

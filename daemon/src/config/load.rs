@@ -257,7 +257,12 @@ impl Loader<'_> {
         }
         if let Err(refused) = apply(self.running, &mut self.place.context, line, Origin::File) {
             let what = format!("{refused}; kept, not obeyed");
-            self.problem(number, indent, &what);
+            // Once something obeys it, it must not take the rest of a block of other commands with it.
+            if matches!(line.command, ConfigCommand::Global(_)) {
+                self.global_problem(number, indent, &what);
+            } else {
+                self.problem(number, indent, &what);
+            }
             return;
         }
         self.remember_references(number, line);
@@ -309,8 +314,26 @@ impl Loader<'_> {
         remark.is_some_and(|text| line.form == Form::Set && self.remarks[&name].contains(&text))
     }
 
-    /// Reports a line and keeps it with everything indented deeper below it.
+    /// Reports a line and keeps it, with everything indented deeper below it, in the block where it stands.
     fn problem(&mut self, number: usize, indent: usize, what: &str) {
+        let (text, below) = self.report(number, indent, what);
+        let outside = |header: &Header| indent <= header.indent;
+        if self.place.separated && self.place.headers.last().is_some_and(outside) {
+            self.place.leave_to(Context::Global);
+        }
+        let after = self.place.ranks.last().copied().unwrap_or(0);
+        self.keep(KeptLine { after, text, below });
+    }
+
+    /// The same for a global command, which is kept beside the block where it stands.
+    fn global_problem(&mut self, number: usize, indent: usize, what: &str) {
+        let (text, below) = self.report(number, indent, what);
+        let after = self.place.ranks.first().copied().unwrap_or(0);
+        add(&mut self.running.kept, KeptLine { after, text, below });
+    }
+
+    /// Reports a line; gives its text and what belongs to it.
+    fn report(&mut self, number: usize, indent: usize, what: &str) -> (String, Vec<String>) {
         let text = self.lines[number].trim().to_owned();
         let mut below = self.take_below(&text, indent);
         self.problems.push(Problem {
@@ -327,12 +350,7 @@ impl Loader<'_> {
         {
             below.push(delimiter.as_str().to_owned());
         }
-        let outside = |header: &Header| indent <= header.indent;
-        if self.place.separated && self.place.headers.last().is_some_and(outside) {
-            self.place.leave_to(Context::Global);
-        }
-        let after = self.place.ranks.last().copied().unwrap_or(0);
-        self.keep(KeptLine { after, text, below });
+        (text, below)
     }
 
     /// The lines that belong to an unknown one: those indented deeper, or the text of an unknown kind of banner.
@@ -366,23 +384,18 @@ impl Loader<'_> {
     }
 
     fn keep(&mut self, line: KeptLine) {
-        let add = |kept: &mut Kept| {
-            if !kept.has(&line) {
-                kept.add(line.clone());
-            }
-        };
         match self.place.context.clone() {
             Context::Line { kind, first, last } => {
                 for number in first..=last {
                     let found = self.running.lines.get_mut(&LineId { kind, number });
                     if let Some(settings) = found {
-                        add(&mut settings.kept);
+                        add(&mut settings.kept, line.clone());
                     }
                 }
             }
             context => match self.running.kept_in(&context) {
-                Some(kept) => add(kept),
-                None => add(&mut self.running.kept),
+                Some(kept) => add(kept, line),
+                None => add(&mut self.running.kept, line),
             },
         }
     }
@@ -436,6 +449,12 @@ impl Loader<'_> {
             });
         }
         self.problems.sort_by_key(|problem| problem.line);
+    }
+}
+
+fn add(kept: &mut Kept, line: KeptLine) {
+    if !kept.has(&line) {
+        kept.add(line);
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::Facts;
-use super::snapshot::{Load, Memory, Resolver, System};
+use super::snapshot::{Load, Memory, Pool, Resolver, System};
 
 /// `show inventory`: the machine as its makers call it, with the product as what IOS calls PID.
 #[derive(Serialize, JsonSchema)]
@@ -106,26 +106,26 @@ impl Facts for &Load {
 pub struct MemoryStatistics<'a> {
     #[serde(flatten)]
     memory: &'a Memory,
-    /// What is not free, in octets.
-    used_bytes: u64,
 }
 
 /// The machine's memory.
 pub fn memory_statistics(memory: &Memory) -> MemoryStatistics<'_> {
-    MemoryStatistics {
-        memory,
-        used_bytes: memory.total.saturating_sub(memory.free),
-    }
+    MemoryStatistics { memory }
 }
 
 /// `Largest` is what nothing uses at all, without caches.
 impl Facts for MemoryStatistics<'_> {
     fn text(&self) -> String {
-        let MemoryStatistics { memory, used_bytes } = self;
+        let line = |name: &str, pool: &Pool| {
+            format!(
+                "{name:>9}  {:>9} {:>11} {:>11} {:>11} {:>11} {:>11}\n",
+                0, pool.total, pool.used, pool.free, pool.lowest, pool.unused
+            )
+        };
         format!(
-            "                Head    Total(b)     Used(b)     Free(b)   Lowest(b)  Largest(b)\n\
-             Processor  {:>9} {:>11} {:>11} {:>11} {:>11} {:>11}\n",
-            0, memory.total, used_bytes, memory.free, memory.lowest, memory.unused
+            "                Head    Total(b)     Used(b)     Free(b)   Lowest(b)  Largest(b)\n{}{}",
+            line("Processor", &self.memory.processor),
+            line("I/O", &self.memory.io)
         )
     }
 }

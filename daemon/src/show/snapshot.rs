@@ -478,13 +478,25 @@ pub struct Thread {
     pub busy: [f64; 3],
 }
 
-/// The machine's memory in octets.
+/// The machine's memory, divided as IOS divides it.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Memory {
+    /// What programs and the kernel share.
+    pub processor: Pool,
+    /// What the kernel lets the buffers of sockets take of it.
+    pub io: Pool,
+}
+
+/// A part of the memory, in octets.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+pub struct Pool {
     /// All there is.
     #[serde(rename = "total_bytes")]
     pub total: u64,
-    /// What programs can still get.
+    /// What is not free.
+    #[serde(rename = "used_bytes")]
+    pub used: u64,
+    /// What one can still get.
     #[serde(rename = "free_bytes")]
     pub free: u64,
     /// The least that was free at any sample since the daemon started.

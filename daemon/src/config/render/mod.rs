@@ -145,6 +145,8 @@ struct Page {
     all: bool,
     hide_secrets: bool,
     last: Group,
+    /// The indentation of the last line, where that opens a block.
+    opened: Option<usize>,
     /// Only retained lines are written: the lines since the last one that may open the block of the next, each with its
     /// indentation.
     pending: Option<Vec<(usize, String)>>,
@@ -157,6 +159,7 @@ impl Page {
             all: options.all,
             hide_secrets: options.hide_secrets,
             last: Group::Nothing,
+            opened: None,
             pending: None,
         }
     }
@@ -201,7 +204,8 @@ impl Page {
             hide(&mut command);
         }
         let deny = denies(&command);
-        let mut line = grammar_render::render(&ConfigLine { form, command });
+        let command = ConfigLine { form, command };
+        let mut line = grammar_render::render(&command);
         if deny {
             // IOS aligns deny with permit.
             line = line.replacen("deny ", "deny   ", 1);
@@ -213,9 +217,11 @@ impl Page {
                 pending.push((indent, line));
             }
         }
+        self.opened = command.enters().map(|_| indent);
     }
 
     fn put(&mut self, indent: usize, line: &str) {
+        self.opened = None;
         self.text.extend(std::iter::repeat_n(' ', indent));
         self.text.push_str(line);
         self.text.push('\n');
@@ -297,6 +303,7 @@ impl Page {
             }
         }
         if let Some(inner) = inner {
+            self.opened = Some(indent);
             self.retained_block(entry, inner);
         }
     }
@@ -344,15 +351,16 @@ impl Page {
                 Group::Alone
             });
         }
-        let indent = " ".repeat(indent);
+        // Beside an empty block, not in it.
+        if self.opened == Some(indent) {
+            self.put(indent + 1, "exit");
+        }
         for text in std::iter::once(&line.text).chain(&line.below) {
-            self.text.push_str(&indent);
             if self.hide_secrets {
-                self.text.push_str(&without_secrets(text));
+                self.put(indent, &without_secrets(text));
             } else {
-                self.text.push_str(text);
+                self.put(indent, text);
             }
-            self.text.push('\n');
         }
     }
 

@@ -11,7 +11,7 @@ use crate::debug::Debugging;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::snapshot::{
     Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost, LogPlace, Memory,
-    Neighbour, Packets, Proxy, Route, RouteSource, System, TerminalLine, Thread, User,
+    Neighbour, Packets, Pool, Proxy, Route, RouteSource, System, TerminalLine, Thread, User,
 };
 
 pub(super) const CONFIG: &str = "\
@@ -434,10 +434,20 @@ pub(super) fn busy() -> Load {
             thread(813, "tokio-runtime-w", 0, 0, [0.0; 3]),
         ],
         memory: Memory {
-            total: 4_096_000_000,
-            free: 3_072_000_000,
-            lowest: 3_000_000_000,
-            unused: 1_000_000_000,
+            processor: Pool {
+                total: 4_096_000_000,
+                used: 1_024_000_000,
+                free: 3_072_000_000,
+                lowest: 3_000_000_000,
+                unused: 1_000_000_000,
+            },
+            io: Pool {
+                total: 64_000_000,
+                used: 1_000_000,
+                free: 63_000_000,
+                lowest: 60_000_000,
+                unused: 63_000_000,
+            },
         },
     }
 }
