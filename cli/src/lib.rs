@@ -1,5 +1,5 @@
 //! The Isthmus console. `main` reads the arguments and calls one of these: [`plain`] (`-c`,
-//! standard input), [`shell`] (a person or a tool at a terminal), [`check`] (`--check FILE`), [`receive`] (`-c 'scp -t ...'`).
+//! standard input), [`shell`] (a person or a tool at a terminal), [`check`] (`--check FILE`), [`scp`] (`-c 'scp -t ...'`).
 
 pub mod check;
 pub mod client;
@@ -7,7 +7,7 @@ pub mod documents;
 pub mod lang;
 pub mod line;
 pub mod plain;
-pub mod receive;
+pub mod scp;
 pub mod screen;
 pub mod shell;
 pub mod tty;

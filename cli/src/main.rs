@@ -10,7 +10,7 @@ use clap::Parser;
 use isthmus_console::check;
 use isthmus_console::documents;
 use isthmus_console::plain::{self, Outcome, PlainError, Source};
-use isthmus_console::receive;
+use isthmus_console::scp;
 use isthmus_console::shell::{self, End};
 
 /// A command was understood and failed.
@@ -83,9 +83,9 @@ fn main() -> ExitCode {
         return interactive(&arguments.socket);
     }
     if let [command] = &arguments.command[..]
-        && let Some(target) = receive::target(command)
+        && let Some(task) = scp::task(command)
     {
-        return match receive::receive(&arguments.socket, target, io::stdin().lock(), io::stdout()) {
+        return match scp::serve(&arguments.socket, task, io::stdin().lock(), io::stdout()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => report(&error, FAILED),
         };

@@ -5,7 +5,7 @@ import time
 
 import paramiko
 
-from router import ADDRESS, ENABLE, FORCED_USER, HOSTNAME, KEY, PASSWORD, SHELL_USER, expect
+from router import ADDRESS, ENABLE, FORCED_USER, HOSTNAME, KEY, OPERATOR, PASSWORD, SHELL_USER, expect
 
 PATIENCE = 60
 
@@ -144,8 +144,7 @@ def filters(shell):
             ("show running-config all | section ^service", "service "),
             ("show access-lists | include access list", "Extended IP access list FLOW10"),
             ("show logging | include Trap", "Trap logging: "),
-            ("show run | section username", ""),
-            
+            ("show run | section username", f"username {OPERATOR} privilege 15 secret 9 "),
             ("show arp | exclude Incomplete", "ARPA"),
             ("show processes cpu | include CPU utilization", "CPU utilization for five seconds: "),
             ("show running-config | begin ^ip access-list", "ip access-list extended FLOW10"),

@@ -1,13 +1,14 @@
-"""netmiko's `cisco_ios`: enable, show with TextFSM, 200 lines of configuration, saving, errors."""
+"""netmiko's `cisco_ios`: enable, show with TextFSM, 200 lines of configuration, saving, errors, files over scp."""
 
 import logging
 import re
+from pathlib import Path
 
-from netmiko import ConnectHandler
+from netmiko import ConnectHandler, file_transfer
 from netmiko.exceptions import ConfigInvalidException, NetmikoAuthenticationException
 from netmiko.ssh_autodetect import SSH_MAPPER_DICT
 
-from router import ADDRESS, ENABLE, FORCED_USER, HOSTNAME, INSIDE, KEY, PASSWORD, RESULTS, SHELL_USER, expect
+from router import ADDRESS, ENABLE, FORCED_USER, HOSTNAME, INSIDE, KEY, OPERATOR, PASSWORD, RESULTS, SHELL_USER, expect
 
 SERVER = dict(host=ADDRESS, conn_timeout=60, auth_timeout=60, banner_timeout=60, read_timeout_override=120)
 BY_PASSWORD = dict(SERVER, username=SHELL_USER, password=PASSWORD, secret=ENABLE)
@@ -96,6 +97,29 @@ def others():
         print("  a wrong password is refused", flush=True)
 
 
+def files():
+    """Files to and from the router, with netmiko's own checks of place, space and MD5."""
+    content = "".join(f"! line {number}\n" for number in range(5000))
+    there, back = Path("/run/sent.cfg"), Path("/run/back.cfg")
+    there.write_text(content)
+    with ConnectHandler(device_type="cisco_ios", **dict(BY_PASSWORD, username=OPERATOR)) as router:
+        expect(router.check_enable_mode(), "a user with privilege 15 need not enable", router.find_prompt())
+        put = file_transfer(router, source_file=str(there), dest_file="sent.cfg", file_system="flash:", direction="put")
+        expect(put == {"file_exists": True, "file_transferred": True, "file_verified": True}, "file_transfer puts a file", put)
+        again = file_transfer(router, source_file=str(there), dest_file="sent.cfg", file_system="flash:", direction="put")
+        expect(not again["file_transferred"] and again["file_verified"], "file_transfer sees that it is there", again)
+        get = file_transfer(router, source_file="sent.cfg", dest_file=str(back), file_system="flash:", direction="get")
+        expect(get["file_verified"] and back.read_text() == content, "file_transfer gets a file", get)
+        router.send_config_set(["no ip scp server enable"])
+        try:
+            file_transfer(router, source_file=str(there), dest_file="more.cfg", file_system="flash:", direction="put")
+            expect(False, "without ip scp server enable no file is taken")
+        except Exception as error:  # paramiko, scp and netmiko have classes of their own for it
+            expect("Administratively disabled" in str(error), "without ip scp server enable no file is taken", error)
+        router.send_config_set(["ip scp server enable"])
+
+
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 session()
 others()
+files()

@@ -33,6 +33,16 @@ def at(tree, *path):
     return tree
 
 
+def refused(send, line):
+    """unicon notices that the router does not take a line."""
+    try:
+        send(line)
+    except SubCommandFailure:
+        expect(True, f"'{line}' is noticed as an error")
+    else:
+        expect(False, f"'{line}' is noticed as an error")
+
+
 # The command, a path into what the parser makes of it, and what must be there (None: anything).
 SCREENS = [
     ("show version", ("version", "hostname"), HOSTNAME),
@@ -75,19 +85,11 @@ logging.getLogger().setLevel(logging.ERROR)
 expect(router.is_connected(), "unicon connects, with its questions and settings for iosxe")
 text = router.execute("show crypto isakmp sa")
 expect("QM_IDLE" in text, "execute answers", text)
-try:
-    router.execute("show frobnicate")
-    expect(False, "execute notices an unknown command")
-except SubCommandFailure:
-    expect(True, "execute notices an unknown command")
+refused(router.execute, "show frobnicate")
 router.configure(["crypto isakmp policy 66", "encr aes 256", "interface Loopback66", "description by pyATS"])
 text = router.execute("show running-config | include by pyATS")
 expect("description by pyATS" in text, "configure configures", text)
-try:
-    router.configure("crypto isakmp policy 0")
-    expect(False, "configure notices a refused line")
-except SubCommandFailure:
-    expect(True, "configure notices a refused line")
+refused(router.configure, "crypto isakmp policy 0")
 router.configure(["no crypto isakmp policy 66", "no interface Loopback66"])
 text = router.copy(source="running-config", dest="startup-config")
 expect("[OK]" in str(text), "copy running-config startup-config is done", text)

@@ -7,9 +7,11 @@ ADDRESS = os.environ["ROUTER"]
 # The account whose login shell is the console, and the one that ForceCommand gives it to.
 SHELL_USER = os.environ["SHELL_USER"]
 FORCED_USER = os.environ["FORCED_USER"]
+# The account whose login shell is the console, for an operator of level 15.
+OPERATOR = os.environ["OPERATOR"]
 PASSWORD = os.environ["PASSWORD"]
 ENABLE = os.environ["ENABLE"]
-# The private key that opens both accounts.
+# The private key that opens all accounts.
 KEY = os.environ["KEY"]
 # The folder for logs.
 RESULTS = os.environ["RESULTS"]
@@ -18,6 +20,7 @@ HOSTNAME = "R1"
 OUTSIDE = "100.64.1.2"
 INSIDE = "10.0.1.1"
 PEER = "100.64.2.2"
+PEER_INSIDE = "10.0.2.1"
 
 
 def expect(holds, what, seen=""):

@@ -16,6 +16,12 @@ use crate::config::{render, startup};
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 use crate::tftp;
 
+/// The rule and the words of the line that lets scp in.
+const SCP_SERVER: (&str, &str) = ("r_ip_first_scp_server_enable_scp", "ip scp server enable");
+const SCP_SERVER_OFF: &str = "Administratively disabled: configure ip scp server enable\n";
+/// Octets of a file in one line of Base64.
+const PIECE: usize = 48 * 1024;
+
 /// What came of reading or writing: the error is what the operator sees.
 pub(super) type Done<T> = Result<Result<T, String>, Gone>;
 
@@ -31,7 +37,11 @@ impl Session {
             FileCommand::Verify { file, expected } => {
                 return self.verify(&file, expected.as_deref()).await;
             }
+            FileCommand::Receive(_) | FileCommand::Transmit(_) if !self.scp_server() => {
+                Err(SCP_SERVER_OFF.into())
+            }
             FileCommand::Receive(file) => self.receive(&file).await?,
+            FileCommand::Transmit(file) => self.transmit(&file).await?,
             FileCommand::Delete {
                 file,
                 force,
@@ -129,6 +139,32 @@ impl Session {
             }
         }
         Ok(file.write(&bytes).map(|()| String::new()).map_err(line))
+    }
+
+    /// A file for the console.
+    async fn transmit(&mut self, name: &str) -> Done<String> {
+        let location = match self.locate(name) {
+            Ok(Location::Tftp(_) | Location::Scp(_)) => {
+                let reason = "only files of this router can be fetched";
+                return Ok(Err(line(StorageError::new("opening", name, reason))));
+            }
+            Ok(location) => location,
+            Err(text) => return Ok(Err(text)),
+        };
+        let pieces = |bytes: Vec<u8>| {
+            bytes
+                .chunks(PIECE)
+                .map(|piece| STANDARD.encode(piece) + "\n")
+                .collect()
+        };
+        Ok(self.read(&location).await?.map(pieces))
+    }
+
+    /// `ip scp server enable`: whether files go over scp to and from whoever comes by SSH.
+    fn scp_server(&self) -> bool {
+        let router = self.router.borrow();
+        let line = router.running.retained.find(SCP_SERVER.0, SCP_SERVER.1);
+        line.is_some()
     }
 
     async fn delete(&mut self, name: &str, force: bool, recursive: bool) -> Done<String> {

@@ -36,7 +36,7 @@ impl Facts for Version<'_> {
             "Isthmus, an IPsec VPN router on Linux, with the command line of\n\
              Cisco IOS Software, Isthmus Software (ISTHMUS), Version {version}, RELEASE SOFTWARE (linux-{})\n\
              Linux {} on {}\n\
-             Licence: MIT or Apache-2.0\n\n\
+             Copyright (c) 2026-2026 by the Isthmus authors. Licence: MIT or Apache-2.0\n\n\
              {} uptime is {}\n\
              System restarted at {}\n\
              System image file is \"unix:{}\"\n\n\

@@ -32,6 +32,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<ExecCommand> {
         Rule::make_directory => FileCommand::MakeDirectory(file()?),
         Rule::more => FileCommand::More(file()?),
         Rule::receive => FileCommand::Receive(file()?),
+        Rule::transmit => FileCommand::Transmit(file()?),
         Rule::remove_directory => FileCommand::RemoveDirectory(file()?),
         Rule::rename => FileCommand::Rename {
             from: file()?,

@@ -132,6 +132,8 @@ pub enum FileCommand {
         /// Its new name.
         to: String,
     },
+    /// `transmit FILE`: the console is given what the file holds, in lines of Base64.
+    Transmit(String),
     /// `verify [/md5] FILE [CHECKSUM]`.
     Verify {
         /// The file.

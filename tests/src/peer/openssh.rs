@@ -14,9 +14,11 @@ use crate::lab::{Host, Lab, wait_for};
 pub const SHELL_USER: &str = "ann";
 /// The account with an ordinary shell that the server's ForceCommand replaces by the console.
 pub const FORCED_USER: &str = "ben";
-/// The password of both accounts.
+/// The account whose login shell is the console, for a user whom the router knows as an operator.
+pub const OPERATOR: &str = "eva";
+/// The password of all accounts.
 pub const PASSWORD: &str = "Palamidi-1714";
-/// Where the client's private key for both accounts lies, on the host that `authorize` was called for.
+/// Where the client's private key for all accounts lies, on the host that `authorize` was called for.
 pub const KEY: &str = "/etc/isthmus-lab/id_ed25519";
 /// The group whose members may talk to the daemon.
 const GROUP: &str = "isthmus";
@@ -79,13 +81,15 @@ impl Drop for OpenSsh {
 /// socket to the group.
 pub fn accounts(router: &Host) -> Result<()> {
     let users = format!(
-        "sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n{SHELL_USER}:x:2001:2001::/:{CONSOLE}\n{FORCED_USER}:x:2002:2002::/:/bin/sh\n"
+        "sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n{SHELL_USER}:x:2001:2001::/:{CONSOLE}\n{FORCED_USER}:x:2002:2002::/:/bin/sh\n\
+         {OPERATOR}:x:2003:2003::/:{CONSOLE}\n"
     );
     let shadow = format!(
-        "{SHELL_USER}:{SHADOW}:20000:0:99999:7:::\n{FORCED_USER}:{SHADOW}:20000:0:99999:7:::\n"
+        "{SHELL_USER}:{SHADOW}:20000:0:99999:7:::\n{FORCED_USER}:{SHADOW}:20000:0:99999:7:::\n\
+         {OPERATOR}:{SHADOW}:20000:0:99999:7:::\n"
     );
     let groups = format!(
-        "{GROUP}:x:2000:{SHELL_USER},{FORCED_USER}\n{SHELL_USER}:x:2001:\n{FORCED_USER}:x:2002:\n"
+        "{GROUP}:x:2000:{SHELL_USER},{FORCED_USER},{OPERATOR}\n{SHELL_USER}:x:2001:\n{FORCED_USER}:x:2002:\n{OPERATOR}:x:2003:\n"
     );
     for (file, lines, own) in [
         ("/etc/passwd", users, "sshd:"),
@@ -112,7 +116,7 @@ pub fn accounts(router: &Host) -> Result<()> {
     })
 }
 
-/// Gives `client` a key that opens both accounts of `router`.
+/// Gives `client` a key that opens all accounts of `router`.
 pub fn authorize(client: &Host, router: &Host) -> Result<()> {
     client.write("/etc/isthmus-lab/.keep", "")?;
     client.command("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", KEY])?;

@@ -11,7 +11,7 @@ use super::bed::{self, Bed};
 use crate::boot;
 use crate::lab::{Host, Lab};
 use crate::peer::isthmus::startup_config;
-use crate::peer::openssh::{self, FORCED_USER, KEY, OpenSsh, PASSWORD, SHELL_USER};
+use crate::peer::openssh::{self, FORCED_USER, KEY, OPERATOR, OpenSsh, PASSWORD, SHELL_USER};
 use crate::peer::{Brand, Isthmus, Link, Tunnel};
 
 /// What the router asks before level 15.
@@ -94,8 +94,11 @@ fn start<'lab>(lab: &'lab Lab, bed: &mut Bed<'lab>) -> Result<OpenSsh> {
     let (near, far) = (lab.site(1), lab.site(2));
     openssh::accounts(&near.router)?;
     let inside = "interface GigabitEthernet0/1\n";
+    let lines = format!(
+        "!\nenable secret 0 {ENABLE}\nusername {OPERATOR} privilege 15 secret 0 {PASSWORD}\nip scp server enable\n"
+    );
     let config = startup_config(near, &[Link::new(1, 2, &Tunnel::AES256)])
-        .replacen("!\n", &format!("!\nenable secret 0 {ENABLE}\n"), 1)
+        .replacen("!\n", &lines, 1)
         .replacen(
             inside,
             &format!("{inside} description towards the client\n"),
@@ -158,6 +161,7 @@ impl<'bed, 'lab> Tools<'bed, 'lab> {
             format!("ROUTER={ROUTER}"),
             format!("SHELL_USER={SHELL_USER}"),
             format!("FORCED_USER={FORCED_USER}"),
+            format!("OPERATOR={OPERATOR}"),
             format!("PASSWORD={PASSWORD}"),
             format!("ENABLE={ENABLE}"),
             format!("KEY={KEY}"),
