@@ -286,6 +286,10 @@ impl Session {
             self.histories.add(self.mode(), line);
         }
         let status = self.obey(line).await?;
+        // Nobody at a terminal is to see one more prompt.
+        if self.typed && self.bye.is_some() {
+            return Ok(());
+        }
         self.done(status).await
     }
 

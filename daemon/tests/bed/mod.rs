@@ -31,7 +31,7 @@ pub struct Bed {
 }
 
 impl Bed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (kernel, _events, fake) = Kernel::fake();
         let clock = Clock::system();

@@ -4,15 +4,16 @@
 //! Each tool's own part is a file in `tests/automation/`; it says what it saw and ends with an error if that is not what it should be.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::bed::{self, Bed};
 use crate::boot;
 use crate::lab::{Host, Lab};
 use crate::peer::isthmus::startup_config;
 use crate::peer::openssh::{self, FORCED_USER, KEY, OPERATOR, OpenSsh, PASSWORD, SHELL_USER};
-use crate::peer::{Brand, Isthmus, Link, Tunnel};
+use crate::peer::{Brand, Isthmus, Link, Tunnel, kernel};
 
 /// What the router asks before level 15.
 const ENABLE: &str = "Bourtzi-1473";
@@ -28,8 +29,34 @@ pub fn automation_tools() -> Result<()> {
         tools.python("netmiko_ios.py")?;
         tools.python("scrapli_iosxe.py")?;
         tools.python("running_config.py")?;
-        tools.python("templates.py")
+        tools.python("templates.py")?;
+        tools.python("json_screens.py")?;
+        json_counters(bed)
     })
+}
+
+/// The counters in the JSON form of a screen are the kernel's own.
+fn json_counters(bed: &Bed<'_>) -> Result<()> {
+    bed.raise(1, 2, Duration::from_secs(10))?;
+    let text = bed.isthmus(1)?.exec("show crypto ipsec sa | json")?;
+    let document: serde_json::Value = serde_json::from_str(&text)?;
+    let shown = document["data"]["flows"][0]["sas"].as_array();
+    let shown = shown.context("no SAs in the document")?;
+    let kernels = kernel::sas(&bed.lab.site(1).router)?;
+    ensure!(
+        shown.len() == 2 && kernels.len() == 2,
+        "two SAs are expected:\n{text}\n{kernels:?}"
+    );
+    for sa in shown {
+        let same = |kernel: &&kernel::Sa| sa["spi"] == kernel.spi;
+        let kernel = kernels.iter().find(same);
+        let kernel = kernel.with_context(|| format!("the kernel has no SA like {sa}"))?;
+        ensure!(
+            sa["packets"] == kernel.packets && kernel.packets >= 5,
+            "{sa} does not count as the kernel: {kernel:?}"
+        );
+    }
+    Ok(())
 }
 
 /// NAPALM and pyATS with unicon and Genie, which `make test-automation` installs.
@@ -110,7 +137,7 @@ fn start<'lab>(lab: &'lab Lab, bed: &mut Bed<'lab>) -> Result<OpenSsh> {
         .push(Brand::Isthmus.start(lab, far, &[Link::new(2, 1, &Tunnel::AES256)])?);
     let server = OpenSsh::start(lab, &near.router)?;
     openssh::authorize(&near.client, &near.router)?;
-    bed.raise(1, 2, std::time::Duration::from_secs(30))?;
+    bed.raise(1, 2, Duration::from_secs(30))?;
     Ok(server)
 }
 

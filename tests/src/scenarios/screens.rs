@@ -67,7 +67,10 @@ pub fn operator_at_a_terminal() -> Result<()> {
             &["\r\nhostname Hub\r\n", "Hub#"],
         )?;
         screen.types("exit\r", &[])?;
-        screen.ended()
+        screen.ended()?;
+        let text = screen.text();
+        ensure!(text.ends_with("Hub#exit\r\n"), "after exit:\n{text:?}");
+        Ok(())
     })
 }
 
