@@ -305,10 +305,11 @@ fn enable_asks_for_the_secret_of_the_level() {
         assert!(one.seen().contains("% Invalid input detected"));
         one.types("enable", &["Nauplion"])
             .await
-            .types("disable 3", &[])
+            .types("disable 9", &[])
             .await;
         one.types("show privilege", &[]).await;
-        assert!(one.seen().ends_with("Current privilege level is 3\nR1#"));
+        let seen = one.seen();
+        assert!(seen.ends_with("Current privilege level is 9\nR1#"), "{seen}");
         one.types("disable", &[]).await;
         assert!(one.seen().ends_with("R1>"));
     });
