@@ -23,7 +23,6 @@ use tokio::sync::{Notify, oneshot};
 use crate::clock::{self, Clock};
 use crate::config::encrypt;
 use crate::config::model::{Change, Running};
-use crate::config::secret::MasterKey;
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
 use crate::load::Meter;
@@ -60,8 +59,6 @@ pub struct Router {
     pub debugging: Debugging,
     /// Where files are.
     pub files: Files,
-    /// The master key of type 6.
-    pub master: Option<MasterKey>,
     /// What the operator configured.
     pub running: Running,
     /// What the kernel has for interfaces.
@@ -235,7 +232,6 @@ impl Router {
             log,
             debugging: Debugging::default(),
             files,
-            master: None,
             running: Running::default(),
             interfaces,
             network: network::Memory::default(),
@@ -273,7 +269,6 @@ impl Router {
     /// The running-config changed: everything that follows from it is to be done.
     pub fn configured(&mut self) {
         let changes = self.running.take_changes();
-        self.running.master.clone_from(&self.master);
         if changes.contains(&Change::Keys) || changes.contains(&Change::Everything) {
             encrypt::settle(&mut self.running);
         }
@@ -285,6 +280,12 @@ impl Router {
             self.following.asked += 1;
             self.wake.reconcile.notify_one();
         }
+    }
+
+    /// Puts another running-config in the place of this one; the master key is nobody's line and stays.
+    pub fn replace_running(&mut self, mut running: Running) {
+        running.master = self.running.master.take();
+        self.running = running;
     }
 
     /// Gives log and clock what the running-config says of them.

@@ -309,7 +309,10 @@ fn enable_asks_for_the_secret_of_the_level() {
             .await;
         one.types("show privilege", &[]).await;
         let seen = one.seen();
-        assert!(seen.ends_with("Current privilege level is 9\nR1#"), "{seen}");
+        assert!(
+            seen.ends_with("Current privilege level is 9\nR1#"),
+            "{seen}"
+        );
         one.types("disable", &[]).await;
         assert!(one.seen().ends_with("R1>"));
     });

@@ -18,6 +18,9 @@
 //! | `@holds no` | its `no` form holds |
 //! | `@once` | done at once on IOS and never part of the configuration: nothing is kept |
 //! | `@needed` | the block it is in must not act while the line does not |
+//!
+//! Before an argument: `@secret` says that it is a key or password, `@secret 6 7` which types it takes when those in clear
+//! are to be encoded (`password encryption aes`, `service password-encryption`).
 
 use std::collections::HashMap;
 

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use pest_meta::ast::{Expr, Rule, RuleType};
 use pest_meta::parser as meta;
 
+use crate::command::SecretTypes;
 use crate::modes::Mode;
 use crate::retained::Retained;
 
@@ -97,8 +98,8 @@ pub(crate) struct Terminal {
     pub(crate) label: String,
     pub(crate) help: String,
     pub(crate) kind: Kind,
-    /// The value is a key or password.
-    pub(crate) secret: bool,
+    /// The value is a key or password, and so it may be encoded.
+    pub(crate) secret: Option<SecretTypes>,
 }
 
 /// One place of one terminal.
@@ -458,7 +459,8 @@ impl Loader {
 /// The terminals of one atomic rule: one, or three for an interface name.
 fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
     let doc = docs.first().map_or("", String::as_str);
-    let secret = docs.iter().any(|doc| doc == "@secret");
+    let secret = docs.iter().find_map(|doc| doc.strip_prefix("@secret"));
+    let secret = secret.map(SecretTypes::named);
     let make = |label: &str, help: &str, kind: Kind| Terminal {
         label: label.to_owned(),
         help: help.to_owned(),

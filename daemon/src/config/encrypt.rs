@@ -1,6 +1,7 @@
-//! Pre-shared keys under the master key: `password encryption aes` with `key config-key password-encrypt`.
+//! Keys and passwords that are not kept in clear: under the master key (`password encryption aes` with
+//! `key config-key password-encrypt`), or as type 7 in lines that are only retained.
 //!
-//! The running-config holds such keys only encrypted (type 6); `translate` decrypts them for the engine. The master key
+//! The running-config holds pre-shared keys only encrypted (type 6); `translate` decrypts them for the engine. The master key
 //! is in the state folder, in a file of its own that only the daemon's user can read; no command shows it.
 
 use std::fs;
@@ -9,11 +10,11 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use isthmus_grammar::command::{KeyPeer, Secret, SecretEncoding};
+use isthmus_grammar::command::{KeyPeer, RetainedLine, Secret, SecretEncoding};
 use zeroize::Zeroizing;
 
 use super::model::{PreSharedKeys, Running};
-use super::secret::{self, MasterKey, Unusable};
+use super::secret::{self, MasterKey, Unusable, type7};
 
 /// The file in the state folder.
 fn file(state: &Path) -> PathBuf {
@@ -63,9 +64,44 @@ pub fn keep_master(state: &Path, master: Option<&MasterKey>) -> io::Result<()> {
     fs::rename(&fresh, &file)
 }
 
-/// Encrypts what stands in clear, if it is to be.
+/// How keys and passwords that are typed in clear are to be kept.
+#[derive(Debug, Clone, Default)]
+pub struct Encodings {
+    /// As type 6, under this master key.
+    six: Option<MasterKey>,
+    /// As type 7.
+    seven: bool,
+}
+
+impl Running {
+    /// What `password encryption aes` and `service password-encryption` ask for.
+    pub(crate) fn encodings(&self) -> Encodings {
+        Encodings {
+            six: self.master.clone().filter(|_| self.password_aes),
+            seven: self.services.password_encryption,
+        }
+    }
+}
+
+/// A retained line with what stands in clear encoded. Without random numbers a key stays as it is.
+pub(crate) fn encoded(line: &RetainedLine, to: &Encodings) -> RetainedLine {
+    line.recoded(|types, present, text| match (present, &to.six) {
+        (Some(_), _) => None,
+        (None, Some(master)) if types.six => Some((6, Zeroizing::new(master.encrypt(text)?))),
+        (None, _) if types.seven && to.seven => Some((7, type7::encode(text))),
+        _ => None,
+    })
+}
+
+/// Encodes what stands in clear, if it is to be.
 pub fn settle(running: &mut Running) {
-    let Some(master) = running.master.clone().filter(|_| running.password_aes) else {
+    let to = running.encodings();
+    if to.six.is_some() || to.seven {
+        let change = |line: &RetainedLine| encoded(line, &to);
+        let places = running.retained_mut();
+        places.for_each(|retained| retained.change_secrets(&change));
+    }
+    let Some(master) = to.six else {
         return;
     };
     for key in running.crypto.keys.values_mut() {
@@ -82,15 +118,24 @@ pub fn settle(running: &mut Running) {
 pub fn change_master(running: &mut Running, master: Option<MasterKey>) {
     let old = std::mem::replace(&mut running.master, master);
     if let (Some(old), Some(new)) = (old, running.master.clone()) {
+        let again = |text: &str| new.encrypt(&old.decrypt(text)?);
         for key in running.crypto.keys.values_mut() {
-            let clear = match key.key.encoding() {
-                SecretEncoding::Type6 => secret::reveal(&key.key, Some(&old)).ok(),
+            let text = match key.key.encoding() {
+                SecretEncoding::Type6 => again(key.key.expose()),
                 _ => None,
             };
-            if let Some(text) = clear.and_then(|clear| new.encrypt(&clear)) {
+            if let Some(text) = text {
                 key.key = Secret::new(Some(SecretEncoding::Type6), text);
             }
         }
+        let change = |line: &RetainedLine| {
+            line.recoded(|_, present, text| match present {
+                Some(6) => Some((6, Zeroizing::new(again(text)?))),
+                _ => None,
+            })
+        };
+        let places = running.retained_mut();
+        places.for_each(|retained| retained.change_secrets(&change));
     }
     settle(running);
 }

@@ -262,7 +262,7 @@ impl Router {
     /// The file is there and cannot be read.
     pub fn boot(&mut self) -> Result<(), startup::StartupError> {
         match encrypt::read_master(&self.files.state) {
-            Ok(master) => self.master = master,
+            Ok(master) => self.running.master = master,
             Err(error) => {
                 let text = format!("the master key in the state folder cannot be used: {error}");
                 self.notice(Severity::Errors, "MASTERKEY", text);
@@ -277,7 +277,7 @@ impl Router {
         let problems = match &text {
             Some(text) => {
                 let (running, problems) = config::load(text, &path.display().to_string());
-                self.running = running;
+                self.replace_running(running);
                 problems
             }
             None => Vec::new(),
@@ -353,7 +353,7 @@ impl Router {
 
     pub(crate) fn take_over(&mut self, running: config::Running, user: &str) {
         let saved = self.running.last_save.take();
-        self.running = running;
+        self.replace_running(running);
         self.running.last_save = saved;
         self.loaded(user);
     }

@@ -113,8 +113,7 @@ impl Session {
             let mut router = self.router.borrow_mut();
             let kept = encrypt::keep_master(&router.files.state, master.as_ref());
             if kept.is_ok() {
-                encrypt::change_master(&mut router.running, master.clone());
-                router.master = master;
+                encrypt::change_master(&mut router.running, master);
                 router.running.note(Change::Keys);
                 let now = router.clock.zoned();
                 router.running.mark_changed(now, self.user.name());

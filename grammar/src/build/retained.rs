@@ -69,7 +69,7 @@ pub(super) fn line(
     let mut words = leaves.map(word).collect::<Option<Vec<_>>>()?;
     // Clear text goes without saying, as on IOS.
     let clear = words.windows(2).position(|pair| {
-        pair[0].text == "0" && is_word(pair[0].terminal) && pair[1].terminal.secret
+        pair[0].text == "0" && is_word(pair[0].terminal) && pair[1].terminal.secret.is_some()
     });
     if let Some(clear) = clear {
         words.remove(clear);
@@ -78,7 +78,7 @@ pub(super) fn line(
         text: &word.text,
         keyword: is_word(word.terminal),
         secret: word.terminal.secret,
-        free: matches!(word.terminal.kind, Kind::Line { .. }) && !word.terminal.secret,
+        free: matches!(word.terminal.kind, Kind::Line { .. }) && word.terminal.secret.is_none(),
     });
     Some(RetainedLine::new(table, rule, about, tokens))
 }

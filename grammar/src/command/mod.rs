@@ -48,7 +48,7 @@ pub use logging::{
     SyslogFacility, SyslogProtocol, SyslogServer, Transport, Weekday,
 };
 pub use login::{AaaMethod, HashAlgorithm, LoginCommand, PrivilegeMode};
-pub use retained::RetainedLine;
+pub use retained::{RetainedLine, SecretTypes};
 pub use secret::{Secret, SecretEncoding};
 pub use section::Section;
 pub use show::{CryptoMapSelector, ShowCommand, ShowCrypto};

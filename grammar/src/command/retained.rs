@@ -19,16 +19,45 @@ pub struct RetainedLine {
     /// Octets of the text that identify the line.
     key: usize,
     /// Where keys and passwords are.
-    secrets: Vec<Range<usize>>,
+    secrets: Vec<SecretWord>,
     /// Where text about anything begins.
     free: Option<usize>,
+}
+
+/// A key or password in a line.
+#[derive(Debug, Clone)]
+struct SecretWord {
+    range: Range<usize>,
+    /// Where the word before it is, when that says how it is encoded.
+    encoding: Option<Range<usize>>,
+    types: SecretTypes,
+}
+
+/// The encodings that a key or password has when the router is told to encode those in clear.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SecretTypes {
+    /// Type 6, under `password encryption aes`.
+    pub six: bool,
+    /// Type 7, under `service password-encryption`.
+    pub seven: bool,
+}
+
+impl SecretTypes {
+    /// As an attribute of the grammar names them: `6 7`.
+    pub(crate) fn named(text: &str) -> Self {
+        let has = |number| text.split_whitespace().any(|word| word == number);
+        Self {
+            six: has("6"),
+            seven: has("7"),
+        }
+    }
 }
 
 /// A word of a retained line.
 pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
     pub(crate) keyword: bool,
-    pub(crate) secret: bool,
+    pub(crate) secret: Option<SecretTypes>,
     pub(crate) free: bool,
 }
 
@@ -50,6 +79,7 @@ impl RetainedLine {
             free: None,
         };
         let (mut only_keywords, mut before) = (true, true);
+        let mut last = None;
         for (index, token) in tokens.enumerate() {
             if index > 0 {
                 line.text.push(' ');
@@ -69,9 +99,16 @@ impl RetainedLine {
             if identifies {
                 line.key = line.text.len();
             }
-            if token.secret {
-                line.secrets.push(start..line.text.len());
+            let range = start..line.text.len();
+            if let Some(types) = token.secret {
+                line.secrets.push(SecretWord {
+                    range: range.clone(),
+                    encoding: last.take(),
+                    types,
+                });
             }
+            let names_encoding = token.keyword && token.text.parse::<u8>().is_ok();
+            last = Some(range).filter(|_| names_encoding);
             if token.free {
                 line.free = Some(start);
             }
@@ -163,11 +200,65 @@ impl RetainedLine {
         let mut safe = String::new();
         let mut from = 0;
         for secret in &self.secrets {
-            safe.push_str(&self.text[from..secret.start]);
+            safe.push_str(&self.text[from..secret.range.start]);
             safe.push_str(instead);
-            from = secret.end;
+            from = secret.range.end;
         }
         safe + &self.text[from..]
+    }
+
+    /// The line with its keys and passwords encoded otherwise. `encode` is given what a secret may become, its present
+    /// type (`None`: clear), and its text; it answers the type and the text to put in their place, or `None` to leave
+    /// them. What identifies the line is left as it is.
+    pub fn recoded(
+        &self,
+        encode: impl Fn(SecretTypes, Option<u8>, &str) -> Option<(u8, Zeroizing<String>)>,
+    ) -> Self {
+        let mut line = self.clone();
+        // From the last one on, so that the places of those before stay.
+        for (index, secret) in self.secrets.iter().enumerate().rev() {
+            let word = secret.encoding.clone();
+            let present = word.clone().and_then(|word| self.text[word].parse().ok());
+            let Some((encoding, text)) = (secret.range.start >= self.key)
+                .then(|| encode(secret.types, present, &self.text[secret.range.clone()]))
+                .flatten()
+            else {
+                continue;
+            };
+            let start = word.map_or(secret.range.start, |word| word.start);
+            let number = encoding.to_string();
+            let mut fresh = Zeroizing::new(String::with_capacity(self.text.len() + text.len() + 8));
+            fresh.push_str(&line.text[..start]);
+            fresh.push_str(&number);
+            fresh.push(' ');
+            let from = fresh.len();
+            fresh.push_str(&text);
+            let to = fresh.len();
+            fresh.push_str(&line.text[secret.range.end..]);
+            line.text = fresh;
+            let moved = |place: usize| place - secret.range.end + to;
+            for later in &mut line.secrets[index + 1..] {
+                later.range = moved(later.range.start)..moved(later.range.end);
+                later.encoding = later
+                    .encoding
+                    .clone()
+                    .map(|at| moved(at.start)..moved(at.end));
+            }
+            line.free = line
+                .free
+                .map(|place| if place > start { moved(place) } else { place });
+            line.secrets[index] = SecretWord {
+                range: from..to,
+                encoding: Some(start..start + number.len()),
+                types: secret.types,
+            };
+        }
+        line
+    }
+
+    /// The line has keys or passwords.
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
     }
 
     /// The words for messages: without keys and passwords, without text about anything, and without what a tool at the

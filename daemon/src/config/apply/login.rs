@@ -9,7 +9,7 @@ use isthmus_grammar::privilege::spell;
 
 use super::{Origin, Outcome, Refused, done, given, say};
 use crate::config::model::{Change, Running};
-use crate::config::secret;
+use crate::config::{encrypt, secret};
 
 /// `enable password` and `enable secret`.
 pub(super) fn enable(
@@ -146,6 +146,7 @@ pub(super) fn password_encryption(running: &mut Running, on: bool) -> Outcome {
         for password in all {
             *password = secret::obscured(password, None);
         }
+        encrypt::settle(running);
     }
     running.note(Change::System);
     done()

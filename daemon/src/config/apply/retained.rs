@@ -4,6 +4,7 @@ use isthmus_grammar::command::{Form, RetainedLine};
 
 use super::{Outcome, Refused, done, removed_meanwhile};
 use crate::config::context::Context;
+use crate::config::encrypt;
 use crate::config::model::{BlockId, Change, LineId, Retained, Running};
 
 /// Keeps or removes a line in the block of `context` that its mode belongs to, and moves the context to the mode that
@@ -24,6 +25,7 @@ pub(super) fn apply(
         .up_to(line.mode())
         .ok_or_else(|| Refused::new("% This command belongs to another configuration mode."))?;
     let kept = line.kept_as(form);
+    let line = &encrypt::encoded(line, &running.encodings());
     let change = |retained: &mut Retained| match kept {
         Some(form) => retained.set(line.clone(), form),
         None => {

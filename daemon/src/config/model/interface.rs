@@ -114,6 +114,11 @@ impl Interfaces {
             .map(|(name, interface)| (name, interface))
     }
 
+    /// The retained lines of each.
+    pub(crate) fn retained_mut(&mut self) -> impl Iterator<Item = &mut Retained> {
+        self.by_order.values_mut().map(|(_, one)| &mut one.retained)
+    }
+
     /// The interfaces that carry this crypto map.
     pub fn of_crypto_map(&self, map: &str) -> &[InterfaceName] {
         self.with_crypto_map.get(map).map_or(&[], Vec::as_slice)

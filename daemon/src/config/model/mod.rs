@@ -69,7 +69,7 @@ pub struct Running {
     pub privileges: Privileges,
     /// `password encryption aes`.
     pub password_aes: bool,
-    /// The master key, lent by the router: never printed, but keys are read and written with it.
+    /// The master key of type 6: no line of the configuration, but keys are read and written with it.
     pub master: Option<MasterKey>,
     /// `banner ...`: the text between the delimiters.
     pub banners: BTreeMap<BannerKind, String>,
@@ -404,6 +404,24 @@ impl Running {
                 })
             }
         }
+    }
+
+    /// The retained lines of every place.
+    pub(crate) fn retained_mut(&mut self) -> impl Iterator<Item = &mut Retained> {
+        let crypto = &mut self.crypto;
+        let entries = crypto.maps.values_mut();
+        let entries = entries.flat_map(|map| map.entries.values_mut());
+        std::iter::once(&mut self.retained)
+            .chain(self.interfaces.retained_mut())
+            .chain(crypto.policies.values_mut().map(|one| &mut one.retained))
+            .chain(
+                crypto
+                    .transform_sets
+                    .values_mut()
+                    .map(|one| &mut one.retained),
+            )
+            .chain(entries.map(|one| &mut one.retained))
+            .chain(self.lines.values_mut().map(|one| &mut one.retained))
     }
 
     /// How many lines ask for something that is not done in this release.

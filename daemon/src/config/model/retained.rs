@@ -196,6 +196,16 @@ impl Retained {
         self.lines.get_mut(self.known.get(id)?)
     }
 
+    /// Puts another line in the place of each that has keys or passwords, here and below; it must be one with the same key.
+    pub(crate) fn change_secrets(&mut self, change: &dyn Fn(&RetainedLine) -> RetainedLine) {
+        for entry in self.lines.values_mut() {
+            if entry.line.has_secrets() {
+                entry.line = change(&entry.line);
+            }
+            entry.block.change_secrets(change);
+        }
+    }
+
     /// How many lines, here and below, ask for something that is not done.
     pub fn inactive(&self) -> usize {
         let one = |entry: &RetainedEntry| {

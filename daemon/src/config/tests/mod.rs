@@ -1,5 +1,6 @@
 //! Whole sessions: what is typed, what is answered, what the running-config is then. Whole files are in `files`.
 
+mod encoded;
 mod files;
 mod retained;
 mod routers;
