@@ -19,6 +19,7 @@
 //! | `@once` | done at once on IOS and never part of the configuration: nothing is kept |
 //! | `@needed` | the block it is in must not act while the line does not |
 //!
+//! Before a keyword: `@means WORD`, an older word for another keyword, which is kept in its place.
 //! Before an argument: `@secret` says that it is a key or password, `@secret 6 7` which types it takes when those in clear
 //! are to be encoded (`password encryption aes`, `service password-encryption`).
 

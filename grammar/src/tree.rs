@@ -98,6 +98,8 @@ pub(crate) struct Terminal {
     pub(crate) label: String,
     pub(crate) help: String,
     pub(crate) kind: Kind,
+    /// A keyword that becomes another one in what is kept.
+    pub(crate) means: Option<String>,
     /// The value is a key or password, and so it may be encoded.
     pub(crate) secret: Option<SecretTypes>,
 }
@@ -461,10 +463,12 @@ fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
     let doc = docs.first().map_or("", String::as_str);
     let secret = docs.iter().find_map(|doc| doc.strip_prefix("@secret"));
     let secret = secret.map(SecretTypes::named);
+    let means = docs.iter().find_map(|doc| doc.strip_prefix("@means "));
     let make = |label: &str, help: &str, kind: Kind| Terminal {
         label: label.to_owned(),
         help: help.to_owned(),
         kind,
+        means: means.map(str::to_owned),
         secret,
     };
     if let Expr::Seq(left, right) = &rule.expr

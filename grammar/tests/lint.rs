@@ -49,6 +49,7 @@ fn attributes_stand_where_they_are_read() {
     for (rule, attributes) in &grammar.attributes {
         let good = |attribute: &String| match rule.split_once('_') {
             Some(("a", _)) => attribute.starts_with("@secret"),
+            Some(("k", _)) => attribute.starts_with("@means "),
             Some(("r", _)) => !attribute.starts_with("@secret"),
             _ => false,
         };

@@ -96,7 +96,7 @@ fn word(pair: Pair<'_, Rule>) -> Option<Word<'_>> {
     let terminal = RULES.get(pair.as_rule() as usize)?.terminal?;
     let text = pair.as_str();
     let text = match terminal.kind {
-        Kind::Word { .. } => Cow::Borrowed(text),
+        Kind::Word { .. } => Cow::Borrowed(terminal.means.as_deref().unwrap_or(text)),
         _ => argument(&terminal.kind, text, text)?,
     };
     Some(Word { text, terminal })
