@@ -8,6 +8,7 @@ use super::files::Done;
 use super::{Outcome, Session};
 use crate::config::{self, Problem, difference, difference::Outline, render};
 use crate::router::settled;
+use crate::show::upkeep::Prepared;
 use crate::upkeep::rollback;
 
 const SURE: &str = "This will apply all necessary additions and deletions\nto replace the current running \
@@ -122,22 +123,35 @@ impl Session {
     }
 
     /// `show archive ...`
-    pub(super) async fn show_archive(&mut self, what: &ShowArchive) -> Done<String> {
-        match what {
-            ShowArchive::List => Ok(Ok(self.router.borrow_mut().show_archive())),
-            ShowArchive::RollbackTimer => Ok(Ok(self.router.borrow().show_rollback_timer())),
+    pub(super) async fn prepare_archive(&mut self, what: &ShowArchive) -> Done<Prepared> {
+        let lines = match what {
+            ShowArchive::List => {
+                let archive = self.router.borrow_mut().archived();
+                return Ok(Ok(Prepared {
+                    archive,
+                    ..Prepared::default()
+                }));
+            }
+            ShowArchive::RollbackTimer => {
+                let unconfirmed_change = self.router.borrow().unconfirmed_change();
+                return Ok(Ok(Prepared {
+                    unconfirmed_change,
+                    ..Prepared::default()
+                }));
+            }
             ShowArchive::Differences {
                 from,
                 to,
                 ignorecase,
             } => {
                 self.differences(from.as_deref(), to.as_deref(), *ignorecase)
-                    .await
+                    .await?
             }
             ShowArchive::IncrementalDiffs { file, ignorecase } => {
-                self.incremental_diffs(file, *ignorecase).await
+                self.incremental_diffs(file, *ignorecase).await?
             }
-        }
+        };
+        Ok(lines.map(Prepared::of_lines))
     }
 
     async fn differences(

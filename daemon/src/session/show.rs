@@ -7,6 +7,7 @@ use super::files::Done;
 use super::{Outcome, Session};
 use crate::show::screen::Document;
 use crate::show::snapshot::Asking;
+use crate::show::upkeep::Prepared;
 use crate::show::{self, Snapshot};
 use crate::view;
 
@@ -32,14 +33,20 @@ impl Session {
     }
 
     /// What only the session can find out: it takes files and questions.
-    async fn prepare(&mut self, command: &ShowCommand) -> Done<String> {
-        match command {
-            ShowCommand::Archive(what) => self.show_archive(what).await,
-            ShowCommand::Flash => Ok(self.directory(None, false, false)),
-            ShowCommand::ConfigurationLock => Ok(Ok(self.router.borrow().show_lock())),
-            ShowCommand::Reload => Ok(Ok(self.router.borrow().show_reload())),
-            _ => Ok(Ok(String::new())),
-        }
+    async fn prepare(&mut self, command: &ShowCommand) -> Done<Prepared> {
+        Ok(match command {
+            ShowCommand::Archive(what) => self.prepare_archive(what).await?,
+            ShowCommand::Flash => self.directory(None, false, false).map(Prepared::of_lines),
+            ShowCommand::ConfigurationLock => Ok(Prepared {
+                lock: self.router.borrow().locked(),
+                ..Prepared::default()
+            }),
+            ShowCommand::Reload => Ok(Prepared {
+                reload: self.router.borrow().scheduled(),
+                ..Prepared::default()
+            }),
+            _ => Ok(Prepared::default()),
+        })
     }
 
     async fn show_as(
@@ -68,7 +75,7 @@ impl Session {
             monitor: self.router.borrow().log.monitors(self.id),
             history_size: self.terminal.history,
             history: self.histories.last(self.mode(), self.terminal.history),
-            prepared: String::new(),
+            prepared: Prepared::default(),
         }
     }
 }

@@ -99,7 +99,7 @@ impl Facts for StartupConfig<'_> {
     }
 }
 
-/// `show archive`, `show archive config ...`, `show configuration lock` and `show reload`: what the session found out.
+/// `show archive config differences`, `incremental-diffs` and `show flash:`.
 #[derive(Serialize, JsonSchema)]
 pub struct Prepared<'a> {
     /// The lines of the screen, such as the differences of two configurations.

@@ -26,17 +26,38 @@ mod tech_support;
 #[cfg(test)]
 mod tests;
 pub mod time;
+pub mod upkeep;
 
 use isthmus_grammar::InterfaceName;
-use isthmus_grammar::command::{ShowCommand, ShowCrypto};
+use isthmus_grammar::command::{ShowArchive, ShowCommand, ShowCrypto};
 use isthmus_grammar::privilege::FULL;
 
 use interfaces::Layout;
 pub use screen::Screen;
 pub use snapshot::Snapshot;
+use upkeep::Prepared;
 
 use crate::config::render;
 use crate::session::registry;
+
+/// What the session found out.
+fn prepared<'a>(prepared: &'a Prepared, command: &ShowCommand) -> Box<dyn Screen + 'a> {
+    match command {
+        ShowCommand::Archive(ShowArchive::List) => Box::new(upkeep::ArchiveList {
+            archive: prepared.archive.as_ref(),
+        }),
+        ShowCommand::Archive(ShowArchive::RollbackTimer) => Box::new(upkeep::RollbackTimer {
+            unconfirmed_change: prepared.unconfirmed_change.as_ref(),
+        }),
+        ShowCommand::ConfigurationLock => Box::new(upkeep::ConfigurationLock {
+            lock: prepared.lock.as_ref(),
+        }),
+        ShowCommand::Reload => Box::new(upkeep::Reload {
+            reload: prepared.reload.as_ref(),
+        }),
+        _ => Box::new(configuration::prepared(&prepared.lines)),
+    }
+}
 
 /// The facts of a show command; filters and the pager come after.
 pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn Screen + 'a> {
@@ -54,7 +75,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
         ShowCommand::Archive(_)
         | ShowCommand::ConfigurationLock
         | ShowCommand::Flash
-        | ShowCommand::Reload => Box::new(configuration::prepared(&snapshot.asking.prepared)),
+        | ShowCommand::Reload => prepared(&snapshot.asking.prepared, command),
         ShowCommand::Clock { detail } => Box::new(system::Clock {
             detail: *detail,
             now: &snapshot.now,

@@ -13,6 +13,7 @@ use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use super::upkeep::Prepared;
 use crate::config::Running;
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
@@ -673,5 +674,5 @@ pub struct Asking {
     pub history: Vec<String>,
     /// What the session found out for this command before it asked.
     #[serde(skip)]
-    pub prepared: String,
+    pub prepared: Prepared,
 }

@@ -14,6 +14,7 @@ use crate::control::make_directory;
 use crate::log::Severity;
 use crate::router::{Router, Shared};
 use crate::session::resolve;
+use crate::show::upkeep::Archive;
 use crate::storage::{Location, StorageError};
 use crate::tftp;
 
@@ -173,28 +174,12 @@ impl Router {
         }
     }
 
-    /// `show archive`
-    pub fn show_archive(&mut self) -> String {
-        let maximum = usize::from(self.running.archive().maximum);
-        let Some(next) = self.copy_name("<timestamp>") else {
-            return NOT_ENABLED.into();
-        };
-        let files = self.copies().map_or(&[][..], |list| &list.files[..]);
-        let mut text = format!(
-            "The maximum archive configurations allowed is {maximum}.\n\
-             There are currently {} archive configurations saved.\n\
-             The next archive file will be named {next}\n Archive #  Name\n",
-            files.len()
-        );
-        for number in 0..maximum.max(files.len()) {
-            let name = files.get(number).map_or("", String::as_str);
-            let mark = match number + 1 == files.len() {
-                true => " <- Most Recent",
-                false => "",
-            };
-            text.push_str(format!("   {:<9}{name}{mark}", number + 1).trim_end());
-            text.push('\n');
-        }
-        text
+    /// The copies, for `show archive`.
+    pub fn archived(&mut self) -> Option<Archive> {
+        Some(Archive {
+            maximum: usize::from(self.running.archive().maximum),
+            next_file: self.copy_name("<timestamp>")?,
+            files: self.copies()?.files.clone(),
+        })
     }
 }

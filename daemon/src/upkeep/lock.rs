@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::router::Router;
 use crate::session::registry::{SessionId, User};
+use crate::show::upkeep as show;
 
 /// The lock and who has it.
 #[derive(Debug)]
@@ -51,26 +52,16 @@ impl Router {
         }
     }
 
-    /// `show configuration lock`
+    /// The lock, for `show configuration lock`.
     #[must_use]
-    pub fn show_lock(&self) -> String {
-        let header = "Parser Configure Lock\n---------------------\n";
-        let Some(lock) = &self.upkeep.lock else {
-            return format!(
-                "{header}Owner PID         : -1\nUser              : unknown\nTTY               : -1\n\
-                 Type              : NO LOCK\nState             : FREE\n"
-            );
-        };
-        let source = lock.user.source;
-        format!(
-            "{header}Owner PID         : {}\nUser              : {}\nTTY               : {}\n\
-             Type              : EXCLUSIVE\nState             : LOCKED\nUser debug info   : configure terminal lock\n\
-             Remote ip address : {}\nLock active time (in Sec) : {}\n",
-            lock.owner,
-            lock.user.name(),
-            lock.user.line,
-            source.map_or_else(|| "Unknown".to_owned(), |source| source.to_string()),
-            lock.since.elapsed().as_secs()
-        )
+    pub fn locked(&self) -> Option<show::Lock> {
+        let lock = self.upkeep.lock.as_ref()?;
+        Some(show::Lock {
+            session: lock.owner.to_string(),
+            user: lock.user.name().to_owned(),
+            line: lock.user.line.clone(),
+            source: lock.user.source,
+            active: lock.since.elapsed(),
+        })
     }
 }

@@ -9,6 +9,7 @@ use super::Watch;
 use crate::log::Severity;
 use crate::router::{Router, Shared, Stop};
 use crate::show::time::moment;
+use crate::show::upkeep as show;
 
 /// Time left at which everybody is warned, in minutes.
 const WARNINGS: [u64; 4] = [60, 30, 5, 1];
@@ -161,7 +162,7 @@ fn day(words: &[&str]) -> Option<(i8, i8)> {
 }
 
 /// `1 hour and 5 minutes`, `9 minutes and 51 seconds`.
-fn in_words(time: Duration) -> String {
+pub fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let parts = [
         (seconds / 3600, "hour"),
@@ -247,20 +248,16 @@ impl Router {
         Ok(())
     }
 
-    /// `show reload`
+    /// The scheduled reload, for `show reload`.
     #[must_use]
-    pub fn show_reload(&self) -> String {
-        let Some(reload) = &self.upkeep.reload else {
-            return "No reload is scheduled.\n".into();
-        };
-        let left = reload.due.saturating_duration_since(Instant::now());
-        format!(
-            "Reload scheduled for {} (in {}) by {}\nReload reason: {}\n",
-            moment(&reload.at),
-            in_words(Duration::from_secs(left.as_secs())),
-            reload.by,
-            reload.reason
-        )
+    pub fn scheduled(&self) -> Option<show::Scheduled> {
+        let reload = self.upkeep.reload.as_ref()?;
+        Some(show::Scheduled {
+            at: reload.at.clone(),
+            remaining: reload.due.saturating_duration_since(Instant::now()),
+            by: reload.by.clone(),
+            reason: reload.reason.clone(),
+        })
     }
 
     fn tell_banner(&self, text: &str) {

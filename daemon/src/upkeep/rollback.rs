@@ -20,9 +20,10 @@ use crate::control::make_directory;
 use crate::log::Severity;
 use crate::router::{Router, Shared};
 use crate::session::registry::SessionId;
-use crate::show::time::moment;
+use crate::show::upkeep as show;
 
-const NONE: &str = "%No Rollback Confirmed Change pending\n";
+/// What `show archive config rollback timer` says when there is none.
+pub const NONE: &str = "%No Rollback Confirmed Change pending\n";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A change that waits to be confirmed.
@@ -227,24 +228,21 @@ impl Router {
         }
     }
 
-    /// `show archive config rollback timer`
+    /// The change that waits, for `show archive config rollback timer`.
     #[must_use]
-    pub fn show_rollback_timer(&self) -> String {
-        let Some(pending) = &self.upkeep.rollback else {
-            return NONE.into();
+    pub fn unconfirmed_change(&self) -> Option<show::Unconfirmed> {
+        let pending = self.upkeep.rollback.as_ref()?;
+        let (timer_type, timer_minutes) = match pending.timer {
+            RevertTimer::Absolute(minutes) => (show::TimerKind::Absolute, minutes),
+            RevertTimer::Idle(minutes) => (show::TimerKind::Idle, minutes),
         };
-        let (kind, minutes) = match pending.timer {
-            RevertTimer::Absolute(minutes) => ("absolute", minutes),
-            RevertTimer::Idle(minutes) => ("idle", minutes),
-        };
-        let left = pending.due().saturating_duration_since(Instant::now());
-        format!(
-            "Time configured(or reconfigured): {}\nTimer type: {kind} timer\nTimer value: {minutes} min\n\
-             Time left: {} sec\nUser: {}\n",
-            moment(&pending.at),
-            left.as_secs(),
-            pending.user
-        )
+        Some(show::Unconfirmed {
+            configured: pending.at.clone(),
+            timer_type,
+            timer_minutes,
+            remaining: pending.due().saturating_duration_since(Instant::now()),
+            user: pending.user.clone(),
+        })
     }
 
     fn log_start(&mut self, user: &str) {

@@ -346,7 +346,10 @@ fn an_older_word_is_kept_as_the_present_one() {
     session.silently("crypto pki trustpoint T\nserial-number none");
     let text = render::text(&session.running);
     let block = "crypto pki trustpoint T\n enrollment terminal\n serial-number none\n";
-    assert!(text.contains(block) && !text.contains("crypto ca"), "{text}");
+    assert!(
+        text.contains(block) && !text.contains("crypto ca"),
+        "{text}"
+    );
     session.context = Context::Global;
     session.silently("no crypto ca trustpoint T");
     assert!(!render::text(&session.running).contains("trustpoint"));

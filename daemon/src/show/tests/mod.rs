@@ -61,7 +61,7 @@ fn with_world<T>(
         monitor: true,
         history_size: 10,
         history: vec!["enable".to_owned(), "show clock".to_owned()],
-        prepared: "one line\nand another\n".to_owned(),
+        prepared: prepared(),
     };
     let mut snapshot = Snapshot {
         running: &running,
@@ -136,7 +136,11 @@ screens! {
     engine_connections_active: "show crypto engine connections active",
     access_lists: "show access-lists",
     access_list: "show ip access-lists OFFICE",
+    archive: "show archive",
+    archive_rollback_timer: "show archive config rollback timer",
     arp: "show arp",
+    configuration_lock: "show configuration lock",
+    reload: "show reload",
     hosts: "show hosts",
     inventory: "show inventory",
     interfaces_description: "show interfaces description",

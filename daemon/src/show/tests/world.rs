@@ -13,6 +13,7 @@ use crate::show::snapshot::{
     Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost, LogPlace, Memory,
     Neighbour, Packets, Pool, Proxy, Route, RouteSource, System, TerminalLine, Thread, User,
 };
+use crate::show::upkeep::{Archive, Lock, Prepared, Scheduled, TimerKind, Unconfirmed};
 
 pub(super) const CONFIG: &str = "\
 hostname hub
@@ -554,5 +555,40 @@ pub(super) fn user(
         idle: Duration::from_secs(idle),
         location: location.to_owned(),
         current,
+    }
+}
+
+pub(super) fn prepared() -> Prepared {
+    let at = "2026-11-14T12:00:00+00:00[UTC]";
+    Prepared {
+        lines: "one line\nand another\n".to_owned(),
+        archive: Some(Archive {
+            maximum: 3,
+            next_file: "flash:hub-<timestamp>-2".to_owned(),
+            files: vec![
+                "flash:hub-Nov-14-11-00-00.000-0".to_owned(),
+                "flash:hub-Nov-14-11-30-00.000-1".to_owned(),
+            ],
+        }),
+        unconfirmed_change: Some(Unconfirmed {
+            configured: at.parse().unwrap(),
+            timer_type: TimerKind::Idle,
+            timer_minutes: 10,
+            remaining: Duration::from_secs(599),
+            user: "ann".to_owned(),
+        }),
+        lock: Some(Lock {
+            session: "7".to_owned(),
+            user: "ann".to_owned(),
+            line: "vty0".to_owned(),
+            source: Some([192, 0, 2, 7].into()),
+            active: Duration::from_secs(12),
+        }),
+        reload: Some(Scheduled {
+            at: at.parse().unwrap(),
+            remaining: Duration::from_secs(3_660),
+            by: "ann on vty0 (192.0.2.7)".to_owned(),
+            reason: "new kernel".to_owned(),
+        }),
     }
 }
