@@ -2,7 +2,8 @@
 //! the pager's search.
 //!
 //! IOS knows `. * + ? ^ $ [] () |`, a backslash that makes the next character literal, and `_`:
-//! start, end, blank, comma, brace or parenthesis. Everything else stands for itself.
+//! start, end, blank, comma, brace, parenthesis or itself (`| include CONFIG_I` finds what it says). Everything else stands
+//! for itself.
 
 use regex::{Regex, RegexBuilder};
 
@@ -10,7 +11,7 @@ use regex::{Regex, RegexBuilder};
 const SIZE_LIMIT: usize = 1 << 20;
 
 /// What `_` stands for.
-const UNDERSCORE: &str = r"(?:^|$|[ ,{}()])";
+const UNDERSCORE: &str = r"(?:^|$|[ ,{}()_])";
 
 /// Compiles an IOS regular expression; case counts.
 ///
@@ -127,7 +128,11 @@ mod tests {
             assert!(matches("_65001_", line), "{line}");
         }
         assert!(!matches("_65001_", "165001"));
-        assert!(!matches("_65001_", "a_65001_"));
+        assert!(matches(
+            "%SYS-5-CONFIG_I",
+            "*Nov 27: %SYS-5-CONFIG_I: Configured"
+        ));
+        assert!(!matches("_65001_", "a65001_"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub fn automation_tools() -> Result<()> {
         let tools = Tools::new(bed, "automation");
         tools.python("channel.py")?;
         tools.python("netmiko_ios.py")?;
+        tools.python("login.py")?;
         tools.python("scrapli_iosxe.py")?;
         tools.python("running_config.py")?;
         tools.python("templates.py")?;
