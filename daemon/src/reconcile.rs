@@ -207,25 +207,20 @@ impl Router {
 
     /// Logs complaints that are new; those that no longer hold may be logged again later.
     pub fn report(&mut self) {
-        let problems = self.problems.clone();
-        for problem in &problems {
-            if !self.reported.contains(problem) {
-                self.log.system(
-                    "CRYPTO",
-                    Severity::Warnings,
-                    "CONFIG_PROBLEM",
-                    problem.clone(),
-                );
+        let Self {
+            problems,
+            reported,
+            log,
+            ..
+        } = self;
+        reported.retain(|text| text.starts_with(NETWORK) || problems.contains(text));
+        for problem in problems.iter() {
+            if !reported.contains(problem) {
+                reported.insert(problem.clone());
+                let text = problem.clone();
+                log.system("CRYPTO", Severity::Warnings, "CONFIG_PROBLEM", text);
             }
         }
-        let other = |text: &String| text.starts_with(NETWORK);
-        self.reported = self
-            .reported
-            .iter()
-            .filter(|text| other(text))
-            .cloned()
-            .chain(problems)
-            .collect();
     }
 
     fn network_result(&mut self, text: &str, result: Result<(), KernelError>) {

@@ -274,8 +274,8 @@ impl Router {
         }
         if changes.iter().any(Change::is_for_operators) {
             self.follow_log();
+            self.wake.archive.notify_one();
         }
-        self.wake.archive.notify_one();
         if changes.iter().any(Change::is_for_packets) {
             self.following.asked += 1;
             self.wake.reconcile.notify_one();
