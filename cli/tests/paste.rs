@@ -1,5 +1,5 @@
 //! The real console with a real daemon (on a kernel that is none): large configurations pasted at once, of which no line is
-//! lost, and files that come over scp.
+//! lost, and files that come and go over scp.
 
 mod support;
 
@@ -23,8 +23,9 @@ use tokio::task::LocalSet;
 /// A paste that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A daemon in a thread of its own, for as long as the test runs.
-fn daemon(folder: &Path) {
+/// A daemon with this startup-config in a thread of its own, for as long as the test runs.
+fn daemon(folder: &Path, config: &str) {
+    std::fs::write(folder.join("startup-config"), config).unwrap();
     let run_dir = RunDir::take(&folder.join("run")).unwrap();
     let files = Files {
         config: folder.join("startup-config"),
@@ -46,7 +47,8 @@ fn daemon(folder: &Path) {
             let nowhere = isthmusd::log::Console::Nowhere;
             let log = Log::new(clock.clone(), nowhere, Severity::Debugging);
             let table = InterfaceTable::new(InterfaceMap::default());
-            let router = Router::new(clock, log, files, kernel, table);
+            let mut router = Router::new(clock, log, files, kernel, table);
+            router.boot().unwrap();
             control::serve(listener, Rc::new(RefCell::new(router))).await;
         });
     });
@@ -79,7 +81,7 @@ fn lines(count: usize) -> Vec<String> {
 
 fn paste(count: usize) {
     let folder = tempfile::tempdir().unwrap();
-    daemon(folder.path());
+    daemon(folder.path(), "");
     let socket = folder.path().join("run").join(isthmus_control::SOCKET_NAME);
     let mut console = Console::at(&socket, 24, 80);
     wait_for(&console, ">");
@@ -113,11 +115,12 @@ fn scp(name: &str, bytes: &[u8]) -> Vec<u8> {
     [header.as_bytes(), bytes, b"\0"].concat()
 }
 
-fn sink(folder: &Path, target: &str, input: &[u8]) -> (bool, Vec<u8>) {
+/// What the router's end of scp says to this input.
+fn far_end(folder: &Path, words: &str, input: &[u8]) -> (bool, Vec<u8>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
         .arg("--socket")
         .arg(folder.join("run").join(isthmus_control::SOCKET_NAME))
-        .args(["-c", &format!("scp -v -t '{target}'")])
+        .args(["-c", &format!("scp -v {words}")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -129,25 +132,74 @@ fn sink(folder: &Path, target: &str, input: &[u8]) -> (bool, Vec<u8>) {
     (output.status.success(), output.stdout)
 }
 
+const SERVER: &str = "hostname R1\nip scp server enable\nend\n";
+
 #[test]
 fn scp_stores_files_in_flash() {
     let folder = tempfile::tempdir().unwrap();
-    daemon(folder.path());
+    daemon(folder.path(), SERVER);
     let text = "hostname R1\n! \u{e4}\n".repeat(10_000).into_bytes();
     let input = [scp("b.cfg", &text), scp("empty", b"")].concat();
-    let (done, said) = sink(folder.path(), "flash:", &input);
+    let (done, said) = far_end(folder.path(), "-t flash:", &input);
     assert!(done, "{}", String::from_utf8_lossy(&said));
     assert_eq!(said, [0; 7]);
     let stored = |name: &str| std::fs::read(folder.path().join("state/flash").join(name));
     assert_eq!(stored("b.cfg").unwrap(), text);
     assert_eq!(stored("empty").unwrap(), b"");
-    let (done, _) = sink(folder.path(), "flash:/c.cfg", &scp("b.cfg", b"one\n"));
+    let (done, _) = far_end(folder.path(), "-t flash:/c.cfg", &scp("b.cfg", b"one\n"));
     assert!(done);
     assert_eq!(stored("c.cfg").unwrap(), b"one\n");
-    let (done, said) = sink(folder.path(), "flash:../c.cfg", &scp("b.cfg", b"one\n"));
+    let (done, said) = far_end(
+        folder.path(),
+        "-t 'flash:../c.cfg'",
+        &scp("b.cfg", b"one\n"),
+    );
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(
         !done && said.contains("\u{2}scp: %Error opening flash:../c.cfg (Invalid file name)\n"),
         "{said:?}"
     );
+}
+
+#[test]
+fn scp_fetches_files_of_the_router() {
+    let folder = tempfile::tempdir().unwrap();
+    daemon(folder.path(), SERVER);
+    let text: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+    std::fs::create_dir_all(folder.path().join("state/flash")).unwrap();
+    std::fs::write(folder.path().join("state/flash/a.bin"), &text).unwrap();
+    let (done, said) = far_end(folder.path(), "-f flash:/a.bin", &[0; 3]);
+    assert!(done);
+    let header = format!("C0600 {} a.bin\n", text.len());
+    assert_eq!(said, [header.as_bytes(), &text, b"\0"].concat());
+    let (done, said) = far_end(folder.path(), "-f system:running-config", &[0; 3]);
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(
+        done && said.contains(" running-config\n") && said.contains("\nip scp server enable\n"),
+        "{said}"
+    );
+    let (done, said) = far_end(folder.path(), "-f flash:/none", &[0; 3]);
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(
+        !done && said.starts_with("\u{2}scp: %Error opening flash:/none"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn without_the_scp_server_no_file_comes_or_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    daemon(folder.path(), "hostname R1\nend\n");
+    for (words, input) in [
+        ("-t flash:/a.cfg", scp("a.cfg", b"one\n")),
+        ("-f system:running-config", vec![0; 3]),
+    ] {
+        let (done, said) = far_end(folder.path(), words, &input);
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(
+            !done && said.contains("Administratively disabled: configure ip scp server enable"),
+            "{words}: {said:?}"
+        );
+    }
+    assert!(!folder.path().join("state/flash/a.cfg").exists());
 }
