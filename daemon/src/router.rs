@@ -269,7 +269,7 @@ impl Router {
     /// The running-config changed: everything that follows from it is to be done.
     pub fn configured(&mut self) {
         let changes = self.running.take_changes();
-        if changes.contains(&Change::Keys) || changes.contains(&Change::Everything) {
+        if changes.contains(&Change::Everything) {
             encrypt::settle(&mut self.running);
         }
         if changes.iter().any(Change::is_for_operators) {

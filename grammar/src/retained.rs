@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `@key N` | the first N words of the line identify it; without it all keywords before the first argument |
 //! | `@key before WORD` | the words before this keyword identify it |
+//! | `@key from WORD` | this keyword and the words after it identify it |
 //! | `@key all` | a list: different lines stand side by side |
 //! | `@key none` | bare data: equal lines stand side by side too |
 //! | `@enters MODE` | opens a block; the name of the variant of [`Mode`] |
@@ -37,6 +38,8 @@ pub(crate) enum Key {
     Words(usize),
     /// The words before a keyword.
     Before(String),
+    /// A keyword and the words after it.
+    From(String),
     /// The whole line.
     All,
     /// Nothing does.
@@ -106,6 +109,9 @@ impl Retained {
             ("@key", "none") => self.key = Key::Nothing,
             ("@key", value) if value.starts_with("before ") => {
                 self.key = Key::Before(value["before ".len()..].to_owned());
+            }
+            ("@key", value) if value.starts_with("from ") => {
+                self.key = Key::From(value["from ".len()..].to_owned());
             }
             ("@key", count) => self.key = Key::Words(count.parse().ok()?),
             ("@enters", mode) => self.enters = Some(Mode::named(mode)?),

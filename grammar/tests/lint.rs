@@ -75,6 +75,16 @@ fn attributes_stand_where_they_are_read() {
                 "{} wants @section",
                 line.kind()
             );
+            let encodable = std::cell::Cell::new(false);
+            let coded = line.recoded(|types, _, _| {
+                encodable.set(types.six || types.seven);
+                (types.six || types.seven).then(|| (7, "09".to_owned().into()))
+            });
+            assert!(
+                !encodable.get() || coded.words().contains(" 7 09") && coded.key() == line.key(),
+                "{}: {line:?} is told apart by what it keeps secret",
+                line.kind()
+            );
             if let Some(inner) = line.enters() {
                 assert_eq!(inner.parent(), Some(line.mode()), "{}", line.kind());
             }

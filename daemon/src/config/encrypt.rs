@@ -83,8 +83,20 @@ impl Running {
     }
 }
 
-/// A retained line with what stands in clear encoded. Without random numbers a key stays as it is.
-pub(crate) fn encoded(line: &RetainedLine, to: &Encodings) -> RetainedLine {
+/// A retained line with what stands in clear encoded; the line that is `known` in its place, if that means the same, so
+/// that typing a line again changes nothing. Without random numbers a key stays as it is.
+pub(crate) fn encoded(
+    line: &RetainedLine,
+    known: Option<&RetainedLine>,
+    to: &Encodings,
+) -> RetainedLine {
+    if !line.has_secrets() {
+        return line.clone();
+    }
+    let clear = in_clear(line, to);
+    if let Some(known) = known.filter(|known| in_clear(known, to) == clear) {
+        return encoded(known, None, to);
+    }
     line.recoded(|types, present, text| match (present, &to.six) {
         (Some(_), _) => None,
         (None, Some(master)) if types.six => Some((6, Zeroizing::new(master.encrypt(text)?))),
@@ -93,23 +105,42 @@ pub(crate) fn encoded(line: &RetainedLine, to: &Encodings) -> RetainedLine {
     })
 }
 
+/// A line with its secrets in clear, as far as they can be read, to be compared with another.
+fn in_clear(line: &RetainedLine, to: &Encodings) -> RetainedLine {
+    line.recoded(|_, present, text| {
+        let clear = match present {
+            None => Zeroizing::new(text.to_owned()),
+            Some(6) => to.six.as_ref()?.decrypt(text)?,
+            Some(7) => type7::decode(text)?,
+            Some(_) => return None,
+        };
+        Some((0, clear))
+    })
+}
+
+/// A pre-shared key as it is to be kept. Without random numbers it stays as it is: it works.
+pub(crate) fn encoded_key(key: &Secret, to: &Encodings) -> Secret {
+    let text = match (key.encoding(), &to.six) {
+        (SecretEncoding::Clear, Some(master)) => master.encrypt(key.expose()),
+        _ => None,
+    };
+    match text {
+        Some(text) => Secret::new(Some(SecretEncoding::Type6), text),
+        None => key.clone(),
+    }
+}
+
 /// Encodes what stands in clear, if it is to be.
 pub fn settle(running: &mut Running) {
     let to = running.encodings();
     if to.six.is_some() || to.seven {
-        let change = |line: &RetainedLine| encoded(line, &to);
+        let change = |line: &RetainedLine| encoded(line, None, &to);
         let places = running.retained_mut();
         places.for_each(|retained| retained.change_secrets(&change));
     }
-    let Some(master) = to.six else {
-        return;
-    };
-    for key in running.crypto.keys.values_mut() {
-        if key.key.encoding() == SecretEncoding::Clear {
-            // Without random numbers the key stays as it is: it works.
-            if let Some(text) = master.encrypt(key.key.expose()) {
-                key.key = Secret::new(Some(SecretEncoding::Type6), text);
-            }
+    if to.six.is_some() {
+        for key in running.crypto.keys.values_mut() {
+            key.key = encoded_key(&key.key, &to);
         }
     }
 }

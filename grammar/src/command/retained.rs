@@ -17,7 +17,7 @@ pub struct RetainedLine {
     about: &'static Retained,
     text: Zeroizing<String>,
     /// Octets of the text that identify the line.
-    key: usize,
+    key: Range<usize>,
     /// Where keys and passwords are.
     secrets: Vec<SecretWord>,
     /// Where text about anything begins.
@@ -74,12 +74,12 @@ impl RetainedLine {
             rule,
             about,
             text: Zeroizing::new(String::new()),
-            key: 0,
+            key: 0..0,
             secrets: Vec::new(),
             free: None,
         };
-        let (mut only_keywords, mut before) = (true, true);
-        let mut last = None;
+        let (mut only_keywords, mut before, mut from) = (true, true, false);
+        let mut last: Option<Range<usize>> = None;
         for (index, token) in tokens.enumerate() {
             if index > 0 {
                 line.text.push(' ');
@@ -94,13 +94,26 @@ impl RetainedLine {
                     before &= !(token.keyword && token.text == word);
                     before
                 }
+                Key::From(word) => {
+                    if token.keyword && token.text == word && !from {
+                        from = true;
+                        line.key.start = start;
+                    }
+                    from
+                }
                 Key::All | Key::Nothing => true,
             };
             if identifies {
-                line.key = line.text.len();
+                line.key.end = line.text.len();
             }
             let range = start..line.text.len();
             if let Some(types) = token.secret {
+                // How a secret is encoded does not tell lines apart.
+                if about.key == Key::Keywords
+                    && let Some(word) = last.as_ref().filter(|word| line.key.end == word.end)
+                {
+                    line.key.end = word.start.saturating_sub(1);
+                }
                 line.secrets.push(SecretWord {
                     range: range.clone(),
                     encoding: last.take(),
@@ -133,7 +146,7 @@ impl RetainedLine {
 
     /// The words that identify the line among those of its kind.
     pub fn key(&self) -> &str {
-        &self.text[..self.key]
+        &self.text[self.key.clone()]
     }
 
     /// Lines with the same words may stand side by side: bare data.
@@ -219,7 +232,8 @@ impl RetainedLine {
         for (index, secret) in self.secrets.iter().enumerate().rev() {
             let word = secret.encoding.clone();
             let present = word.clone().and_then(|word| self.text[word].parse().ok());
-            let Some((encoding, text)) = (secret.range.start >= self.key)
+            let apart = secret.range.start >= self.key.end || secret.range.end <= self.key.start;
+            let Some((encoding, text)) = apart
                 .then(|| encode(secret.types, present, &self.text[secret.range.clone()]))
                 .flatten()
             else {
@@ -243,6 +257,9 @@ impl RetainedLine {
                     .encoding
                     .clone()
                     .map(|at| moved(at.start)..moved(at.end));
+            }
+            if line.key.start > start {
+                line.key = moved(line.key.start)..moved(line.key.end);
             }
             line.free = line
                 .free

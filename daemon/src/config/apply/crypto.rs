@@ -10,7 +10,7 @@ use crate::config::model::{
     Change, IsakmpPolicy, Keepalive, Kept, PreSharedKey, PreSharedKeys, ReplayWindow, Retained,
     Running, TransformSet,
 };
-use crate::config::secret;
+use crate::config::{encrypt, secret};
 
 /// `crypto isakmp policy PRIORITY`.
 pub(super) fn select_policy(running: &mut Running, form: Form, priority: u16) -> Outcome {
@@ -75,6 +75,7 @@ pub(super) fn key(
         )));
     }
     let master = running.master.clone();
+    let encodings = running.encodings();
     let keys = &mut running.crypto.keys;
     match (form, key) {
         (Form::Set, Some(key)) => {
@@ -86,7 +87,7 @@ pub(super) fn key(
                 }
                 _ => key,
             };
-            let key = key.clone();
+            let key = encrypt::encoded_key(key, &encodings);
             keys.insert(peer, PreSharedKey { key, no_xauth });
         }
         _ => {

@@ -184,6 +184,7 @@ pub(super) fn apply(running: &mut Running, form: Form, command: &LoginCommand) -
         LoginCommand::LoginLog { success: false } => running.login.log_failure = on,
         LoginCommand::PasswordEncryptionAes => {
             running.password_aes = on;
+            encrypt::settle(running);
             running.note(Change::Keys);
         }
         LoginCommand::Privilege {

@@ -25,7 +25,10 @@ pub(super) fn apply(
         .up_to(line.mode())
         .ok_or_else(|| Refused::new("% This command belongs to another configuration mode."))?;
     let kept = line.kept_as(form);
-    let line = &encrypt::encoded(line, &running.encodings());
+    let known = running.retained_in(&place);
+    let known = known.and_then(|retained| retained.find(line.kind(), line.key()));
+    let known = known.map(|entry| entry.line.clone());
+    let line = &encrypt::encoded(line, known.as_ref(), &running.encodings());
     let change = |retained: &mut Retained| match kept {
         Some(form) => retained.set(line.clone(), form),
         None => {

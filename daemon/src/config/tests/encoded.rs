@@ -6,6 +6,7 @@ use crate::config::secret::{MasterKey, type7};
 
 /// Each line with a key or password in clear, and the types that it may become.
 const LINES: &str = "\
+crypto isakmp key Six-1111 address ipv6 2001:db8::/32
 crypto isakmp peer address 192.0.2.1
  set aggressive-mode password Peer-1111
 crypto keyring K
@@ -63,11 +64,10 @@ fn the_master_key_covers_keys_that_are_retained() {
     }
     session.running.master = MasterKey::new("Argolida-1");
     session.silently("password encryption aes");
-    encrypt::settle(&mut session.running);
     let text = stable(&session.running);
     let clear: Vec<&str> = secrets().filter(|secret| text.contains(secret)).collect();
     assert_eq!(clear, ["Tunnel-1111", "Chap-1111", "Pap-1111"], "{text}");
-    assert_eq!(text.matches(" 6 ").count(), 11, "{text}");
+    assert_eq!(text.matches(" 6 ").count(), 12, "{text}");
     let keys = |text: &str| -> Vec<String> {
         let master = MasterKey::new("Argolida-1").unwrap();
         let keys = text.split(" 6 ").skip(1);
@@ -92,6 +92,14 @@ fn the_master_key_covers_keys_that_are_retained() {
     session.silently("crypto keyring K\npre-shared-key address 192.0.2.7 key Keyring-9999");
     let text = stable(&session.running);
     assert!(text.contains("address 192.0.2.7 key 6 ") && !text.contains("Keyring-9999"));
+    session.silently("pre-shared-key address 192.0.2.7 key Keyring-9999");
+    assert_eq!(
+        stable(&session.running),
+        text,
+        "typed again, it stays as it was"
+    );
+    session.silently("pre-shared-key address 192.0.2.7 key Keyring-8888");
+    assert_ne!(stable(&session.running), text);
     session.silently("no pre-shared-key address 192.0.2.7 key Keyring-9999");
     assert!(!stable(&session.running).contains("192.0.2.7"));
 
@@ -101,7 +109,7 @@ fn the_master_key_covers_keys_that_are_retained() {
         keys(&text).iter().all(String::is_empty),
         "the old key still opens some"
     );
-    assert_eq!(text.matches(" 6 ").count(), 11, "{text}");
+    assert_eq!(text.matches(" 6 ").count(), 12, "{text}");
 }
 
 #[test]
