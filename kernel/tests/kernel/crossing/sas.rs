@@ -166,14 +166,6 @@ fn seconds_are_reported_soft_and_hard() {
         let Some(mut pair) = Pair::new().await else {
             return;
         };
-        pair.up(&aes_sha256(), 0x6100, |sa| {
-            sa.lifetime = Lifetime {
-                soft_seconds: Some(1),
-                hard_seconds: Some(2),
-                ..Lifetime::default()
-            };
-        })
-        .await;
         let expire = |e| {
             if let Event::Expire(x) = e {
                 Some(x)
@@ -181,8 +173,29 @@ fn seconds_are_reported_soft_and_hard() {
                 None
             }
         };
-        assert!(!pair.a.host.event(expire).await.hard);
-        assert!(pair.a.host.event(expire).await.hard);
+        // one limit at a time: a host that sleeps past both is told of the hard one alone
+        pair.up(&aes_sha256(), 0x6100, |sa| {
+            sa.lifetime = Lifetime {
+                soft_seconds: Some(1),
+                hard_seconds: Some(3600),
+                ..Lifetime::default()
+            };
+        })
+        .await;
+        let soft = pair.a.host.event(expire).await;
+        assert_eq!((soft.sa, soft.hard), (pair.sas[0].id(), false));
+        pair.down().await;
+
+        pair.up(&aes_sha256(), 0x6101, |sa| {
+            sa.lifetime = Lifetime {
+                hard_seconds: Some(1),
+                ..Lifetime::default()
+            };
+        })
+        .await;
+        let hard = pair.a.host.event(expire).await;
+        assert_eq!((hard.sa, hard.hard), (pair.sas[0].id(), true));
+        assert!(pair.a.host.kernel.dump_sas().await.unwrap().is_empty());
     });
 }
 
