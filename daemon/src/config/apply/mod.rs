@@ -11,6 +11,7 @@ mod interface;
 mod line;
 mod logging;
 mod login;
+mod references;
 mod retained;
 
 use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};
@@ -95,7 +96,7 @@ fn obey(
     let applied = match &line.command {
         ConfigCommand::Global(command) => global::apply(running, form, command, origin)?,
         ConfigCommand::Retained(line) => {
-            return retained::apply(running, context, form, line);
+            return retained::apply(running, context, form, line, origin);
         }
         command => {
             if !exists(running, context) {

@@ -2,7 +2,7 @@
 
 use isthmus_grammar::command::{Form, RetainedLine};
 
-use super::{Outcome, Refused, done, removed_meanwhile};
+use super::{Origin, Outcome, Refused, done, references, removed_meanwhile, say};
 use crate::config::context::Context;
 use crate::config::encrypt;
 use crate::config::model::{BlockId, Change, LineId, Retained, Running};
@@ -14,6 +14,7 @@ pub(super) fn apply(
     context: &mut Context,
     form: Form,
     line: &RetainedLine,
+    origin: Origin,
 ) -> Outcome {
     if line.is_once() {
         let what = line.for_messages();
@@ -25,6 +26,9 @@ pub(super) fn apply(
         .up_to(line.mode())
         .ok_or_else(|| Refused::new("% This command belongs to another configuration mode."))?;
     let kept = line.kept_as(form);
+    if origin == Origin::Terminal {
+        references::check(running, line, kept)?;
+    }
     let known = running.retained_in(&place);
     let known = known.and_then(|retained| retained.find(line.kind(), line.key()));
     let known = known.map(|entry| entry.line.clone());
@@ -43,6 +47,9 @@ pub(super) fn apply(
         Some(inner) if kept == Some(Form::Set) => place.below(inner, BlockId::of(line)),
         _ => place,
     };
+    if origin == Origin::Terminal && kept == Some(Form::Set) && known.is_none() {
+        return say(references::needs(line));
+    }
     done()
 }
 

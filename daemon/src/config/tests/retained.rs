@@ -191,7 +191,8 @@ fn lines_whose_no_form_is_the_line_are_kept_in_that_form() {
 #[test]
 fn blocks_with_numbers_are_printed_by_number_and_data_as_it_came() {
     let mut session = Session::of(
-        "crypto dynamic-map D 20\nset transform-set T\ncrypto dynamic-map D 3\nset pfs group14\nset pfs group5",
+        "crypto ipsec transform-set T esp-aes esp-sha-hmac\ncrypto dynamic-map D 20\nset transform-set T\n\
+         crypto dynamic-map D 3\nset pfs group14\nset pfs group5",
     );
     session.has("crypto dynamic-map D 3\n set pfs group5\n!\ncrypto dynamic-map D 20\n set transform-set T \n");
     session.silently("no crypto dynamic-map D\ncrypto keyring K\nrsa-pubkey name R\nkey-string\n3081 00\n3081 00\nquit");
