@@ -26,6 +26,9 @@ fn check(text: &str, expected: &str) {
 }
 
 const GOOD: &str = "\
+Building configuration...
+
+Current configuration : 1856 bytes
 !
 version 15.7
 hostname R1

@@ -70,10 +70,13 @@ pub fn banner_start(line: &str) -> Option<Delimiter> {
     (!delimiter.ends(rest)).then_some(delimiter)
 }
 
+/// What stands between words; other characters of Unicode that show nothing are part of a word.
+pub const BLANK: [char; 2] = [' ', '\t'];
+
 fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim_start();
-    let end = text.find([' ', '\t']).unwrap_or(text.len());
-    (&text[..end], text[end..].trim_start())
+    let text = text.trim_start_matches(BLANK);
+    let end = text.find(BLANK).unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start_matches(BLANK))
 }
 
 #[cfg(test)]
@@ -104,6 +107,8 @@ mod tests {
             "banner foo #",
             "b motd #",
             "hostname #",
+            "banner\u{3000}motd #",
+            "\u{3000}banner motd #",
         ] {
             assert!(banner_start(line).is_none(), "{line}");
         }

@@ -19,6 +19,7 @@
 //! | `@holds no` | its `no` form holds |
 //! | `@once` | done at once on IOS and never part of the configuration: nothing is kept |
 //! | `@needed` | the block it is in must not act while the line does not |
+//! | `@default WORDS` | the line of these words says what is so without it: it takes the other away and is not kept |
 //!
 //! Before a keyword: `@means WORD`, an older word for another keyword, which is kept in its place.
 //! Before an argument: `@secret` says that it is a key or password, `@secret 6 7` which types it takes when those in clear
@@ -71,6 +72,8 @@ pub(crate) struct Retained {
     pub(crate) holds: &'static [Form],
     pub(crate) needed: bool,
     pub(crate) once: bool,
+    /// The line that says what is so without one.
+    pub(crate) default: Option<String>,
     /// Its place among the retained commands of each table that has it.
     pub(crate) orders: HashMap<Mode, u16>,
 }
@@ -92,6 +95,7 @@ impl Retained {
             holds: &[],
             needed: false,
             once: false,
+            default: None,
             orders: HashMap::new(),
         };
         for doc in docs {
@@ -125,6 +129,7 @@ impl Retained {
             ("@holds", "no") => self.holds = &[Form::No],
             ("@once", "") => self.once = true,
             ("@needed", "") => self.needed = true,
+            ("@default", words) => self.default = Some(words.to_owned()),
             _ => return None,
         }
         Some(())

@@ -69,16 +69,16 @@ pub(crate) enum Kind {
     Number(u64, u64),
     /// `<-23 - 23>`, decimal with a sign.
     Signed(i64, i64),
-    /// `hh:mm`, a time of day.
-    Time,
+    /// `hh:mm` or `hh:mm:ss`, a time of day.
+    Time { seconds: bool },
     /// `<0x1-0xFF>`, decimal or hexadecimal with `0x`.
     Hex(u64, u64),
     /// `A.B.C.D`.
     Ipv4,
     /// `X:X:X:X::X`.
     Ipv6,
-    /// `WORD`: anything without blanks; whether it may begin with `|`.
-    Any { bar: bool },
+    /// `WORD`: anything without blanks; whether it may begin with `|`, and whether it may be a number.
+    Any { bar: bool, number: bool },
     /// `HEX`: hexadecimal digits.
     Digits,
     /// `LINE`: the rest of the line; with line ends for a banner.
@@ -495,7 +495,10 @@ fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
             ),
         ],
         "LINE" => vec![make(label, help, Kind::Line { multiple })],
-        "hh:mm" => vec![make(label, help, Kind::Time)],
+        "hh:mm" | "hh:mm:ss" => {
+            let seconds = label.ends_with("ss");
+            vec![make(label, help, Kind::Time { seconds })]
+        }
         "A.B.C.D" => vec![make(label, help, Kind::Ipv4)],
         "X:X:X:X::X" => vec![make(label, help, Kind::Ipv6)],
         "HEX" => vec![make(label, help, Kind::Digits)],
@@ -504,6 +507,7 @@ fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
             help,
             range(label).unwrap_or(Kind::Any {
                 bar: !names(&rule.expr, "name"),
+                number: !names(&rule.expr, "not_number"),
             }),
         )],
     }

@@ -409,12 +409,14 @@ pub(crate) fn starts_word(literal: &str, token: &str) -> bool {
 }
 
 /// `2:00` or `02:00`.
-fn time_of_day(token: &str) -> bool {
-    token.split_once(':').is_some_and(|(hour, minute)| {
-        minute.len() == 2
-            && decimal(hour).is_some_and(|hour| hour < 24)
-            && decimal(minute).is_some_and(|minute| minute < 60)
-    })
+fn time_of_day(token: &str, seconds: bool) -> bool {
+    let mut parts = token.split(':');
+    let hour = parts.next().and_then(decimal);
+    let rest: Vec<&str> = parts.collect();
+    let sixtieth = |part: &&str| part.len() == 2 && decimal(part).is_some_and(|part| part < 60);
+    hour.is_some_and(|hour| hour < 24)
+        && rest.len() == 1 + usize::from(seconds)
+        && rest.iter().all(sixtieth)
 }
 
 /// The text an argument takes; `None` when the token does not fit it.
@@ -428,14 +430,17 @@ pub(crate) fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option
         Kind::Signed(low, high) => token
             .parse::<i64>()
             .is_ok_and(|number| !token.starts_with('+') && (*low..=*high).contains(&number)),
-        Kind::Time => time_of_day(token),
+        Kind::Time { seconds } => time_of_day(token, *seconds),
         Kind::Hex(low, high) => {
             hexadecimal(token).is_some_and(|number| (*low..=*high).contains(&number))
         }
         Kind::Ipv4 => token.parse::<Ipv4Addr>().is_ok(),
         Kind::Ipv6 => token.parse::<Ipv6Addr>().is_ok(),
         Kind::Digits => token.bytes().all(|b| b.is_ascii_hexdigit()),
-        Kind::Any { bar } => plain && (*bar || !token.starts_with('|')),
+        Kind::Any { bar, number } => {
+            let is_number = || token.bytes().all(|b| b.is_ascii_digit());
+            plain && (*bar || !token.starts_with('|')) && (*number || !is_number())
+        }
         Kind::Line { multiple } => {
             return (*multiple || !rest.contains(['\n', '\r'])).then_some(Cow::Borrowed(rest));
         }

@@ -144,6 +144,7 @@ fn check_label(rule: &str, label: &str) {
         "A.B.C.D",
         "X:X:X:X::X",
         "hh:mm",
+        "hh:mm:ss",
     ]
     .contains(&label)
     {

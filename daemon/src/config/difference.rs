@@ -7,8 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use isthmus_grammar::banner::banner_start;
-
-use super::load::HEADERS;
+use isthmus_grammar::file::is_screen_header;
 
 /// A configuration as blocks within blocks.
 #[derive(Debug, Default)]
@@ -54,7 +53,7 @@ impl Outline {
             let text = raw.trim_start();
             let indent = raw.len() - text.len();
             let empty = text.is_empty() || text.starts_with('!') || (indent == 0 && text == "end");
-            if empty || HEADERS.iter().any(|header| text.starts_with(header)) {
+            if empty || is_screen_header(text) {
                 continue;
             }
             let mut text = text.to_owned();

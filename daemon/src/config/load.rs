@@ -7,11 +7,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
-use isthmus_grammar::banner::{Delimiter, banner_start};
+use isthmus_grammar::banner::{BLANK, Delimiter, banner_start};
 use isthmus_grammar::command::{
     AclCommand, AclEntry, AclId, Command, ConfigCommand, ConfigLine, CryptoMapCommand, Form,
     GlobalCommand, InterfaceCommand, StandardAclCommand, StandardAclEntry,
 };
+use isthmus_grammar::file::is_screen_header;
 use isthmus_grammar::{Refusal, parser};
 
 use super::apply::{Origin, apply};
@@ -162,13 +163,6 @@ enum Reference {
     TransformSet(String),
 }
 
-/// Lines of a screen that is not part of the configuration.
-pub(super) const HEADERS: [&str; 3] = [
-    "Building configuration",
-    "Current configuration :",
-    "Using ",
-];
-
 impl Loader<'_> {
     fn line(&mut self) {
         let number = self.next;
@@ -213,7 +207,7 @@ impl Loader<'_> {
                     "this is no configuration command; kept, not obeyed",
                 );
             }
-            Err(_) if HEADERS.iter().any(|header| text.starts_with(header)) => {}
+            Err(_) if is_screen_header(text) => {}
             Err(refusal) => {
                 self.problem(number, indent, why(refusal));
                 if let Some(problem) = self.problems.last_mut() {
@@ -468,11 +462,11 @@ fn why(refusal: Refusal) -> &'static str {
 
 /// The delimiter of a banner of a kind that the grammar does not know, when its text goes on below.
 fn unknown_banner(text: &str) -> Option<Delimiter> {
-    let (command, rest) = text.split_once(char::is_whitespace)?;
-    let (_, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+    let (command, rest) = text.split_once(BLANK)?;
+    let (_, rest) = rest.trim_start_matches(BLANK).split_once(BLANK)?;
     let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
     if is_banner {
-        banner_start(&format!("banner motd {}", rest.trim_start()))
+        banner_start(&format!("banner motd {rest}"))
     } else {
         None
     }

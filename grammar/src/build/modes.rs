@@ -202,7 +202,12 @@ fn crypto_map(pair: &Pair<'_, Rule>) -> Option<CryptoMapCommand> {
             CryptoMapCommand::Description(pair.name(Rule::a_description))
         }
         Rule::match_address | Rule::no_match_address => {
-            CryptoMapCommand::MatchAddress(pair.name(Rule::a_match_list))
+            let list = [
+                Rule::a_extended_number,
+                Rule::a_extended_expanded,
+                Rule::a_access_list_name,
+            ];
+            CryptoMapCommand::MatchAddress(list.into_iter().find_map(|rule| pair.name(rule)))
         }
         Rule::set_peer | Rule::no_set_peer => CryptoMapCommand::SetPeer {
             peer: pair.read(Rule::peer, |text| Some(peer(text.trim())))?,

@@ -174,6 +174,12 @@ impl RetainedLine {
         self.about.orders.get(&self.mode).copied().unwrap_or(0)
     }
 
+    /// It opens the block of `other`, which has the same key, with fewer words: what `other` says beyond them stays.
+    pub fn reopens(&self, other: &Self) -> bool {
+        let more = other.words().strip_prefix(self.words());
+        self.enters().is_some() && more.is_some_and(|more| more.starts_with(' '))
+    }
+
     /// Lines of this kind are printed by their keys, not in the order of entry.
     pub fn is_sorted(&self) -> bool {
         self.about.sorted
@@ -182,6 +188,7 @@ impl RetainedLine {
     /// In which form the command given in `form` is a line of the configuration; `None` when it takes the line away.
     pub fn kept_as(&self, form: Form) -> Option<Form> {
         match (form, self.about.negation) {
+            (Form::Set, _) if self.about.default.as_deref() == Some(self.words()) => None,
             (Form::Set, Negation::Removes | Negation::Kept) => Some(Form::Set),
             (Form::No, Negation::Kept | Negation::Only) => Some(Form::No),
             _ => None,

@@ -172,6 +172,7 @@ fn samples(name: &str, doc: &str) -> Vec<Token> {
         "IFNAME" => one("GigabitEthernet0/1"),
         "A.B.C.D" => one("10.20.30.40"),
         "hh:mm" => one("2:05"),
+        "hh:mm:ss" => one("2:05:09"),
         _ if label.contains(" - ") => {
             let range = label.trim_matches(['<', '>']);
             let (low, high) = range.split_once(" - ").expect(doc);

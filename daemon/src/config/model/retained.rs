@@ -86,7 +86,9 @@ impl Retained {
                 entry.block = Retained::default();
                 entry.kept = Kept::default();
             }
-            entry.line = line;
+            if form != entry.form || !line.reopens(&entry.line) {
+                entry.line = line;
+            }
             entry.form = form;
             return;
         }

@@ -220,6 +220,61 @@ fn an_interface_with_a_map_for_a_redundancy_group_is_one_line() {
     assert_eq!(session.running.inactive(), 0);
 }
 
+#[test]
+fn a_block_entered_again_with_fewer_words_keeps_the_others() {
+    let mut session = Session::of("crypto keyring K vrf RED\nlocal-address 192.0.2.9\nexit");
+    session.silently("crypto keyring K\ndescription here");
+    session.has("crypto keyring K vrf RED  \n  description here\n  local-address 192.0.2.9\n");
+    session.silently("crypto keyring K vrf BLUE");
+    session.has("crypto keyring K vrf BLUE  \n  description here\n");
+    session.silently(
+        "crypto map ipv6 M 10 ipsec-isakmp\nset peer 2001:db8::1\nexit\ncrypto map ipv6 M 10",
+    );
+    session.has("crypto map ipv6 M 10 ipsec-isakmp \n set peer 2001:db8::1\n");
+}
+
+#[test]
+fn a_tunnel_has_one_mode_and_the_usual_one_is_not_printed() {
+    let mut session = Session::of("interface Tunnel0\ntunnel mode ipsec ipv4");
+    session.silently("tunnel mode gre multipoint");
+    session.has(" tunnel mode gre multipoint\n");
+    session.lacks("tunnel mode ipsec");
+    session.silently("tunnel mode gre ip");
+    session.lacks("tunnel mode");
+}
+
+#[test]
+fn a_crypto_map_for_ipv6_has_settings_of_the_whole_map() {
+    let settings = "crypto map ipv6 M local-address Loopback0\ncrypto map ipv6 M client accounting list L\n\
+                    crypto map ipv6 M isakmp authorization list L\ncrypto map ipv6 M isakmp-profile P\n\
+                    crypto map ipv6 M redundancy replay-interval inbound 1000 outbound 10000\n";
+    let mut session = Session::of(settings);
+    session.has(settings);
+    session.silently("no crypto map ipv6 M local-address\nno crypto map ipv6 M isakmp-profile");
+    session.lacks("Loopback0");
+    session.lacks("isakmp-profile");
+}
+
+#[test]
+fn dates_of_a_certificate_map_are_dates() {
+    let mut session = Session::of(
+        "crypto pki certificate map C 10\nvalid-start ge jan 1 2020 00:00:00 utc\nexpires-on lt 31 December 2030",
+    );
+    session.has(" valid-start ge Jan 1 2020 00:00:00 utc\n expires-on lt 31 Dec 2030\n");
+    for wrong in [
+        "Jan 32 2020",
+        "Janus 1 2020",
+        "Jan 1 1992",
+        "Jan 1 2020 24:00:00",
+    ] {
+        let line = format!("valid-start ge {wrong}");
+        let mode = session.context.mode();
+        assert!(parser::parse(mode, &line).is_err(), "{line}");
+    }
+    let text = session.text();
+    assert_eq!(render::text(&load(&text, "f").0), text);
+}
+
 /// A block or a line, with what may be below it; `N` stands for a number.
 const CHOICES: &[(&str, &[&str])] = &[
     (
