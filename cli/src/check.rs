@@ -6,9 +6,10 @@
 
 use std::io::{self, Write};
 
+use isthmus_grammar::banner::banner_start;
 use isthmus_grammar::command::Command;
 use isthmus_grammar::file::is_screen_header;
-use isthmus_grammar::{Mode, Refusal, banner, parser};
+use isthmus_grammar::{Mode, Refusal, parser};
 
 use crate::plain::BYTE_ORDER_MARK;
 use crate::screen::printable;
@@ -27,7 +28,10 @@ pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<usize> {
     let mut mode = Mode::Config;
     let mut unknown: Option<Unknown> = None;
     let mut count = 0;
-    for line in commands(text.trim_start_matches(BYTE_ORDER_MARK)) {
+    let lines = text.trim_start_matches(BYTE_ORDER_MARK).split('\n');
+    let lines = lines.map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let mut lines = Lines(lines.enumerate());
+    while let Some(line) = lines.next(mode) {
         let trimmed = line.text.trim();
         if trimmed.is_empty() || trimmed.starts_with('!') {
             continue;
@@ -82,18 +86,18 @@ struct Line {
     endless: bool,
 }
 
-fn commands(text: &str) -> impl Iterator<Item = Line> {
-    let mut rest = text
-        .split('\n')
-        .map(|l| l.strip_suffix('\r').unwrap_or(l))
-        .enumerate();
-    std::iter::from_fn(move || {
-        let (index, first) = rest.next()?;
+/// The lines of a file, numbered from 0.
+struct Lines<I>(I);
+
+impl<'a, I: Iterator<Item = (usize, &'a str)>> Lines<I> {
+    /// The next command; the mode says how a banner begins.
+    fn next(&mut self, mode: Mode) -> Option<Line> {
+        let (index, first) = self.0.next()?;
         let mut text = first.to_owned();
-        let delimiter = banner::banner_start(first);
+        let delimiter = banner_start(mode, first);
         let mut endless = delimiter.is_some();
         if let Some(delimiter) = delimiter {
-            for (_, line) in rest.by_ref() {
+            for (_, line) in self.0.by_ref() {
                 text.push('\n');
                 text.push_str(line);
                 if delimiter.ends(line) {
@@ -107,7 +111,7 @@ fn commands(text: &str) -> impl Iterator<Item = Line> {
             text,
             endless,
         })
-    })
+    }
 }
 
 enum Fault {

@@ -56,7 +56,7 @@ pub fn terminal_command(mode: Mode, line: &str) -> Option<TerminalCommand> {
 #[must_use]
 pub fn banner(mode: Mode, line: &str) -> Option<Delimiter> {
     if mode.is_config() {
-        banner_start(line)
+        banner_start(mode, line)
     } else {
         None
     }

@@ -1,8 +1,9 @@
-//! Banners that go on over several lines. Whoever reads lines (console, file loader) asks
+//! Banners, global ones and those of client groups, that go on over several lines. Whoever reads lines (console, file loader) asks
 //! [`banner_start`] about each configuration line; when it answers with a delimiter, the following raw
 //! lines belong to the banner up to and including the one for which [`Delimiter::ends`] is true. All of
 //! them joined with `\n` are then one line for the parser.
 
+use crate::Mode;
 use crate::command::BannerKind;
 
 /// The text that ends a banner: one character, or the two characters `^C` of running-config.
@@ -51,24 +52,64 @@ impl Delimiter {
     }
 }
 
-/// The delimiter of a banner that this configuration line begins and does not end; `None` for every
-/// other line. Keywords may be shortened.
-pub fn banner_start(line: &str) -> Option<Delimiter> {
-    let (command, rest) = first_word(line);
-    let (kind, text) = first_word(rest);
-    let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
-    let kind = kind.to_ascii_lowercase();
-    if !is_banner
-        || kind.is_empty()
-        || !BannerKind::ALL
-            .iter()
-            .any(|known| known.word().starts_with(&kind))
+/// A banner's text between its delimiters, as running-config has it.
+pub(crate) fn delimited(text: &str) -> String {
+    let delimiter = delimiter(text);
+    format!("{delimiter}{text}{delimiter}")
+}
+
+/// Always `^C`, but for a text that has it: there a character that the text has not, so that it is read back whole.
+fn delimiter(text: &str) -> String {
+    let free = |c: &char| *c != '^' && !c.is_whitespace() && !text.contains(*c);
+    if text.contains("^C")
+        && let Some(other) = ('#'..='\u{ffff}').find(free)
     {
-        return None;
+        return other.to_string();
     }
+    "^C".to_owned()
+}
+
+/// The delimiter of a banner that this line of a configuration mode begins and does not end; `None` for every other
+/// line. Keywords may be shortened.
+pub fn banner_start(mode: Mode, line: &str) -> Option<Delimiter> {
+    let (command, rest) = first_word(line);
+    let command = command.to_ascii_lowercase();
+    let is_banner = |least: usize| command.len() >= least && "banner".starts_with(&command);
+    if mode == Mode::IsakmpGroup && is_banner(GROUP_LETTERS) {
+        return open(rest);
+    }
+    let (kind, text) = first_word(rest);
+    let kind = kind.to_ascii_lowercase();
+    let mut kinds = BannerKind::ALL.iter();
+    let is_kind = !kind.is_empty() && kinds.any(|known| known.word().starts_with(&kind));
+    if is_banner(GLOBAL_LETTERS) && is_kind {
+        open(text)
+    } else {
+        None
+    }
+}
+
+/// The same for a line as running-config prints it, whatever block it stands in.
+pub fn printed_banner_start(line: &str) -> Option<Delimiter> {
+    let in_group = line.trim_start_matches(BLANK).starts_with("banner ^C");
+    let mode = if in_group {
+        Mode::IsakmpGroup
+    } else {
+        Mode::Config
+    };
+    banner_start(mode, line)
+}
+
+/// The delimiter of a text that it does not end.
+fn open(text: &str) -> Option<Delimiter> {
     let (delimiter, rest) = Delimiter::split(text)?;
     (!delimiter.ends(rest)).then_some(delimiter)
 }
+
+/// As many letters tell `banner` from the other commands of global configuration.
+const GLOBAL_LETTERS: usize = 2;
+/// As many tell it from `backup-gateway`.
+const GROUP_LETTERS: usize = 3;
 
 /// What stands between words; other characters of Unicode that show nothing are part of a word.
 pub const BLANK: [char; 2] = [' ', '\t'];
@@ -92,8 +133,21 @@ mod tests {
             "banner exec ^C text with C and ^",
             "banner motd \u{3}",
         ] {
-            assert!(banner_start(line).is_some(), "{line}");
+            assert!(banner_start(Mode::Config, line).is_some(), "{line}");
         }
+    }
+
+    #[test]
+    fn the_banner_of_a_client_group_has_no_kind() {
+        for line in ["banner #", "ban ^C first line", " banner motd"] {
+            assert!(banner_start(Mode::IsakmpGroup, line).is_some(), "{line}");
+        }
+        for line in ["banner #all#", "banner", "ba #", "backup-gateway #"] {
+            assert!(banner_start(Mode::IsakmpGroup, line).is_none(), "{line}");
+        }
+        assert!(printed_banner_start(" banner ^C").is_some());
+        assert!(printed_banner_start("banner motd ^C").is_some());
+        assert!(printed_banner_start(" banner ^Chere^C").is_none());
     }
 
     #[test]
@@ -110,13 +164,13 @@ mod tests {
             "banner\u{3000}motd #",
             "\u{3000}banner motd #",
         ] {
-            assert!(banner_start(line).is_none(), "{line}");
+            assert!(banner_start(Mode::Config, line).is_none(), "{line}");
         }
     }
 
     #[test]
     fn the_delimiter_ends_the_text() {
-        let delimiter = banner_start("banner motd ^C").expect("a banner");
+        let delimiter = banner_start(Mode::Config, "banner motd ^C").expect("a banner");
         assert!(!delimiter.ends("Cisco ^ C"));
         assert!(delimiter.ends("^C"));
         assert!(delimiter.ends("last words^C and what follows"));

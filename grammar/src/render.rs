@@ -8,6 +8,7 @@ mod login;
 
 use std::fmt::Display;
 
+use crate::banner::delimited;
 use crate::command::{
     BannerKind, ConfigCommand, ConfigLine, CredentialKind, Form, GlobalCommand, InterfaceCommand,
     IpRoute, LineCommand, LoginMethod, Secret, TimestampFormat, TransportProtocol,
@@ -209,20 +210,8 @@ fn credential_words(out: &mut Out, kind: CredentialKind, secret: &Secret) {
 fn banner(out: &mut Out, kind: BannerKind, text: Option<&str>) {
     out.pair("banner", Some(kind));
     if let Some(text) = text {
-        let delimiter = delimiter(text);
-        out.word(format_args!("{delimiter}{text}{delimiter}"));
+        out.word(delimited(text));
     }
-}
-
-/// Always `^C`, but for a text that has it: there a character that the text has not, so that it is read back whole.
-fn delimiter(text: &str) -> String {
-    let free = |c: &char| *c != '^' && !c.is_whitespace() && !text.contains(*c);
-    if text.contains("^C")
-        && let Some(other) = ('#'..='\u{ffff}').find(free)
-    {
-        return other.to_string();
-    }
-    "^C".to_owned()
 }
 
 fn ip_route(out: &mut Out, route: &IpRoute) {

@@ -128,7 +128,8 @@ fn line() -> impl Strategy<Value = String> {
 
 fn check(mode: Mode, line: &str) {
     let _ = help(mode, line);
-    let _ = banner_start(line);
+    let _ = banner_start(Mode::Config, line);
+    let _ = banner_start(Mode::IsakmpGroup, line);
     let _ = InterfaceName::parse(line);
     if let Some(completed) = complete(mode, line) {
         assert!(

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use isthmus_grammar::banner::banner_start;
+use isthmus_grammar::banner::printed_banner_start;
 use isthmus_grammar::file::is_screen_header;
 
 /// A configuration as blocks within blocks.
@@ -57,7 +57,7 @@ impl Outline {
                 continue;
             }
             let mut text = text.to_owned();
-            if let Some(delimiter) = banner_start(&text) {
+            if let Some(delimiter) = printed_banner_start(&text) {
                 for more in source.by_ref() {
                     text.push('\n');
                     text.push_str(more.trim_end_matches('\r'));

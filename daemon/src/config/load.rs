@@ -13,7 +13,7 @@ use isthmus_grammar::command::{
     GlobalCommand, InterfaceCommand, StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::file::is_screen_header;
-use isthmus_grammar::{Refusal, parser};
+use isthmus_grammar::{Mode, Refusal, parser};
 
 use super::apply::{Origin, apply};
 use super::context::Context;
@@ -232,7 +232,7 @@ impl Loader<'_> {
 
     /// The whole text of a banner that begins on this line; an error when it never ends.
     fn banner(&mut self, text: &str) -> Option<Result<String, ()>> {
-        let delimiter = banner_start(text)?;
+        let delimiter = banner_start(self.place.context.mode(), text)?;
         let end = self.banner_end(&delimiter).ok_or(());
         Some(end.map(|end| {
             let rest = self.lines[self.next..=end].join("\n");
@@ -466,7 +466,7 @@ fn unknown_banner(text: &str) -> Option<Delimiter> {
     let (_, rest) = rest.trim_start_matches(BLANK).split_once(BLANK)?;
     let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
     if is_banner {
-        banner_start(&format!("banner motd {rest}"))
+        banner_start(Mode::Config, &format!("banner motd {rest}"))
     } else {
         None
     }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use isthmus_grammar::banner::banner_start;
+use isthmus_grammar::banner::printed_banner_start;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -145,7 +145,7 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         }
         let indent = first.len() - words.len();
         close(&mut open, &mut roots, indent);
-        let line = match banner_start(words) {
+        let line = match printed_banner_start(words) {
             Some(end) => {
                 let mut banner = words.to_owned();
                 for below in rest.by_ref() {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use pest::iterators::Pair;
 
+use crate::banner::{Delimiter, delimited};
 use crate::command::{RetainedLine, Token};
 use crate::modes::Mode;
 use crate::parser::Rule;
@@ -96,6 +97,7 @@ fn word(pair: Pair<'_, Rule>) -> Option<Word<'_>> {
     let terminal = RULES.get(pair.as_rule() as usize)?.terminal?;
     let text = pair.as_str();
     let text = match terminal.kind {
+        Kind::Line { multiple: true } => Cow::Owned(delimited(&Delimiter::text_between(text))),
         Kind::Word { .. } => Cow::Borrowed(terminal.means.as_deref().unwrap_or(text)),
         _ => argument(&terminal.kind, text, text)?,
     };

@@ -87,7 +87,7 @@ pub(super) fn apply(
         GlobalCommand::Interface { name, template } => {
             interface::select(running, form, name, *template)
         }
-        GlobalCommand::IpRoute(route) => ip_route(running, form, route),
+        GlobalCommand::IpRoute(route) => ip_route(running, form, route, origin),
         GlobalCommand::Line { kind, first, last } => {
             line::select(running, form, *kind, *first, *last)
         }
@@ -198,14 +198,14 @@ fn timestamps(
     }
 }
 
-fn ip_route(running: &mut Running, form: Form, route: &IpRoute) -> Outcome {
+fn ip_route(running: &mut Running, form: Form, route: &IpRoute, origin: Origin) -> Outcome {
     let typed = route.destination;
     let Some(destination) = typed.net().filter(|net| net.addr() == net.network()) else {
         return Err(Refused::new("%Inconsistent address and mask"));
     };
     if form == Form::Set {
         if let Some(next_hop) = route.next_hop {
-            check_next_hop(running, next_hop)?;
+            check_next_hop(running, next_hop, origin)?;
         }
         let key = RouteKey {
             destination,
@@ -224,8 +224,9 @@ fn ip_route(running: &mut Running, form: Form, route: &IpRoute) -> Outcome {
     done()
 }
 
-fn check_next_hop(running: &Running, next_hop: Ipv4Addr) -> Result<(), Refused> {
-    if running.interfaces.with_address(next_hop).is_some() {
+/// A file may have such a route: the address came to the router after it, and files have interfaces first.
+fn check_next_hop(running: &Running, next_hop: Ipv4Addr, origin: Origin) -> Result<(), Refused> {
+    if origin == Origin::Terminal && running.interfaces.with_address(next_hop).is_some() {
         return Err(Refused::new("%Invalid next hop address (it's this router)"));
     }
     if next_hop.is_multicast() || next_hop.is_broadcast() || next_hop.is_unspecified() {

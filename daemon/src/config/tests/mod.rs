@@ -393,6 +393,11 @@ fn routes_are_one_line_each_and_go_one_by_one_or_all() {
         "ip route 10.2.0.0 255.255.0.0 192.0.2.9",
         "%Invalid next hop address (it's this router)",
     );
+    let (running, problems) = load(
+        "interface eth1\n ip address 192.0.2.9 255.255.255.0\nip route 10.2.0.0 255.255.0.0 192.0.2.9\n",
+        "f",
+    );
+    assert_eq!((problems, running.routes.len()), (vec![], 1));
     session.refuses(
         "no ip route 11.0.0.0 255.0.0.0 192.0.2.1",
         "%No matching route to delete",

@@ -257,7 +257,7 @@ fn a_crypto_map_for_ipv6_has_settings_of_the_whole_map() {
 
 #[test]
 fn dates_of_a_certificate_map_are_dates() {
-    let mut session = Session::of(
+    let session = Session::of(
         "crypto pki certificate map C 10\nvalid-start ge jan 1 2020 00:00:00 utc\nexpires-on lt 31 December 2030",
     );
     session.has(" valid-start ge Jan 1 2020 00:00:00 utc\n expires-on lt 31 Dec 2030\n");
@@ -273,6 +273,36 @@ fn dates_of_a_certificate_map_are_dates() {
     }
     let text = session.text();
     assert_eq!(render::text(&load(&text, "f").0), text);
+}
+
+#[test]
+fn the_banner_of_a_client_group_keeps_its_lines() {
+    let text =
+        "crypto isakmp client configuration group G\n pool P\n banner ^C\n  to you\n!\n exit\n^C\n";
+    let (running, problems) = load(text, "f");
+    assert_eq!(problems, []);
+    let printed = render::text(&running);
+    assert!(
+        printed.contains(" banner ^C\n  to you\n!\n exit\n^C\n"),
+        "{printed}"
+    );
+    let (again, _) = load(&printed, "f");
+    assert_eq!(render::text(&again), printed);
+    let mut session = Session::of("crypto isakmp client configuration group G");
+    let parsed = parser::parse(session.context.mode(), "ban #one\ntwo# after").expect("a banner");
+    let Command::Config(line) = parsed.command else {
+        panic!("a configuration line")
+    };
+    let answer = apply(
+        &mut session.running,
+        &mut session.context,
+        &line,
+        Origin::Terminal,
+    );
+    assert!(answer.is_ok_and(|answer| answer.text.ends_with(": banner ...\n")));
+    session.has("group G\n banner ^Cone\ntwo^C\n");
+    session.silently("no banner");
+    session.lacks("banner");
 }
 
 /// A block or a line, with what may be below it; `N` stands for a number.
