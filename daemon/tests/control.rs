@@ -68,6 +68,33 @@ fn a_configuration_session() {
 }
 
 #[test]
+fn an_interface_that_is_nowhere_is_named() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let commands = [
+            "show interfaces Gi0/9",
+            "show interfaces Gi0/9 description",
+            "show ip interface Gi0/9",
+            "show running-config interface Gi0/9",
+            "show crypto map interface Gi0/9",
+            "show crypto ipsec sa interface Gi0/9",
+        ];
+        let text =
+            "% Invalid interface GigabitEthernet0/9: not configured, and not on this machine\n";
+        for line in commands {
+            let done = console.run(line).await;
+            assert_eq!((done.status, &*done.text), (Status::Failed, text), "{line}");
+        }
+        for line in ["configure terminal", "interface Gi0/9", "end"] {
+            console.run(line).await;
+        }
+        for line in commands {
+            assert_eq!(console.run(line).await.status, Status::Ok, "{line}");
+        }
+    });
+}
+
+#[test]
 fn lines_that_do_nothing_yet_are_answered_listed_saved_and_loaded_again() {
     test(|bed| async move {
         let mut console = bed.console().await;

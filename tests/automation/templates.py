@@ -3,6 +3,10 @@
 The templates are strict: most of them end with an error at the first line that they do not know.
 """
 
+import re
+from pathlib import Path
+
+import ntc_templates
 from netmiko import ConnectHandler
 from ntc_templates.parse import parse_output
 
@@ -26,6 +30,8 @@ def both(*checks):
 SCREENS = {
     "show version": both(has(hostname=HOSTNAME, config_register="0x2102"),
                          filled("software_image", "version", "release", "running_image", "hardware", "serial", "uptime", "restarted")),
+    "dir": has(file_system="flash:/"),
+    "show archive": has(state="not enabled"),
     "show clock": filled("time", "timezone", "dayweek", "month", "day", "year"),
     "show users": both(has(user=SHELL_USER, hosts="idle", location="10.0.1.10"), filled("line", "idle")),
     "show logging": has(facility="SYS", mnemonic="RESTART"),
@@ -51,6 +57,25 @@ SCREENS = {
     f"traceroute {PEER}": both(has(hop_num="1", ip_address="100.64.1.1"), has(hop_num="2", ip_address=PEER)),
 }
 
+# Commands of the list that ask questions when they stand alone: SCREENS has them with their arguments.
+DIALOGS = {"ping", "traceroute"}
+
+
+def listed():
+    """Every command that the package has a template of this platform for, in whole words."""
+    index = Path(ntc_templates.__file__).parent / "templates" / "index"
+    lines = [line.split(",") for line in index.read_text().splitlines()]
+    patterns = [parts[-1].strip() for parts in lines if len(parts) == 4 and parts[2].strip() == "cisco_ios"]
+    commands = {re.sub(r"\[\[|\]\]", "", pattern) for pattern in patterns}
+    return {command for command in commands if re.fullmatch(r"[\w /-]+", command)}
+
+
+def is_parsed(command):
+    """One of SCREENS is this command, in a longer spelling or with arguments."""
+    words = command.split()
+    return any(len(screen.split()) >= len(words) and all(map(str.startswith, screen.split(), words)) for screen in SCREENS)
+
+
 with ConnectHandler(device_type="cisco_ios", host=ADDRESS, username=SHELL_USER, password=PASSWORD, secret=ENABLE, conn_timeout=60,
                     auth_timeout=60, banner_timeout=60, read_timeout_override=120) as router:
     router.enable()
@@ -72,3 +97,7 @@ with ConnectHandler(device_type="cisco_ios", host=ADDRESS, username=SHELL_USER, 
         else:
             print(f"  '{command}' gives {len(rows)} rows")
     expect(not failures, "all screens are parsed", "\n\n".join(failures))
+    answered = [command for command in sorted(listed() - DIALOGS)
+                if not re.search(r"^%", router.send_command(command), re.MULTILINE)]
+    missing = [command for command in answered if not is_parsed(command)]
+    expect(answered and not missing, f"no other command of the list is answered ({len(answered)} are)", missing)

@@ -1,7 +1,7 @@
 //! `show ...`: the router's state into a screen or a JSON document.
 
 use isthmus_grammar::command::ShowCommand;
-use isthmus_grammar::{Mode, walk};
+use isthmus_grammar::{InterfaceName, Mode, walk};
 
 use super::files::Done;
 use super::{Outcome, Session};
@@ -54,6 +54,11 @@ impl Session {
         command: &ShowCommand,
         print: impl FnOnce(&Snapshot<'_>) -> String,
     ) -> Outcome {
+        if let Some(name) = command.interface().filter(|name| !self.is_known(name)) {
+            let text =
+                format!("% Invalid interface {name}: not configured, and not on this machine\n");
+            return self.fail(text).await;
+        }
         let prepared = match self.prepare(command).await? {
             Ok(prepared) => prepared,
             Err(text) => return self.answer(Err(text)).await,
@@ -64,6 +69,12 @@ impl Session {
             Ok(text) => self.say(text).await,
             Err(error) => self.fail(format!("% {error}\n")).await,
         }
+    }
+
+    /// The interface is in the running-config or in the kernel.
+    fn is_known(&self, name: &InterfaceName) -> bool {
+        let router = self.router.borrow();
+        router.running.interfaces.get(name).is_some() || router.interfaces.find(name).is_some()
     }
 
     fn asking(&self) -> Asking {

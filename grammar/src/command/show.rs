@@ -91,6 +91,31 @@ pub enum ShowCommand {
     Version,
 }
 
+impl ShowCommand {
+    /// The interface that the command names.
+    pub fn interface(&self) -> Option<&InterfaceName> {
+        match self {
+            Self::Interfaces(name)
+            | Self::InterfacesDescription(name)
+            | Self::IpInterface(name)
+            | Self::IpInterfaceBrief(name)
+            | Self::RunningConfig {
+                interface: name, ..
+            }
+            | Self::Crypto(
+                ShowCrypto::IpsecSa {
+                    interface: name, ..
+                }
+                | ShowCrypto::Session {
+                    interface: name, ..
+                },
+            ) => name.as_ref(),
+            Self::Crypto(ShowCrypto::Map(Some(CryptoMapSelector::Interface(name)))) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// `show crypto …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShowCrypto {
