@@ -72,6 +72,8 @@ modes! {
     KeyringPubkeyString "`key-string` in it" keyring_pubkey_string_mode "(config-pubkey)#" Some(Mode::KeyringPubkey), "Public key in hexadecimal:" indent 4 quit true;
     IsakmpProfile "`crypto isakmp profile`" isakmp_profile_mode "(conf-isa-prof)#" CONFIG, "Crypto ISAKMP Profile Commands:" indent 3;
     IsakmpGroup "`crypto isakmp client configuration group`" isakmp_group_mode "(config-isakmp-group)#" CONFIG, "ISAKMP group policy config commands:";
+    ClientFirewall "`crypto isakmp client firewall`" client_firewall_mode "(config-isakmp-client-fw)#" CONFIG, "ISAKMP client firewall policy commands:";
+    BrowserProxy "`crypto isakmp client configuration browser-proxy`" browser_proxy_mode "(config-isakmp-browser-proxy)#" CONFIG, "ISAKMP browser proxy commands:";
     IsakmpPeer "`crypto isakmp peer`" isakmp_peer_mode "(config-isakmp-peer)#" CONFIG, "ISAKMP peer commands:";
     IpsecProfile "`crypto ipsec profile`" ipsec_profile_mode "(ipsec-profile)#" CONFIG, "IPSec Profile configuration commands:";
     DynamicMap "`crypto dynamic-map`" dynamic_map_mode "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";
