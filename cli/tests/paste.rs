@@ -3,56 +3,16 @@
 
 mod support;
 
-use std::cell::RefCell;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use isthmus_kernel::Kernel;
-use isthmusd::clock::Clock;
-use isthmusd::control::{self, RunDir};
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::log::{Log, Severity};
-use isthmusd::router::{Files, Router};
-use support::Console;
-use tokio::task::LocalSet;
+use support::{Console, daemon};
 
 /// A paste that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// A daemon with this startup-config in a thread of its own, for as long as the test runs.
-fn daemon(folder: &Path, config: &str) {
-    std::fs::write(folder.join("startup-config"), config).unwrap();
-    let run_dir = RunDir::take(&folder.join("run")).unwrap();
-    let files = Files {
-        config: folder.join("startup-config"),
-        state: folder.join("state"),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let listener = {
-        let _inside = runtime.enter();
-        run_dir.listen().unwrap()
-    };
-    thread::spawn(move || {
-        let _run_dir = run_dir;
-        LocalSet::new().block_on(&runtime, async move {
-            let (kernel, _events, _fake) = Kernel::fake();
-            let clock = Clock::system();
-            let nowhere = isthmusd::log::Console::Nowhere;
-            let log = Log::new(clock.clone(), nowhere, Severity::Debugging);
-            let table = InterfaceTable::new(InterfaceMap::default());
-            let mut router = Router::new(clock, log, files, kernel, table);
-            router.boot().unwrap();
-            control::serve(listener, Rc::new(RefCell::new(router))).await;
-        });
-    });
-}
 
 fn wait_for(console: &Console, end: &str) {
     let start = Instant::now();
@@ -81,8 +41,8 @@ fn lines(count: usize) -> Vec<String> {
 
 fn paste(count: usize) {
     let folder = tempfile::tempdir().unwrap();
-    daemon(folder.path(), "");
-    let socket = folder.path().join("run").join(isthmus_control::SOCKET_NAME);
+    daemon::start(folder.path(), "");
+    let socket = daemon::socket(folder.path());
     let mut console = Console::at(&socket, 24, 80);
     wait_for(&console, ">");
     console.types("enable\rterminal length 0\rconfigure terminal\r");
@@ -119,7 +79,7 @@ fn scp(name: &str, bytes: &[u8]) -> Vec<u8> {
 fn far_end(folder: &Path, words: &str, input: &[u8]) -> (bool, Vec<u8>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
         .arg("--socket")
-        .arg(folder.join("run").join(isthmus_control::SOCKET_NAME))
+        .arg(daemon::socket(folder))
         .args(["-c", &format!("scp -v {words}")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -137,7 +97,7 @@ const SERVER: &str = "hostname R1\nip scp server enable\nend\n";
 #[test]
 fn scp_stores_files_in_flash() {
     let folder = tempfile::tempdir().unwrap();
-    daemon(folder.path(), SERVER);
+    daemon::start(folder.path(), SERVER);
     let text = "hostname R1\n! \u{e4}\n".repeat(10_000).into_bytes();
     let input = [scp("b.cfg", &text), scp("empty", b"")].concat();
     let (done, said) = far_end(folder.path(), "-t flash:", &input);
@@ -164,7 +124,7 @@ fn scp_stores_files_in_flash() {
 #[test]
 fn scp_fetches_files_of_the_router() {
     let folder = tempfile::tempdir().unwrap();
-    daemon(folder.path(), SERVER);
+    daemon::start(folder.path(), SERVER);
     let text: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     std::fs::create_dir_all(folder.path().join("state/flash")).unwrap();
     std::fs::write(folder.path().join("state/flash/a.bin"), &text).unwrap();
@@ -189,7 +149,7 @@ fn scp_fetches_files_of_the_router() {
 #[test]
 fn without_the_scp_server_no_file_comes_or_goes() {
     let folder = tempfile::tempdir().unwrap();
-    daemon(folder.path(), "hostname R1\nend\n");
+    daemon::start(folder.path(), "hostname R1\nend\n");
     for (words, input) in [
         ("-t flash:/a.cfg", scp("a.cfg", b"one\n")),
         ("-f system:running-config", vec![0; 3]),

@@ -395,8 +395,35 @@ fn a_login_that_nobody_answers_ends() {
         let mut silent = Terminal::open(&bed).await;
         silent.answer(&["ann"]).await;
         assert!(silent.closed);
-        assert!(silent.seen().ends_with("Password: \n% Login timed out\n"));
+        assert!(
+            silent
+                .seen()
+                .ends_with("Password: % Password:  timeout expired!\n")
+        );
         assert_eq!(start.elapsed().as_secs(), 30);
+    });
+}
+
+#[test]
+fn the_line_says_how_long_a_login_may_take() {
+    let lines = format!(
+        "banner prompt-timeout #Come back to $(hostname)#\nbanner incoming #never here#\n{LOCAL} timeout login response 7\n"
+    );
+    test(&lines, async |bed| {
+        let start = Instant::now();
+        let mut silent = Terminal::open(&bed).await;
+        silent.answer(&[]).await;
+        assert!(silent.closed);
+        assert_eq!(
+            silent.seen(),
+            "\nUser Access Verification\n\nUsername: % Username:  timeout expired!\nCome back to R1\n"
+        );
+        assert_eq!(start.elapsed().as_secs(), 7);
+        let text = config::render::text(&bed.router.borrow().running);
+        let banners =
+            "banner incoming ^Cnever here^C\nbanner prompt-timeout ^CCome back to $(hostname)^C\n";
+        assert!(text.contains(banners), "{text}");
+        assert!(text.contains("\n timeout login response 7\n"), "{text}");
     });
 }
 

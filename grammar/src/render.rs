@@ -294,6 +294,9 @@ fn line(out: &mut Out, command: &LineCommand) {
         LineCommand::PrivilegeLevel(level) => keyword(out, "privilege level", *level),
         LineCommand::SessionTimeout(minutes) => keyword(out, "session-timeout", *minutes),
         LineCommand::Stopbits(bits) => keyword(out, "stopbits", bits.as_ref()),
+        LineCommand::LoginResponse(seconds) => {
+            keyword(out, "timeout login response", *seconds);
+        }
         LineCommand::Transport {
             direction,
             protocols,

@@ -62,6 +62,8 @@ pub struct Io {
     log: mpsc::Sender<String>,
     writer: JoinHandle<()>,
     idle: Option<Duration>,
+    /// The last question.
+    asked: String,
     clear: Rc<Notify>,
 }
 
@@ -81,6 +83,7 @@ impl Io {
             log,
             writer,
             idle: None,
+            asked: String::new(),
             clear: Rc::default(),
         }
     }
@@ -161,6 +164,7 @@ impl Io {
     /// [`Gone`].
     pub async fn ask(&mut self, prompt: impl Into<String>, kind: AskKind) -> Result<Answer, Gone> {
         let prompt = prompt.into();
+        self.asked.clone_from(&prompt);
         self.send(Reply::Ask { prompt, kind }).await?;
         loop {
             match self.read(self.idle).await? {
@@ -169,6 +173,12 @@ impl Io {
                 request => self.queue(request)?,
             }
         }
+    }
+
+    /// The last question that was asked.
+    #[must_use]
+    pub fn asked(&self) -> &str {
+        &self.asked
     }
 
     /// Waits until the operator interrupts the running command. Cancel safe.

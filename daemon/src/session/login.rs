@@ -19,8 +19,8 @@ use crate::show::time::moment;
 const TRIES: usize = 3;
 /// The wait after a wrong answer where `login delay` says nothing.
 const DELAY: Duration = Duration::from_secs(1);
-/// How long each question of a login waits for its answer.
-const RESPONSE: Duration = Duration::from_secs(30);
+/// How long each question of a login waits for its answer where `timeout login response` says nothing.
+const RESPONSE: u16 = 30;
 /// What a password for an unknown name is compared with, so that unknown names take as long as known ones.
 const NOBODY: &str = "$9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6";
 
@@ -83,12 +83,14 @@ impl Session {
             return Ok(true);
         }
         self.welcome(true, true).await?;
-        self.io.set_idle(Some(RESPONSE));
+        let response = self.settings().login_response.unwrap_or(RESPONSE);
+        let response = (response > 0).then(|| Duration::from_secs(response.into()));
+        self.io.set_idle(response);
         let login = self.log_in(&asks).await;
         let granted = match login {
             Err(Gone::Idle) => {
-                self.io.output("\n% Login timed out\n").await?;
-                None
+                self.bye = Some(self.unanswered());
+                return Ok(false);
             }
             Err(gone) => return Err(gone),
             Ok(Login::Refused) => None,
@@ -100,6 +102,13 @@ impl Session {
         };
         self.granted(name).await?;
         Ok(true)
+    }
+
+    /// What is said when `timeout login response` ends the login.
+    fn unanswered(&self) -> String {
+        let prompt = self.io.asked();
+        let banner = self.banner(BannerKind::PromptTimeout);
+        format!("% {prompt} timeout expired!\n{banner}")
     }
 
     async fn granted(&mut self, name: Option<String>) -> Result<(), Gone> {

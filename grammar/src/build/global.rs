@@ -33,7 +33,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
                 entry,
             }
         }
-        Rule::banner | Rule::no_banner => banner(&pair),
+        Rule::banner | Rule::no_banner => banner(&pair)?,
         Rule::boot_start_marker => GlobalCommand::BootStartMarker,
         Rule::boot_end_marker => GlobalCommand::BootEndMarker,
         Rule::enable_secret | Rule::no_enable_secret => enable(&pair)?,
@@ -137,18 +137,11 @@ fn list_number(pair: &Pair<'_, Rule>, rule: Rule) -> Option<u16> {
     pair.text(rule)?.trim().parse().ok()
 }
 
-fn banner(pair: &Pair<'_, Rule>) -> GlobalCommand {
-    let kind = if pair.has(Rule::k_banner_exec) {
-        BannerKind::Exec
-    } else if pair.has(Rule::k_banner_login) {
-        BannerKind::Login
-    } else {
-        BannerKind::Motd
-    };
-    GlobalCommand::Banner {
-        kind,
+fn banner(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
+    Some(GlobalCommand::Banner {
+        kind: BannerKind::from_word(pair.text(Rule::banner_kind)?.trim())?,
         text: pair.text(Rule::a_banner_text).map(Delimiter::text_between),
-    }
+    })
 }
 
 fn credential(pair: &Pair<'_, Rule>) -> Option<(CredentialKind, crate::command::Secret)> {

@@ -268,6 +268,9 @@ fn line(pair: &Pair<'_, Rule>) -> Option<LineCommand> {
         Rule::line_stopbits | Rule::no_line_stopbits => {
             LineCommand::Stopbits(pair.text(Rule::stopbits).map(|bits| bits.trim().to_owned()))
         }
+        Rule::line_timeout | Rule::no_line_timeout => {
+            LineCommand::LoginResponse(pair.number(Rule::a_login_response)?)
+        }
         Rule::line_transport | Rule::no_line_transport => transport(pair)?,
         Rule::line_width | Rule::no_line_width => LineCommand::Width(pair.number(Rule::a_width)?),
         _ => return None,

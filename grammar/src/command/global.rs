@@ -46,10 +46,14 @@ words! {
     pub enum BannerKind {
         /// After login.
         Exec => "exec",
+        /// After a connection from a line of the router itself (reverse telnet).
+        Incoming => "incoming",
         /// Before the user name.
         Login => "login",
         /// Message of the day.
         Motd => "motd",
+        /// When nobody answers the questions of a login.
+        PromptTimeout => "prompt-timeout",
     }
 }
 

@@ -74,6 +74,8 @@ pub enum LineCommand {
     SessionTimeout(Option<u32>),
     /// `stopbits 1|1.5|2`, kept as typed.
     Stopbits(Option<String>),
+    /// `timeout login response SECONDS` (0-300), for each question of a login.
+    LoginResponse(Option<u16>),
     /// `transport input ssh telnet`.
     Transport {
         /// Which sessions.

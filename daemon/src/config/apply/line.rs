@@ -91,6 +91,7 @@ fn set(line: &mut LineSettings, form: Form, command: &LineCommand) {
         LineCommand::PrivilegeLevel(level) => line.privilege = given(form, level),
         LineCommand::SessionTimeout(minutes) => line.session_timeout = given(form, minutes),
         LineCommand::Stopbits(bits) => line.stopbits = given(form, bits),
+        LineCommand::LoginResponse(seconds) => line.login_response = given(form, seconds),
         LineCommand::Transport {
             direction,
             protocols,

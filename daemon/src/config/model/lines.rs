@@ -67,6 +67,8 @@ pub struct LineSettings {
     pub session_timeout: Option<u32>,
     /// `stopbits`.
     pub stopbits: Option<String>,
+    /// `timeout login response`, seconds; 30 by default, 0 for no limit.
+    pub login_response: Option<u16>,
     /// `transport ...` by direction.
     pub transport: BTreeMap<TransportDirection, Vec<TransportProtocol>>,
     /// `width`.

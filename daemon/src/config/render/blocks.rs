@@ -288,6 +288,9 @@ pub(super) fn line(page: &mut Page, command: GlobalCommand, settings: &LineSetti
             },
         );
     }
+    if let Some(seconds) = settings.login_response {
+        add(Form::Set, LineCommand::LoginResponse(Some(seconds)));
+    }
     if let Some(minutes) = settings.session_timeout {
         add(Form::Set, LineCommand::SessionTimeout(Some(minutes)));
     }

@@ -21,7 +21,6 @@ fn a_whole_file_loads_prints_and_loads_again() {
             (46, "bfd template LAN", 0),
             (47, "standby 1 ip 198.51.100.9", 1),
             (57, "router ospf 1", 2),
-            (73, "banner incoming ^C", 2),
             (79, "exec banner off", 0),
         ]
     );
@@ -148,6 +147,22 @@ fn lines_without_indentation_belong_to_the_mode_they_are_typed_in() {
     );
     assert!(
         text.contains("crypto isakmp policy 1\n encr aes\n!\nevent manager history\n!\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_blanks_and_tabs_separate_the_words_of_a_banner() {
+    let file = "banner \u{3000}motd #\nhostname R9\nsecond#\nhostname R1\n";
+    let (running, problems) = load(file, "f");
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].below, 2, "its text went with it");
+    assert_eq!(running.hostname(), "R1");
+    let text = render::text(&running);
+    let (again, _) = load(&text, "again");
+    assert_eq!(render::text(&again), text);
+    assert!(
+        text.contains("banner \u{3000}motd #\nhostname R9\nsecond#\n"),
         "{text}"
     );
 }

@@ -1,0 +1,49 @@
+//! A real daemon, on a kernel that is none, in a thread of its own.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::thread;
+
+use isthmus_kernel::Kernel;
+use isthmusd::clock::Clock;
+use isthmusd::control::{self, RunDir};
+use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::log::{Console, Log, Severity};
+use isthmusd::router::{Files, Router};
+use tokio::task::LocalSet;
+
+/// Where the daemon of a folder listens.
+pub fn socket(folder: &Path) -> PathBuf {
+    folder.join("run").join(isthmus_control::SOCKET_NAME)
+}
+
+/// A daemon with this startup-config, for as long as the test runs.
+pub fn start(folder: &Path, config: &str) {
+    std::fs::write(folder.join("startup-config"), config).unwrap();
+    let run_dir = RunDir::take(&folder.join("run")).unwrap();
+    let files = Files {
+        config: folder.join("startup-config"),
+        state: folder.join("state"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = {
+        let _inside = runtime.enter();
+        run_dir.listen().unwrap()
+    };
+    thread::spawn(move || {
+        let _run_dir = run_dir;
+        LocalSet::new().block_on(&runtime, async move {
+            let (kernel, _events, _fake) = Kernel::fake();
+            let clock = Clock::system();
+            let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
+            let table = InterfaceTable::new(InterfaceMap::default());
+            let mut router = Router::new(clock, log, files, kernel, table);
+            router.boot().unwrap();
+            control::serve(listener, Rc::new(RefCell::new(router))).await;
+        });
+    });
+}
