@@ -319,6 +319,40 @@ fn enable_asks_for_the_secret_of_the_level() {
 }
 
 #[test]
+fn the_list_of_enable_decides_under_aaa() {
+    let aaa = "aaa new-model\naaa authentication login default none\nline vty 0 4\n password Acro\nexit\n";
+    let secret = "enable secret 0 Nauplion\n";
+    let cases: [(&str, &str, &[&str], &str); 7] = [
+        ("none", secret, &[], "R1#"),
+        ("enable", secret, &["Nauplion"], "Password: \nR1#"),
+        ("line", secret, &["Acro"], "Password: \nR1#"),
+        ("line", secret, &["Nauplion"], "% Access denied\n\nR1>"),
+        (
+            "group radius enable",
+            secret,
+            &["Nauplion"],
+            "Password: \nR1#",
+        ),
+        ("enable none", "", &[], "R1#"),
+        (
+            "group radius",
+            secret,
+            &[],
+            "% Error in authentication.\n\nR1>",
+        ),
+    ];
+    for (list, secret, answers, screen) in cases {
+        let lines = format!("{aaa}{secret}aaa authentication enable default {list}\n");
+        test(&lines, async |bed| {
+            let mut one = Terminal::open(&bed).await;
+            one.types("enable", answers).await;
+            let seen = one.seen();
+            assert!(seen.ends_with(screen), "{list}: {seen}");
+        });
+    }
+}
+
+#[test]
 fn enable_says_why_it_does_not() {
     for (lines, answers, screen) in [
         ("", vec![], "% No password set\n"),

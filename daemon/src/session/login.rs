@@ -53,6 +53,14 @@ enum Login {
     Refused,
 }
 
+/// What stands before a higher level.
+enum Gate {
+    /// Nothing.
+    Open,
+    /// A password.
+    Asks(CredentialKind, Secret),
+}
+
 impl Session {
     /// Lets the caller in, asks who it is, or sends it away; false when the session is over.
     pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Gone> {
@@ -332,29 +340,15 @@ impl Session {
             self.level = wanted;
             return Ok(Status::Ok);
         }
-        let (aaa, methods) = {
-            let aaa = &self.router.borrow().running.aaa;
-            (aaa.new_model, aaa.enable.clone())
-        };
-        if methods.first() == Some(&AaaMethod::None) {
-            self.level = wanted;
-            return Ok(Status::Ok);
-        }
-        // A hash that is none matches nothing, but does not lock out root.
-        let credential = self.credential(wanted);
-        let credential =
-            credential.filter(|(_, secret)| !self.trusted || secret::is_well_formed(secret));
-        let Some((kind, secret)) = credential else {
-            if self.trusted {
+        let aaa = self.router.borrow().running.aaa.new_model;
+        let (kind, secret) = match self.gate(wanted) {
+            Some(Gate::Asks(kind, secret)) => (kind, secret),
+            Some(Gate::Open) => {
                 self.level = wanted;
                 return Ok(Status::Ok);
             }
-            let text = if aaa {
-                "% Error in authentication.\n\n"
-            } else {
-                "% No password set\n"
-            };
-            return self.fail(text).await;
+            None if aaa => return self.fail("% Error in authentication.\n\n").await,
+            None => return self.fail("% No password set\n").await,
         };
         for _ in 0..TRIES {
             let Some(typed) = self.ask_secret().await? else {
@@ -386,6 +380,33 @@ impl Session {
         }
         self.level = wanted;
         Ok(Status::Ok)
+    }
+
+    /// What `enable` asks: the first method of its list that there is something for decides. Root is not locked out by a
+    /// missing secret, nor by a hash that is none and so matches nothing.
+    fn gate(&self, wanted: u8) -> Option<Gate> {
+        let well_formed =
+            |(_, secret): &(_, Secret)| !self.trusted || secret::is_well_formed(secret);
+        let methods = {
+            let aaa = &self.router.borrow().running.aaa;
+            match aaa.enable.as_slice() {
+                [] => vec![AaaMethod::Enable],
+                methods => methods.to_vec(),
+            }
+        };
+        let line = || Some((CredentialKind::Password, self.settings().password?));
+        for method in methods {
+            let credential = match method {
+                AaaMethod::None => return Some(Gate::Open),
+                AaaMethod::Enable => self.credential(wanted),
+                AaaMethod::Line => line(),
+                _ => None,
+            };
+            if let Some((kind, secret)) = credential.filter(well_formed) {
+                return Some(Gate::Asks(kind, secret));
+            }
+        }
+        self.trusted.then_some(Gate::Open)
     }
 
     /// `enable secret` of a level, or `enable password` where there is no secret.
