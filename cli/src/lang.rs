@@ -1,7 +1,6 @@
 //! What the console asks the grammar: is this line a command, what could follow, what was meant.
 //! Used by [`crate::plain`] and [`crate::shell`]; without the daemon, so that answers come at once.
 
-use isthmus_grammar::banner::{Delimiter, banner_start};
 use isthmus_grammar::command::{Command, ExecCommand, Parsed, TerminalCommand};
 use isthmus_grammar::{Access, Mode, Refusal, parser};
 
@@ -49,16 +48,6 @@ pub fn terminal_command(mode: Mode, line: &str) -> Option<TerminalCommand> {
         Command::Exec(ExecCommand::Terminal(command))
         | Command::Do(ExecCommand::Terminal(command)) => Some(command),
         _ => None,
-    }
-}
-
-/// The end to read up to, when a line begins a banner that goes on below it.
-#[must_use]
-pub fn banner(mode: Mode, line: &str) -> Option<Delimiter> {
-    if mode.is_config() {
-        banner_start(mode, line)
-    } else {
-        None
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 use isthmus_control::{AskKind, Reply, Request, Status};
 
 use isthmus_grammar::Mode;
+use isthmus_grammar::banner::banner_start;
 
 use crate::client::{MAX_LINE, Session, SessionError};
 use crate::documents::{self, Done, Out};
@@ -201,7 +202,7 @@ impl Plain<'_> {
     /// over.
     fn execute(&mut self, line: &str) -> Result<bool, PlainError> {
         let number = self.number;
-        let Some(end) = lang::banner(self.mode, line) else {
+        let Some(end) = banner_start(self.mode, line) else {
             return self.execute_whole(number, line);
         };
         match self.text(|line| end.ends(line))? {

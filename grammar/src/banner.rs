@@ -1,10 +1,11 @@
-//! Banners, global ones and those of client groups, that go on over several lines. Whoever reads lines (console, file loader) asks
-//! [`banner_start`] about each configuration line; when it answers with a delimiter, the following raw
+//! Banners, global ones and those of client groups, that go on over several lines. Whoever reads lines (console, file
+//! loader) asks [`banner_start`] about each line; when it answers with a delimiter, the following raw
 //! lines belong to the banner up to and including the one for which [`Delimiter::ends`] is true. All of
 //! them joined with `\n` are then one line for the parser.
 
 use crate::Mode;
 use crate::command::BannerKind;
+use crate::walk::is_blank;
 
 /// The text that ends a banner: one character, or the two characters `^C` of running-config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,29 +70,33 @@ fn delimiter(text: &str) -> String {
     "^C".to_owned()
 }
 
-/// The delimiter of a banner that this line of a configuration mode begins and does not end; `None` for every other
-/// line. Keywords may be shortened.
+/// The delimiter of a banner that this line begins and does not end; `None` for every other line, and outside of
+/// configuration. Keywords may be shortened.
 pub fn banner_start(mode: Mode, line: &str) -> Option<Delimiter> {
-    let (command, rest) = first_word(line);
-    let command = command.to_ascii_lowercase();
-    let is_banner = |least: usize| command.len() >= least && "banner".starts_with(&command);
-    if mode == Mode::IsakmpGroup && is_banner(GROUP_LETTERS) {
-        return open(rest);
+    if !mode.is_config() {
+        return None;
     }
-    let (kind, text) = first_word(rest);
+    if mode == Mode::IsakmpGroup
+        && let Some(text) = after_banner(line, GROUP_LETTERS)
+    {
+        return open(text);
+    }
+    let (kind, text) = first_word(after_banner(line, GLOBAL_LETTERS)?);
     let kind = kind.to_ascii_lowercase();
     let mut kinds = BannerKind::ALL.iter();
     let is_kind = !kind.is_empty() && kinds.any(|known| known.word().starts_with(&kind));
-    if is_banner(GLOBAL_LETTERS) && is_kind {
-        open(text)
-    } else {
-        None
-    }
+    if is_kind { open(text) } else { None }
+}
+
+/// The same in global configuration for a banner of any kind, known or not.
+pub fn any_banner_start(line: &str) -> Option<Delimiter> {
+    let (_, text) = first_word(after_banner(line, GLOBAL_LETTERS)?);
+    open(text)
 }
 
 /// The same for a line as running-config prints it, whatever block it stands in.
 pub fn printed_banner_start(line: &str) -> Option<Delimiter> {
-    let in_group = line.trim_start_matches(BLANK).starts_with("banner ^C");
+    let in_group = line.trim_start_matches(is_blank).starts_with("banner ^C");
     let mode = if in_group {
         Mode::IsakmpGroup
     } else {
@@ -100,24 +105,28 @@ pub fn printed_banner_start(line: &str) -> Option<Delimiter> {
     banner_start(mode, line)
 }
 
+/// As many letters tell `banner` from the other commands of global configuration.
+const GLOBAL_LETTERS: usize = 2;
+/// As many tell it from `backup-gateway`.
+const GROUP_LETTERS: usize = 3;
+
+/// What follows the word `banner`, of which at least so many letters are there.
+fn after_banner(line: &str, letters: usize) -> Option<&str> {
+    let (word, rest) = first_word(line);
+    let is_banner = word.len() >= letters && "banner".starts_with(&word.to_ascii_lowercase());
+    is_banner.then_some(rest)
+}
+
 /// The delimiter of a text that it does not end.
 fn open(text: &str) -> Option<Delimiter> {
     let (delimiter, rest) = Delimiter::split(text)?;
     (!delimiter.ends(rest)).then_some(delimiter)
 }
 
-/// As many letters tell `banner` from the other commands of global configuration.
-const GLOBAL_LETTERS: usize = 2;
-/// As many tell it from `backup-gateway`.
-const GROUP_LETTERS: usize = 3;
-
-/// What stands between words; other characters of Unicode that show nothing are part of a word.
-pub const BLANK: [char; 2] = [' ', '\t'];
-
 fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim_start_matches(BLANK);
-    let end = text.find(BLANK).unwrap_or(text.len());
-    (&text[..end], text[end..].trim_start_matches(BLANK))
+    let text = text.trim_start_matches(is_blank);
+    let end = text.find(is_blank).unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start_matches(is_blank))
 }
 
 #[cfg(test)]

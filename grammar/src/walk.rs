@@ -107,7 +107,8 @@ pub(crate) fn trim_end(line: &str) -> &str {
     line.trim_end_matches([' ', '\t', '\r', '\n', '\0'])
 }
 
-fn is_blank(c: char) -> bool {
+/// What separates words; other characters of Unicode that show nothing are part of a word.
+pub(crate) fn is_blank(c: char) -> bool {
     c == ' ' || c == '\t'
 }
 
@@ -408,7 +409,7 @@ pub(crate) fn starts_word(literal: &str, token: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// `2:00` or `02:00`.
+/// `2:00` or `02:00`, with seconds after them where they belong.
 fn time_of_day(token: &str, seconds: bool) -> bool {
     let mut parts = token.split(':');
     let hour = parts.next().and_then(decimal);

@@ -3,6 +3,7 @@
 
 use isthmus_control::{Reply, Request, Status};
 use isthmus_grammar::Refusal;
+use isthmus_grammar::banner::banner_start;
 
 use super::desk::{Event, Listen};
 use super::{End, Shell};
@@ -39,7 +40,7 @@ impl Shell {
     /// The caret of a refusal points at its place in the line as `editor` shows it.
     pub(super) fn execute(&mut self, editor: &Editor) -> Result<(), End> {
         let line = editor.text();
-        let Some(end) = lang::banner(self.mode, line) else {
+        let Some(end) = banner_start(self.mode, line) else {
             return self.command(line, |index| editor.column(index));
         };
         self.desk.print(&end.invitation());

@@ -7,13 +7,13 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
-use isthmus_grammar::banner::{BLANK, Delimiter, banner_start};
+use isthmus_grammar::banner::{Delimiter, any_banner_start, banner_start};
 use isthmus_grammar::command::{
     AclCommand, AclEntry, AclId, Command, ConfigCommand, ConfigLine, CryptoMapCommand, Form,
     GlobalCommand, InterfaceCommand, StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::file::is_screen_header;
-use isthmus_grammar::{Mode, Refusal, parser};
+use isthmus_grammar::{Refusal, parser};
 
 use super::apply::{Origin, apply};
 use super::context::Context;
@@ -339,7 +339,7 @@ impl Loader<'_> {
             refusal: None,
         });
         // A banner without its end would take the lines printed after it for its text.
-        if let Some(delimiter) = unknown_banner(&text)
+        if let Some(delimiter) = any_banner_start(&text)
             && !below.last().is_some_and(|last| delimiter.ends(last))
         {
             below.push(delimiter.as_str().to_owned());
@@ -349,7 +349,7 @@ impl Loader<'_> {
 
     /// The lines that belong to an unknown one: those indented deeper, or the text of an unknown kind of banner.
     fn take_below(&mut self, text: &str, indent: usize) -> Vec<String> {
-        if let Some(delimiter) = unknown_banner(text)
+        if let Some(delimiter) = any_banner_start(text)
             && let Some(end) = self.banner_end(&delimiter)
         {
             // Printed as deep as the line itself, so that much is not theirs.
@@ -457,18 +457,6 @@ fn why(refusal: Refusal) -> &'static str {
         Refusal::Invalid { .. } => "not understood; kept",
         Refusal::Incomplete => "incomplete command; kept",
         Refusal::Ambiguous => "ambiguous command; kept",
-    }
-}
-
-/// The delimiter of a banner of a kind that the grammar does not know, when its text goes on below.
-fn unknown_banner(text: &str) -> Option<Delimiter> {
-    let (command, rest) = text.split_once(BLANK)?;
-    let (_, rest) = rest.trim_start_matches(BLANK).split_once(BLANK)?;
-    let is_banner = command.len() >= 2 && "banner".starts_with(&command.to_ascii_lowercase());
-    if is_banner {
-        banner_start(Mode::Config, &format!("banner motd {rest}"))
-    } else {
-        None
     }
 }
 

@@ -94,22 +94,17 @@ impl Session {
         let response = self.settings().login_response.unwrap_or(RESPONSE);
         let response = (response > 0).then(|| Duration::from_secs(response.into()));
         self.io.set_idle(response);
-        let login = self.log_in(&asks).await;
-        let granted = match login {
-            Err(Gone::Idle) => {
-                self.bye = Some(self.unanswered());
-                return Ok(false);
+        let bye = match self.log_in(&asks).await {
+            Ok(Login::Granted(name)) => {
+                self.granted(name).await?;
+                return Ok(true);
             }
+            Ok(Login::Refused) => String::new(),
+            Err(Gone::Idle) => self.unanswered(),
             Err(gone) => return Err(gone),
-            Ok(Login::Refused) => None,
-            Ok(Login::Granted(name)) => Some(name),
         };
-        let Some(name) = granted else {
-            self.bye = Some(String::new());
-            return Ok(false);
-        };
-        self.granted(name).await?;
-        Ok(true)
+        self.bye = Some(bye);
+        Ok(false)
     }
 
     /// What is said when `timeout login response` ends the login.
@@ -394,12 +389,13 @@ impl Session {
                 methods => methods.to_vec(),
             }
         };
-        let line = || Some((CredentialKind::Password, self.settings().password?));
         for method in methods {
             let credential = match method {
                 AaaMethod::None => return Some(Gate::Open),
                 AaaMethod::Enable => self.credential(wanted),
-                AaaMethod::Line => line(),
+                AaaMethod::Line => {
+                    (self.settings().password).map(|password| (CredentialKind::Password, password))
+                }
                 _ => None,
             };
             if let Some((kind, secret)) = credential.filter(well_formed) {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use isthmus_kernel::{
-    Encryption, ErrorKind, Event, Events, IpsecMode, IpsecProtocol, Kernel, KernelError, Lifetime,
-    Reqid, Request, SaSpec, Selector, Template,
+    Acquire, Encryption, ErrorKind, Event, Events, Expire, IpsecMode, IpsecProtocol, Kernel,
+    KernelError, Lifetime, Reqid, Request, SaSpec, Selector, Template,
 };
 use nix::errno::Errno;
 use nix::libc;
@@ -219,6 +219,22 @@ impl Host {
             }
             Err(e) => panic!("{e}"),
         }
+    }
+}
+
+/// For [`event`]: the next acquire.
+pub fn acquire(event: Event) -> Option<Acquire> {
+    match event {
+        Event::Acquire(acquire) => Some(acquire),
+        _ => None,
+    }
+}
+
+/// For [`event`]: the next limit that an SA reached.
+pub fn expire(event: Event) -> Option<Expire> {
+    match event {
+        Event::Expire(expire) => Some(expire),
+        _ => None,
     }
 }
 

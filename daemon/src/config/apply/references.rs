@@ -27,88 +27,69 @@ const VRF: &[(&str, &str)] = &[
 ];
 const PROPOSAL: &[(&str, &str)] = &[("r_crypto_ikev2_proposal", "crypto ikev2 proposal")];
 
-/// A line of [`REFERENCES`].
-const fn reference(
-    line: &'static str,
-    before: &'static str,
-    made_by: &'static [(&'static str, &'static str)],
-    refusal: &'static str,
-) -> Reference {
-    Reference {
-        line,
-        before,
-        made_by,
-        built_in: None,
-        refusal,
-    }
-}
-
 const REFERENCES: &[Reference] = &[
     Reference {
+        line: "r_ikev2_policy_proposal",
+        before: "proposal",
+        made_by: PROPOSAL,
         built_in: Some("default"),
-        ..reference(
-            "r_ikev2_policy_proposal",
-            "proposal",
-            PROPOSAL,
-            "% No Proposal exists with the specified name {}",
-        )
+        refusal: "% No Proposal exists with the specified name {}",
     },
     Reference {
+        line: "r_ikev2_policy_match_fvrf",
+        before: "match fvrf",
+        made_by: VRF,
         built_in: Some("any"),
-        ..reference(
-            "r_ikev2_policy_match_fvrf",
-            "match fvrf",
-            VRF,
-            "% fvrf {} not configured",
-        )
+        refusal: "% fvrf {} not configured",
     },
     Reference {
+        line: "r_ikev2_profile_match_fvrf",
+        before: "match fvrf",
+        made_by: VRF,
         built_in: Some("any"),
-        ..reference(
-            "r_ikev2_profile_match_fvrf",
-            "match fvrf",
-            VRF,
-            "% fvrf {} not configured",
-        )
+        refusal: "% fvrf {} not configured",
     },
-    reference(
-        "r_ikev2_profile_ivrf",
-        "ivrf",
-        VRF,
-        "% vrf {} not configured",
-    ),
-    reference(
-        "r_ikev2_profile_keyring",
-        "keyring local",
-        &[("r_crypto_ikev2_keyring", "crypto ikev2 keyring")],
-        "% Invalid keyring {}",
-    ),
-    reference(
-        "r_ikev2_profile_pki_trustpoint",
-        "pki trustpoint",
-        &[("r_crypto_pki_trustpoint", "crypto pki trustpoint")],
-        "% No such trustpoint {}",
-    ),
-    reference(
-        "r_interface_first_vrf_forwarding",
-        "vrf forwarding",
-        VRF,
-        "% VRF {} not configured",
-    ),
-    reference(
-        "r_interface_first_ip_vrf_forwarding",
-        "ip vrf forwarding",
-        VRF,
-        "% VRF {} not configured",
-    ),
     Reference {
+        line: "r_ikev2_profile_ivrf",
+        before: "ivrf",
+        made_by: VRF,
+        built_in: None,
+        refusal: "% vrf {} not configured",
+    },
+    Reference {
+        line: "r_ikev2_profile_keyring",
+        before: "keyring local",
+        made_by: &[("r_crypto_ikev2_keyring", "crypto ikev2 keyring")],
+        built_in: None,
+        refusal: "% Invalid keyring {}",
+    },
+    Reference {
+        line: "r_ikev2_profile_pki_trustpoint",
+        before: "pki trustpoint",
+        made_by: &[("r_crypto_pki_trustpoint", "crypto pki trustpoint")],
+        built_in: None,
+        refusal: "% No such trustpoint {}",
+    },
+    Reference {
+        line: "r_interface_first_vrf_forwarding",
+        before: "vrf forwarding",
+        made_by: VRF,
+        built_in: None,
+        refusal: "% VRF {} not configured",
+    },
+    Reference {
+        line: "r_interface_first_ip_vrf_forwarding",
+        before: "ip vrf forwarding",
+        made_by: VRF,
+        built_in: None,
+        refusal: "% VRF {} not configured",
+    },
+    Reference {
+        line: "r_interface_last_protection_profile",
+        before: "tunnel protection ipsec profile",
+        made_by: &[("r_ipsec_profile", "crypto ipsec profile")],
         built_in: Some("default"),
-        ..reference(
-            "r_interface_last_protection_profile",
-            "tunnel protection ipsec profile",
-            &[("r_ipsec_profile", "crypto ipsec profile")],
-            "Profile {} is not defined.",
-        )
+        refusal: "Profile {} is not defined.",
     },
 ];
 
@@ -158,11 +139,10 @@ pub(super) fn check(
 
 fn named(running: &Running, line: &RetainedLine) -> Result<(), Refused> {
     if line.kind() == "r_entry_transform_set" {
-        let names = after("set transform-set", line);
         let sets = &running.crypto.transform_sets;
-        let missing = names.filter(|name| *name != "default" && !sets.contains_key(*name));
-        let missing: Vec<&str> = missing.collect();
-        return match missing.first() {
+        let missing = after("set transform-set", line)
+            .find(|name| *name != "default" && !sets.contains_key(*name));
+        return match missing {
             Some(name) => Err(Refused::new(no_transform_set(name))),
             None => Ok(()),
         };

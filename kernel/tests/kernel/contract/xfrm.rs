@@ -1,12 +1,12 @@
 //! Policies, SAs and acquires.
 
 use isthmus_kernel::{
-    Action, Authentication, Direction, Encryption, ErrorKind, Event, IpsecMode, IpsecProtocol,
-    Lifetime, PolicyKey, PolicySpec, PortMatch, Priority, Reqid, Request, SaSpec, Verdict,
+    Action, Authentication, Direction, Encryption, ErrorKind, IpsecMode, IpsecProtocol, Lifetime,
+    PolicyKey, PolicySpec, PortMatch, Priority, Reqid, Request, SaSpec, Verdict,
 };
 
 use super::{Outside, Subject};
-use crate::world::{between, event, ip, net, tunnel};
+use crate::world::{acquire, between, event, ip, net, tunnel};
 
 pub async fn policies(s: Subject) {
     if let Outside::Real(host) = &s.outside {
@@ -292,13 +292,6 @@ pub async fn acquires(mut s: Subject) {
         .await;
 
     s.traffic(index, "10.1.2.3", "10.1.2.200").await;
-    let acquire = |e| {
-        if let Event::Acquire(a) = e {
-            Some(a)
-        } else {
-            None
-        }
-    };
     let a = event(&mut s.events, acquire).await;
     assert_eq!((a.reqid, a.protocol), (reqid, IpsecProtocol::Esp));
     assert_eq!((a.source, a.destination), (ip("10.1.2.3"), ip("10.1.2.99")));

@@ -1,12 +1,12 @@
 //! What policies let leave, stop and let in, on any kernel.
 
 use isthmus_kernel::{
-    Action, Direction, Event, IpsecMode, IpsecProtocol, PolicyKey, PolicySpec, Priority, Reqid,
-    Request, RouteSpec, RouteTarget, Template,
+    Action, Direction, IpsecMode, IpsecProtocol, PolicyKey, PolicySpec, Priority, Reqid, Request,
+    RouteSpec, RouteTarget, Template,
 };
 
 use super::{Router, esp, heard};
-use crate::world::{between, in_namespace, ip, net, udp};
+use crate::world::{acquire, between, in_namespace, ip, net, udp};
 
 #[test]
 fn a_crypto_map_protects_what_leaves_its_interface_and_nothing_else() {
@@ -19,16 +19,7 @@ fn a_crypto_map_protects_what_leaves_its_interface_and_nothing_else() {
         r.lan.inject(&udp("10.1.0.9", "10.2.0.9", b"protected"));
         r.lan.inject(&udp("10.1.0.9", "10.3.0.9", b"other"));
         assert_eq!(heard(&r.wan).await, "other");
-        let acquired = r
-            .host
-            .event(|e| {
-                if let Event::Acquire(a) = e {
-                    Some(a)
-                } else {
-                    None
-                }
-            })
-            .await;
+        let acquired = r.host.event(acquire).await;
         assert_eq!(
             (acquired.source, acquired.destination),
             (ip("192.0.2.1"), ip("192.0.2.2"))
@@ -117,16 +108,7 @@ fn esp_and_ah_together_ask_once() {
             r.lan.inject(&udp("10.1.0.9", &format!("10.{n}.0.9"), b"x"));
         }
         for reqid in [1, 2] {
-            let a = r
-                .host
-                .event(|e| {
-                    if let Event::Acquire(a) = e {
-                        Some(a)
-                    } else {
-                        None
-                    }
-                })
-                .await;
+            let a = r.host.event(acquire).await;
             assert_eq!(
                 (a.reqid, a.protocol),
                 (Reqid::nth(reqid), IpsecProtocol::Esp)

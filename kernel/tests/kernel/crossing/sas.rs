@@ -1,14 +1,14 @@
 //! Packets through SAs: algorithms, replay, limits, modes, a crash. All of it needs ESP.
 
 use isthmus_kernel::{
-    DfBit, Encryption, Event, IpsecMode, IpsecProtocol, Lifetime, Reqid, Request, RouteSpec,
-    SaSpec, Template,
+    DfBit, Encryption, IpsecMode, IpsecProtocol, Lifetime, Reqid, Request, RouteSpec, SaSpec,
+    Template,
 };
 
 use super::pair::Pair;
 use super::suites::{aes_sha256, layers, suites};
 use super::{esp, heard};
-use crate::world::{between, in_namespace, ip, open_ipv4, udp};
+use crate::world::{acquire, between, expire, in_namespace, ip, open_ipv4, udp};
 
 #[test]
 fn every_suite_carries_packets() {
@@ -132,13 +132,6 @@ fn byte_limits_are_reported_soft_and_hard() {
             };
         })
         .await;
-        let expire = |e| {
-            if let Event::Expire(x) = e {
-                Some(x)
-            } else {
-                None
-            }
-        };
         // counted is what goes in, here 928 bytes; a limit is noticed by the next packet
         for _ in 0..3 {
             pair.cross(&[1; 900]).await;
@@ -165,13 +158,6 @@ fn seconds_are_reported_soft_and_hard() {
     in_namespace(|| async {
         let Some(mut pair) = Pair::new().await else {
             return;
-        };
-        let expire = |e| {
-            if let Event::Expire(x) = e {
-                Some(x)
-            } else {
-                None
-            }
         };
         // one limit at a time: a host that sleeps past both is told of the hard one alone
         pair.up(&aes_sha256(), 0x6100, |sa| {
@@ -212,13 +198,6 @@ fn an_acquire_ends_when_the_sa_is_there() {
         pair.a
             .lan
             .inject(&udp("10.1.0.9", "10.2.0.9", b"too early"));
-        let acquire = |e| {
-            if let Event::Acquire(a) = e {
-                Some(a)
-            } else {
-                None
-            }
-        };
         let a = pair.a.host.event(acquire).await;
         assert_eq!(a.reqid, Reqid::nth(9));
         pair.up(&aes_sha256(), 0x7000, |_| {}).await;

@@ -1,13 +1,13 @@
 //! IPv6 outside, and UDP encapsulation.
 
 use isthmus_kernel::{
-    Encapsulation, Event, IpsecProtocol, Reqid, Request, RouteSpec, RouteTarget, SaSpec,
+    Encapsulation, IpsecProtocol, Reqid, Request, RouteSpec, RouteTarget, SaSpec,
 };
 
 use super::Router;
 use super::pair::Pair;
 use super::suites::{aes_sha256, layers};
-use crate::world::{Wire, between, in_namespace, ip, net, tunnel, udp};
+use crate::world::{Wire, acquire, between, in_namespace, ip, net, tunnel, udp};
 
 /// A UDP packet in IPv6, as far as a router looks at it.
 fn udp6(source: &str, destination: &str) -> Vec<u8> {
@@ -84,16 +84,7 @@ fn a_tunnel_over_ipv6_carries_both_families() {
         }
         // on any kernel: stopped and asked for
         a.lan.inject(&udp6("2001:db8:1::9", "2001:db8:2::9"));
-        let acquired = a
-            .host
-            .event(|e| {
-                if let Event::Acquire(x) = e {
-                    Some(x)
-                } else {
-                    None
-                }
-            })
-            .await;
+        let acquired = a.host.event(acquire).await;
         assert_eq!(
             (acquired.source, acquired.destination),
             (ip("2001:db8::1"), ip("2001:db8::2"))
