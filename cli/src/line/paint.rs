@@ -17,16 +17,16 @@ enum Glyph {
 }
 
 impl Glyph {
-    /// A glyph that would take no column of its own (an accent at the start of the line) could not
-    /// be taken off the screen again: it shows as U+FFFD.
+    /// What takes no column of its own goes to the character before it on the screen and could not be taken off again
+    /// with this one: at the start of a glyph (a number mark) it is left out, and a glyph that has nothing else (an accent
+    /// at the start of the line) shows as U+FFFD.
     fn new(cluster: &str) -> Self {
-        let mut chars = cluster.chars();
+        let shown = cluster.trim_start_matches(|c| width(c) == 0);
+        let mut chars = shown.chars();
         match (chars.next(), chars.next()) {
-            (Some(c), None) if width(c) > 0 => Self::One(c),
-            _ if cluster.chars().map(width).sum::<usize>() == 0 => {
-                Self::One(char::REPLACEMENT_CHARACTER)
-            }
-            _ => Self::Many(cluster.into()),
+            (None, _) => Self::One(char::REPLACEMENT_CHARACTER),
+            (Some(c), None) => Self::One(c),
+            _ => Self::Many(shown.into()),
         }
     }
 
