@@ -1,5 +1,8 @@
-//! What the console asks the grammar: is this line a command, what could follow, what was meant.
+//! What the console asks the grammar: is this line a command, what could follow, what was meant. Aliases end here: what
+//! goes to the daemon is spelled out.
 //! Used by [`crate::plain`] and [`crate::shell`]; without the daemon, so that answers come at once.
+
+use std::borrow::Cow;
 
 use isthmus_grammar::command::{Command, ExecCommand, Parsed, TerminalCommand};
 use isthmus_grammar::{Access, Mode, Refusal, parser};
@@ -11,12 +14,35 @@ use crate::screen::filter::Filter;
 /// What goes to the daemon, and what happens to the text that comes back.
 pub type Understood = (String, Option<Filter>);
 
+/// The line with its alias spelled out, if it has one.
+#[must_use]
+pub fn spell_out<'a>(mode: Mode, access: &Access, line: &'a str) -> Cow<'a, str> {
+    match access.spell_out(mode, line) {
+        Some(spelled) => Cow::Owned(spelled.line),
+        None => Cow::Borrowed(line),
+    }
+}
+
 /// Checks a line. `None` for lines that do nothing.
 ///
 /// # Errors
 /// Why it is no command, or what is wrong with its filter. A line that begins with `no` may still name a line of a file
 /// that was kept without being understood: [`may_be_kept`].
 pub fn understand(mode: Mode, access: &Access, line: &str) -> Result<Option<Understood>, Unclear> {
+    let Some(spelled) = access.spell_out(mode, line) else {
+        return understand_spelled(mode, access, line);
+    };
+    understand_spelled(mode, access, &spelled.line).map_err(|unclear| match unclear {
+        Unclear::Line(refusal) => Unclear::Line(spelled.refusal(refusal)),
+        filter => filter,
+    })
+}
+
+fn understand_spelled(
+    mode: Mode,
+    access: &Access,
+    line: &str,
+) -> Result<Option<Understood>, Unclear> {
     match parser::parse_as(mode, access, line).map_err(Unclear::Line)? {
         Parsed {
             command: Command::Empty,

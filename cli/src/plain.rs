@@ -11,8 +11,8 @@ use std::path::Path;
 
 use isthmus_control::{AskKind, Reply, Request, Status};
 
-use isthmus_grammar::Mode;
 use isthmus_grammar::banner::banner_start;
+use isthmus_grammar::{Access, Mode};
 
 use crate::client::{MAX_LINE, Session, SessionError};
 use crate::documents::{self, Done, Out};
@@ -103,6 +103,7 @@ pub fn run<'a>(
     let mut plain = Plain {
         prompt: session.welcome.prompt.clone(),
         mode: session.welcome.mode,
+        access: session.welcome.access.clone(),
         numbered: matches!(source, Source::Input(_)),
         session,
         source,
@@ -131,6 +132,8 @@ struct Plain<'a> {
     numbered: bool,
     prompt: String,
     mode: Mode,
+    /// What the session may do: here only its aliases count.
+    access: Access,
     out: Out<'a>,
     outcome: Outcome,
 }
@@ -173,6 +176,7 @@ impl Plain<'_> {
     fn turn(&mut self, line: &str) -> Result<bool, PlainError> {
         let (mode, number) = (self.mode, self.number);
         let worst = std::mem::take(&mut self.outcome);
+        let line = &*lang::spell_out(mode, &self.access, line);
         let going_on = self.execute(line)?;
         let outcome = self.outcome;
         self.outcome = worst.max(outcome);
@@ -288,7 +292,8 @@ impl Plain<'_> {
                     }
                     return Ok(false);
                 }
-                Reply::Welcome(_) | Reply::Access(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
+                Reply::Access(access) => self.access = access,
+                Reply::Welcome(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
             }
         }
     }

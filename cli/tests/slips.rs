@@ -85,7 +85,7 @@ fn before_enable() {
                 "show running-config",
                 Invalid(5),
             ),
-            ("reloading before enable", "reload", Invalid(0)),
+            ("reloading before enable", "reload", Invalid(2)),
             ("clearing before enable", "clear crypto sa", Invalid(0)),
         ],
     );

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::alias::SpelledOut;
 use crate::interface_name::TYPES;
 use crate::modes::Mode;
 use crate::privilege::Access;
@@ -21,6 +22,18 @@ pub fn help(mode: Mode, line: &str) -> String {
 /// [`help`] for a session that may not do everything: only what it may do is there.
 pub fn help_as(mode: Mode, access: &Access, line: &str) -> String {
     let mode = access.table(mode);
+    let spelled = behind_alias(mode, access, line);
+    let whole = spelled.as_ref().map_or(line, |spelled| &spelled.line);
+    help_behind_alias(mode, access, whole)
+}
+
+/// A line that goes on behind its alias.
+fn behind_alias(mode: Mode, access: &Access, line: &str) -> Option<SpelledOut> {
+    let spelled = access.spell_out(mode, line)?;
+    spelled.goes_on().then_some(spelled)
+}
+
+fn help_behind_alias(mode: Mode, access: &Access, line: &str) -> String {
     let answer = if line.is_empty() || line.ends_with([' ', '\t']) {
         full_help(mode, access, line)
     } else {
@@ -40,7 +53,18 @@ pub fn complete(mode: Mode, line: &str) -> Option<String> {
 
 /// [`complete`] for a session that may not do everything.
 pub fn complete_as(mode: Mode, access: &Access, line: &str) -> Option<String> {
-    let word = either_table(access.table(mode), |table| {
+    let mode = access.table(mode);
+    match behind_alias(mode, access, line) {
+        Some(spelled) => {
+            let longer = complete_word(mode, access, &spelled.line)?;
+            Some(spelled.folded(line, &longer))
+        }
+        None => complete_word(mode, access, line),
+    }
+}
+
+fn complete_word(mode: Mode, access: &Access, line: &str) -> Option<String> {
+    let word = either_table(mode, |table| {
         let (walk, token) = walk_prefix(table, access, line)?;
         let mut words = keywords(&walk, token);
         words.retain(|word| !token.is_empty() && !word.is_empty());
@@ -107,7 +131,8 @@ fn word_help(mode: Mode, access: &Access, line: &str) -> Result<String, Refusal>
     either_table(mode, |table| {
         let (walk, token) = walk_prefix(table, access, line)?;
         let mut words = keywords(&walk, token);
-        if words.is_empty() {
+        let aliases = access.listed(mode, line);
+        if words.is_empty() && aliases.is_empty() {
             let arguments = walk.next().filter(|terminal| {
                 !matches!(terminal.kind, Kind::Word { .. } | Kind::InterfaceType)
             });
@@ -115,6 +140,8 @@ fn word_help(mode: Mode, access: &Access, line: &str) -> Result<String, Refusal>
             words.sort_unstable();
             words.dedup();
         }
+        let aliases = aliases.iter().map(String::as_str);
+        let words: Vec<&str> = aliases.chain(words).collect();
         if words.is_empty() || walk.closed() {
             return Err(no_match(line, token));
         }

@@ -14,6 +14,7 @@
 //! assert!(refusal.message(11, "").starts_with(&format!("{:32}^", "")));
 //! ```
 
+pub mod alias;
 pub mod banner;
 mod build;
 pub mod command;
@@ -29,6 +30,7 @@ mod retained;
 mod tree;
 pub mod walk;
 
+pub use alias::Alias;
 pub use interface_name::InterfaceName;
 pub use modes::Mode;
 pub use privilege::{Access, PrivilegeRule};

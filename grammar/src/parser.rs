@@ -56,6 +56,7 @@ mod generated {
     #[grammar = "commands/ipsec_globals.pest"]
     #[grammar = "commands/map_settings.pest"]
     #[grammar = "commands/login.pest"]
+    #[grammar = "commands/alias.pest"]
     pub(crate) struct CommandParser;
 }
 

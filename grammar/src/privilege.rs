@@ -8,7 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::PrivilegeMode;
+use crate::alias::Alias;
+use crate::command::CommandMode;
 use crate::modes::Mode;
 use crate::refusal::Refusal;
 use crate::walk;
@@ -25,7 +26,7 @@ const LEVEL_ZERO: [&str; 6] = ["disable", "enable", "exit", "help", "logout", "q
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrivilegeRule {
     /// Where the command is typed.
-    pub mode: PrivilegeMode,
+    pub mode: CommandMode,
     /// The first words of the command, spelled out.
     pub command: String,
     /// Also what goes on from there.
@@ -34,11 +35,12 @@ pub struct PrivilegeRule {
     pub level: u8,
 }
 
-/// What a session may do.
+/// What a session may do, and the aliases that it has for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     level: u8,
     rules: Vec<PrivilegeRule>,
+    pub(crate) aliases: Vec<Alias>,
 }
 
 impl Default for Access {
@@ -54,6 +56,7 @@ impl Access {
         Self {
             level: FULL,
             rules: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 
@@ -66,7 +69,15 @@ impl Access {
         Self {
             level,
             rules: rules.into_iter().collect(),
+            aliases: Vec::new(),
         }
+    }
+
+    /// The same with the aliases of the configuration.
+    #[must_use]
+    pub fn with_aliases(self, aliases: impl IntoIterator<Item = Alias>) -> Self {
+        let aliases = aliases.into_iter().collect();
+        Self { aliases, ..self }
     }
 
     /// The privilege level.
@@ -160,7 +171,7 @@ pub(crate) fn usual(word: &str, in_user_exec: bool) -> u8 {
 ///
 /// # Errors
 /// No command of this mode begins so.
-pub fn spell(mode: PrivilegeMode, words: &str) -> Result<String, Refusal> {
+pub fn spell(mode: CommandMode, words: &str) -> Result<String, Refusal> {
     let spelled = walk::walk(mode.mode(), &Access::full(), words)?.spelled();
     if spelled.is_empty() {
         return Err(Refusal::Incomplete);
@@ -173,7 +184,7 @@ mod tests {
     use super::*;
     use crate::{help, parser};
 
-    fn rule(mode: PrivilegeMode, level: u8, command: &str) -> PrivilegeRule {
+    fn rule(mode: CommandMode, level: u8, command: &str) -> PrivilegeRule {
         PrivilegeRule {
             mode,
             command: command.to_owned(),
@@ -218,10 +229,10 @@ mod tests {
     #[test]
     fn a_rule_gives_a_command_and_what_goes_on_from_it() {
         let rules = [
-            rule(PrivilegeMode::Exec, 7, "clear crypto sa"),
-            rule(PrivilegeMode::Exec, 7, "clear crypto"),
-            rule(PrivilegeMode::Exec, 7, "clear"),
-            rule(PrivilegeMode::Exec, 5, "show"),
+            rule(CommandMode::Exec, 7, "clear crypto sa"),
+            rule(CommandMode::Exec, 7, "clear crypto"),
+            rule(CommandMode::Exec, 7, "clear"),
+            rule(CommandMode::Exec, 5, "show"),
         ];
         let seven = Access::new(7, rules.clone());
         assert!(may(&seven, Mode::Exec, "clear crypto sa"));
@@ -242,7 +253,7 @@ mod tests {
 
     #[test]
     fn all_gives_everything_below() {
-        let mut every = rule(PrivilegeMode::Exec, 3, "show");
+        let mut every = rule(CommandMode::Exec, 3, "show");
         every.all = true;
         let access = Access::new(3, [every]);
         assert!(may(&access, Mode::Exec, "show running-config"));
@@ -255,8 +266,8 @@ mod tests {
         let access = Access::new(
             7,
             [
-                rule(PrivilegeMode::Configure, 7, "interface"),
-                rule(PrivilegeMode::Interface, 7, "shutdown"),
+                rule(CommandMode::Configure, 7, "interface"),
+                rule(CommandMode::Interface, 7, "shutdown"),
             ],
         );
         assert!(may(&access, Mode::Config, "interface GigabitEthernet0/0"));
@@ -328,14 +339,14 @@ mod tests {
     #[test]
     fn first_words_are_spelled_out() {
         assert_eq!(
-            spell(PrivilegeMode::Exec, "sh run").as_deref(),
+            spell(CommandMode::Exec, "sh run").as_deref(),
             Ok("show running-config")
         );
         assert_eq!(
-            spell(PrivilegeMode::Configure, "int").as_deref(),
+            spell(CommandMode::Configure, "int").as_deref(),
             Ok("interface")
         );
-        assert!(spell(PrivilegeMode::Exec, "nonsense").is_err());
-        assert!(spell(PrivilegeMode::Exec, "").is_err());
+        assert!(spell(CommandMode::Exec, "nonsense").is_err());
+        assert!(spell(CommandMode::Exec, "").is_err());
     }
 }

@@ -114,6 +114,15 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
                 acl::standard_entry(out, entry);
             }
         }
+        GlobalCommand::Alias {
+            mode,
+            name,
+            command,
+        } => {
+            out.pair("alias", Some(mode));
+            out.optional(name.as_ref());
+            out.optional(command.as_ref());
+        }
         GlobalCommand::Banner { kind, text } => banner(out, *kind, text.as_deref()),
         GlobalCommand::BootStartMarker => out.word("boot-start-marker"),
         GlobalCommand::BootEndMarker => out.word("boot-end-marker"),

@@ -55,6 +55,7 @@ const SOURCES: &[&str] = &[
     include_str!("commands/ipsec_globals.pest"),
     include_str!("commands/map_settings.pest"),
     include_str!("commands/login.pest"),
+    include_str!("commands/alias.pest"),
 ];
 
 /// The whole grammar.

@@ -31,6 +31,7 @@ SCREENS = {
     "show version": both(has(hostname=HOSTNAME, config_register="0x2102"),
                          filled("software_image", "version", "release", "running_image", "hardware", "serial", "uptime", "restarted")),
     "dir": has(file_system="flash:/"),
+    "show aliases": both(has(mode="Exec mode", alias="s", command="show"), has(alias="w", command="where")),
     "show archive": has(state="not enabled"),
     "show clock": filled("time", "timezone", "dayweek", "month", "day", "year"),
     "show users": both(has(user=SHELL_USER, hosts="idle", location="10.0.1.10"), filled("line", "idle")),

@@ -78,9 +78,11 @@ impl Shell {
                 (line.to_owned(), None)
             }
         };
-        self.session.send(&Request::Exec { line: command })?;
         let stream = Stream::new(filter);
-        self.until_done(line, stream, refusal)
+        self.session.send(&Request::Exec {
+            line: command.clone(),
+        })?;
+        self.until_done(&command, stream, refusal)
     }
 
     /// The questions before the first prompt.

@@ -64,6 +64,7 @@ pub(super) fn section(command: &GlobalCommand) -> Section {
         GlobalCommand::AccessList { .. } | GlobalCommand::StandardAccessList { .. } => {
             Section::NumberedLists
         }
+        GlobalCommand::Alias { .. } => Section::Aliases,
         GlobalCommand::Banner { .. } => Section::Banners,
         GlobalCommand::Line { .. } => Section::Lines,
     }

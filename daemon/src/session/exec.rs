@@ -8,6 +8,7 @@ use isthmus_grammar::privilege::FULL;
 
 use super::{Outcome, Session};
 use crate::log::Severity;
+use crate::show::system::NO_CONNECTIONS;
 
 const HELP: &str = "\
 Type ? at any point of a command: after a blank for everything that can
@@ -56,6 +57,7 @@ impl Session {
             ExecCommand::Help => self.say(HELP).await,
             ExecCommand::Ping(ping) => self.ping(ping).await,
             ExecCommand::Reload(command) => self.reload(command).await,
+            ExecCommand::Resume => self.fail(NO_CONNECTIONS).await,
             ExecCommand::Show(show) => match json {
                 Some(line) => self.show_json(&show, line).await,
                 None => self.show(&show).await,

@@ -211,7 +211,8 @@ impl Session {
 
     /// What this session may do.
     fn access(&self) -> Access {
-        Access::new(self.level, self.router.borrow().running.privileges.iter())
+        let running = &self.router.borrow().running;
+        Access::new(self.level, running.privileges.iter()).with_aliases(running.aliases())
     }
 
     /// The settings that the line gives a terminal at the start.

@@ -5,6 +5,7 @@
 //! [`screen::Facts`] and a line in [`screen`]; its page in `JSON.md` is written by `tests/json.rs`.
 
 pub mod access_lists;
+pub mod aliases;
 pub mod arp;
 pub mod configuration;
 pub mod crypto_map;
@@ -71,6 +72,10 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
                 &matches,
             ))
         }
+        ShowCommand::Aliases(only) => {
+            let configured: Vec<_> = running.aliases().collect();
+            Box::new(aliases::aliases(&configured, *only))
+        }
         ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
         ShowCommand::Archive(_)
         | ShowCommand::ConfigurationLock
@@ -125,6 +130,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
             };
             Box::new(configuration::running(render::body(running, &options)))
         }
+        ShowCommand::Sessions => Box::new(system::Sessions { connections: [] }),
         ShowCommand::StartupConfig => Box::new(configuration::startup(snapshot.startup.as_ref())),
         ShowCommand::TechSupport { ipsec } => {
             Box::new(tech_support::tech_support(snapshot, *ipsec))

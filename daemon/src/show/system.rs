@@ -106,6 +106,22 @@ impl Facts for History<'_> {
     }
 }
 
+/// What is said about connections opened from a session: this release opens none.
+pub const NO_CONNECTIONS: &str = "% No connections open\n";
+
+/// `show sessions` and `where`.
+#[derive(Serialize, JsonSchema)]
+pub struct Sessions {
+    /// The connections opened from this session; none in this release.
+    pub(super) connections: [(); 0],
+}
+
+impl Facts for Sessions {
+    fn text(&self) -> String {
+        NO_CONNECTIONS.to_owned()
+    }
+}
+
 /// `show privilege`.
 #[derive(Serialize, JsonSchema)]
 pub struct Privilege {

@@ -21,6 +21,9 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
         let show = ExecCommand::Show(ShowCommand::Users { all });
         return Some((show, tail(&pair)?));
     }
+    if pair.as_rule() == Rule::r#where {
+        return Some((ExecCommand::Show(ShowCommand::Sessions), tail(&pair)?));
+    }
     let command = match pair.as_rule() {
         Rule::clear if pair.has(Rule::k_clear_configuration) => {
             ExecCommand::Clear(ClearCommand::ConfigurationLock)
@@ -32,6 +35,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
         Rule::exit_exec => ExecCommand::Exit,
         Rule::help_exec => ExecCommand::Help,
         Rule::ping => ExecCommand::Ping(ping(&pair)?),
+        Rule::resume => ExecCommand::Resume,
         Rule::terminal => ExecCommand::Terminal(terminal(&pair)?),
         Rule::traceroute => ExecCommand::Traceroute(traceroute(&pair)?),
         _ => files::command(pair)?,

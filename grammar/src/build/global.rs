@@ -33,6 +33,11 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
                 entry,
             }
         }
+        Rule::alias | Rule::no_alias => GlobalCommand::Alias {
+            mode: login::command_mode(&pair)?,
+            name: pair.name(Rule::a_alias),
+            command: pair.name(Rule::a_alias_command),
+        },
         Rule::banner | Rule::no_banner => banner(&pair)?,
         Rule::boot_start_marker => GlobalCommand::BootStartMarker,
         Rule::boot_end_marker => GlobalCommand::BootEndMarker,

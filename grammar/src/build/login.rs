@@ -3,7 +3,7 @@
 use pest::iterators::Pair;
 
 use super::Node;
-use crate::command::{AaaMethod, HashAlgorithm, LoginCommand, PrivilegeMode, Secret};
+use crate::command::{AaaMethod, CommandMode, HashAlgorithm, LoginCommand, Secret};
 use crate::parser::Rule;
 
 pub(super) fn command(pair: &Pair<'_, Rule>) -> Option<LoginCommand> {
@@ -36,13 +36,18 @@ pub(super) fn command(pair: &Pair<'_, Rule>) -> Option<LoginCommand> {
         },
         Rule::password_aes => LoginCommand::PasswordEncryptionAes,
         Rule::privilege | Rule::no_privilege => LoginCommand::Privilege {
-            mode: PrivilegeMode::from_word(pair.text(Rule::privilege_mode)?.trim())?,
+            mode: command_mode(pair)?,
             all: pair.has(Rule::k_privilege_all),
             level: pair.number(Rule::a_level)?,
             command: pair.name(Rule::a_privileged_command)?,
         },
         _ => return None,
     })
+}
+
+/// The mode of `privilege` or `alias`, if it was typed.
+pub(super) fn command_mode(pair: &Pair<'_, Rule>) -> Option<CommandMode> {
+    CommandMode::from_word(pair.text(Rule::command_mode)?.trim())
 }
 
 fn list(pair: &Pair<'_, Rule>) -> String {

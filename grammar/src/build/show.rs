@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use pest::iterators::Pair;
 
-use super::{Node, files};
+use super::{Node, files, login};
 use crate::command::{
     CryptoMapSelector, Filter, FilterKind, LineKind, LineRef, ShowCommand, ShowCrypto,
 };
@@ -15,6 +15,7 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
     let of = pair.clone().into_inner().nth(1)?;
     Some(match of.as_rule() {
         Rule::show_access_lists => ShowCommand::AccessLists(of.name(Rule::a_list_name)),
+        Rule::show_aliases => ShowCommand::Aliases(login::command_mode(&of)),
         Rule::show_arp => ShowCommand::Arp(of.parsed(Rule::a_arp_address)?),
         Rule::show_flash => ShowCommand::Flash,
         Rule::show_archive => ShowCommand::Archive(files::show_archive(&of)?),
@@ -59,6 +60,7 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
             brief: of.has(Rule::k_show_brief),
             interface: interface(&of)?,
         },
+        Rule::show_sessions => ShowCommand::Sessions,
         Rule::show_startup_config => ShowCommand::StartupConfig,
         Rule::show_tech_support => ShowCommand::TechSupport {
             ipsec: of.has(Rule::k_tech_ipsec),

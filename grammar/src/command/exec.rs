@@ -49,6 +49,8 @@ pub enum ExecCommand {
     Ping(Option<Ping>),
     /// `reload …`.
     Reload(ReloadCommand),
+    /// `resume`: back to a connection that was opened from the session.
+    Resume,
     /// `show …`.
     Show(ShowCommand),
     /// `terminal …`.

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::{
-    AclEntry, ClockCommand, DfBit, FilePrompt, HashAlgorithm, IsakmpIdentity, KeepaliveMode,
-    KeyPeer, LoggingCommand, LoginCommand, MapEntryKind, Replay, SaLifetime, Secret,
+    AclEntry, ClockCommand, CommandMode, DfBit, FilePrompt, HashAlgorithm, IsakmpIdentity,
+    KeepaliveMode, KeyPeer, LoggingCommand, LoginCommand, MapEntryKind, Replay, SaLifetime, Secret,
     StandardAclEntry, TemplateType, Transform,
 };
 use crate::interface_name::InterfaceName;
@@ -177,6 +177,15 @@ pub enum GlobalCommand {
         sequence: Option<u32>,
         /// The line.
         entry: Option<StandardAclEntry>,
+    },
+    /// `alias MODE NAME COMMAND`; `no` without a name means every alias of the mode.
+    Alias {
+        /// Where it is typed.
+        mode: CommandMode,
+        /// The alias; `None` only after `no` and `default`.
+        name: Option<String>,
+        /// What it stands for; `None` only after `no` and `default`.
+        command: Option<String>,
     },
     /// `banner KIND d TEXT d`: all between the delimiters, line ends as `\n` (most begin and end with one).
     Banner {

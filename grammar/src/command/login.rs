@@ -36,7 +36,7 @@ pub enum AaaMethod {
 
 words! {
     /// The modes that `privilege` knows.
-    pub enum PrivilegeMode {
+    pub enum CommandMode {
         /// User and privileged EXEC.
         Exec => "exec",
         /// Global configuration.
@@ -54,7 +54,7 @@ words! {
     }
 }
 
-impl PrivilegeMode {
+impl CommandMode {
     /// The mode whose commands are meant.
     pub fn mode(self) -> Mode {
         match self {
@@ -104,7 +104,7 @@ pub enum LoginCommand {
     /// `privilege MODE [all] level N COMMAND`, and `privilege MODE reset COMMAND`.
     Privilege {
         /// Where the command is typed.
-        mode: PrivilegeMode,
+        mode: CommandMode,
         /// Also what begins with the command.
         all: bool,
         /// The level (0-15); `None` for `reset`.

@@ -116,6 +116,8 @@ words! {
         ControlPlane => "control-plane",
         /// `banner`.
         Banners => "banners",
+        /// `alias`.
+        Aliases => "aliases",
         /// `privilege`.
         Privileges => "privileges",
         /// `line`.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{AclId, LineRef, ShowArchive};
+use super::{AclId, CommandMode, LineRef, ShowArchive};
 use crate::interface_name::InterfaceName;
 
 /// `show …`.
@@ -10,6 +10,8 @@ use crate::interface_name::InterfaceName;
 pub enum ShowCommand {
     /// `show access-lists [LIST]` and `show ip access-lists [LIST]`.
     AccessLists(Option<AclId>),
+    /// `show aliases [MODE]`.
+    Aliases(Option<CommandMode>),
     /// `show arp [ADDRESS]` and `show ip arp [ADDRESS]`.
     Arp(Option<Ipv4Addr>),
     /// `show archive …`.
@@ -73,6 +75,8 @@ pub enum ShowCommand {
         /// Only this interface.
         interface: Option<InterfaceName>,
     },
+    /// `show sessions` and `where`.
+    Sessions,
     /// `show startup-config` and `show configuration`.
     StartupConfig,
     /// `show tech-support [ipsec]`.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::command::{
-    AclKind, FilePrompt, Form, GlobalCommand, IpRoute, TimestampFormat, TimestampKind,
+    AclKind, CommandMode, FilePrompt, Form, GlobalCommand, IpRoute, TimestampFormat, TimestampKind,
 };
 
 use super::{
@@ -126,6 +126,19 @@ pub(super) fn apply(
     }
 }
 
+/// Without a name every alias of the mode is meant, without a command its end.
+fn alias(running: &mut Running, mode: CommandMode, name: Option<&str>, command: Option<String>) {
+    match (name, command) {
+        (Some(name), Some(command)) => {
+            running.aliases.insert((mode, name.to_owned()), command);
+        }
+        (Some(name), None) => {
+            running.aliases.shift_remove(&(mode, name.to_owned()));
+        }
+        (None, _) => running.aliases.retain(|(of, _), _| *of != mode),
+    }
+}
+
 /// What concerns neither packets nor peers.
 fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome {
     let on = form == Form::Set;
@@ -144,6 +157,11 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
                 running.banners.remove(kind);
             }
         },
+        GlobalCommand::Alias {
+            mode,
+            name,
+            command,
+        } => alias(running, *mode, name.as_deref(), given(form, command)),
         GlobalCommand::FilePrompt(mode) => {
             running.file_prompt = given(form, mode).unwrap_or(FilePrompt::Alert);
         }

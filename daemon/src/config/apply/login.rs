@@ -2,7 +2,7 @@
 
 use isthmus_grammar::PrivilegeRule;
 use isthmus_grammar::command::{
-    AaaMethod, CredentialKind, Form, HashAlgorithm, LoginCommand, PrivilegeMode, Secret,
+    AaaMethod, CommandMode, CredentialKind, Form, HashAlgorithm, LoginCommand, Secret,
     SecretEncoding,
 };
 use isthmus_grammar::privilege::spell;
@@ -243,7 +243,7 @@ fn passed_over(methods: &[AaaMethod]) -> String {
 
 fn privilege(
     running: &mut Running,
-    mode: PrivilegeMode,
+    mode: CommandMode,
     all: bool,
     level: Option<u8>,
     command: &str,

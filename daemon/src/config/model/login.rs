@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use isthmus_grammar::PrivilegeRule;
-use isthmus_grammar::command::{AaaMethod, PrivilegeMode};
+use isthmus_grammar::command::{AaaMethod, CommandMode};
 
 /// The name of the list that lines use which name none.
 pub const DEFAULT_LIST: &str = "default";
@@ -33,7 +33,7 @@ pub struct LoginPolicy {
 
 /// `privilege ...` by mode and command, in the order of entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Privileges(IndexMap<(PrivilegeMode, String), (u8, bool)>);
+pub struct Privileges(IndexMap<(CommandMode, String), (u8, bool)>);
 
 impl Privileges {
     /// Gives a level to a command, and, as IOS does, to the words that lead to it unless they have one of their own.
@@ -49,7 +49,7 @@ impl Privileges {
     }
 
     /// Gives a command its usual level back; false when it had it.
-    pub(crate) fn reset(&mut self, mode: PrivilegeMode, command: &str) -> bool {
+    pub(crate) fn reset(&mut self, mode: CommandMode, command: &str) -> bool {
         self.0.shift_remove(&(mode, command.to_owned())).is_some()
     }
 

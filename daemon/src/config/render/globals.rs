@@ -116,6 +116,16 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
                 }
             }
         }
+        Section::Aliases => {
+            for alias in running.aliases() {
+                let command = GlobalCommand::Alias {
+                    mode: alias.mode,
+                    name: Some(alias.name),
+                    command: Some(alias.command),
+                };
+                page.global(Form::Set, command);
+            }
+        }
         Section::Lines => lines(page, running),
         // Retained lines only.
         _ => {}

@@ -90,6 +90,22 @@ impl Session {
 }
 
 #[test]
+fn aliases_stay_in_their_order_until_taken_back() {
+    let mut session = Session::of(
+        "alias exec sib show ip interface brief\nalias interface d description\nalias exec w write  memory\n\
+         alias configure i interface\nalias exec sib show ip interface brief | include up",
+    );
+    session.has(
+        "alias exec sib show ip interface brief | include up\nalias interface d description\n\
+         alias exec w write  memory\nalias configure i interface\n",
+    );
+    session.silently("no alias exec sib show ip\nno alias interface\nno alias exec none");
+    session.has("!\nalias exec w write  memory\nalias configure i interface\n!\n");
+    session.silently("default alias exec w\nno alias configure i");
+    assert!(!render::text(&session.running).contains("alias"));
+}
+
+#[test]
 fn a_fresh_router_prints_only_what_ios_prints_always() {
     let expected = "!\nversion 0.1\n!\nservice timestamps debug datetime msec\nservice timestamps log datetime msec\n\
                     no service password-encryption\n!\nhostname Router\n!\nboot-start-marker\nboot-end-marker\n!\nno aaa new-model\n!\n\

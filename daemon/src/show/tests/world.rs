@@ -75,6 +75,9 @@ access-list 101 deny ip any any log
 access-list 20 permit 10.1.0.0 0.0.255.255
 access-list 20 deny 10.9.9.9
 access-list 20 deny any log
+alias exec sps show crypto session detail
+alias exec w write memory
+alias interface d description
 ";
 
 pub(super) fn socket(text: &str) -> SocketAddr {

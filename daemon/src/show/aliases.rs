@@ -1,0 +1,83 @@
+//! `show aliases`: the words of the operator's own, by mode.
+
+use std::fmt::Write;
+
+use isthmus_grammar::command::CommandMode;
+use isthmus_grammar::{Alias, alias};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::screen::Facts;
+
+/// `show aliases [MODE]`.
+#[derive(Serialize, JsonSchema)]
+pub struct Aliases {
+    /// The modes that have aliases, EXEC first.
+    modes: Vec<ModeAliases>,
+}
+
+/// The aliases of one mode.
+#[derive(Serialize, JsonSchema)]
+struct ModeAliases {
+    /// As in the command `alias`.
+    mode: &'static str,
+    #[serde(skip)]
+    title: &'static str,
+    /// The built-in ones first, then in the order of the configuration.
+    aliases: Vec<Entry>,
+}
+
+/// One alias.
+#[derive(Serialize, JsonSchema)]
+struct Entry {
+    /// What is typed.
+    alias: String,
+    /// What it stands for.
+    command: String,
+}
+
+/// The aliases of all modes, or of one.
+pub fn aliases(configured: &[Alias], only: Option<CommandMode>) -> Aliases {
+    let wanted = CommandMode::ALL.iter().copied();
+    let wanted = wanted.filter(|mode| only.is_none_or(|only| only == *mode));
+    let of = |mode| ModeAliases {
+        mode: CommandMode::word(mode),
+        title: title(mode),
+        aliases: alias::of_mode(mode, configured)
+            .into_iter()
+            .map(|(alias, command)| Entry {
+                alias: alias.to_owned(),
+                command: command.to_owned(),
+            })
+            .collect(),
+    };
+    let modes = wanted.map(of).filter(|mode| !mode.aliases.is_empty());
+    Aliases {
+        modes: modes.collect(),
+    }
+}
+
+fn title(mode: CommandMode) -> &'static str {
+    match mode {
+        CommandMode::Exec => "Exec mode",
+        CommandMode::Configure => "Global configuration mode",
+        CommandMode::Interface => "Interface configuration mode",
+        CommandMode::Line => "Line configuration mode",
+        CommandMode::CryptoMap => "Crypto map configuration mode",
+        CommandMode::CryptoTransform => "Crypto transform configuration mode",
+        CommandMode::Isakmp => "Crypto ISAKMP policy configuration mode",
+    }
+}
+
+impl Facts for Aliases {
+    fn text(&self) -> String {
+        let blocks = self.modes.iter().map(|mode| {
+            let mut block = format!("{} aliases:\n", mode.title);
+            for entry in &mode.aliases {
+                let _ = writeln!(block, "  {:<22}{}", entry.alias, entry.command);
+            }
+            block
+        });
+        blocks.collect::<Vec<_>>().join("\n")
+    }
+}
