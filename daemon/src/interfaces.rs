@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 use isthmus_grammar::InterfaceName;
 use isthmus_kernel::{AddressInfo, LinkInfo};
+use jiff::Timestamp;
 
 /// One interface of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,17 @@ pub struct Interface {
     pub link: LinkInfo,
     /// Its addresses, in the kernel's order.
     pub addresses: Vec<IpNet>,
+    /// What counts as zero, since `clear counters`.
+    pub cleared: Option<Cleared>,
+}
+
+/// Counters that were cleared. The kernel's only go up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleared {
+    /// When.
+    pub at: Timestamp,
+    /// What the kernel had counted.
+    pub link: LinkInfo,
 }
 
 impl Interface {
@@ -112,10 +124,14 @@ impl InterfaceTable {
         addresses: &[AddressInfo],
         configured: impl Iterator<Item = &'a InterfaceName>,
     ) {
-        self.by_index = links
-            .into_iter()
-            .map(|link| (link.index, bare(link)))
-            .collect();
+        let before = std::mem::take(&mut self.by_index);
+        let interface = |link: LinkInfo| {
+            let same = before.get(&link.index);
+            let same = same.filter(|same| same.link.name == link.name);
+            let cleared = same.and_then(|same| same.cleared.clone());
+            (link.index, bare(link, cleared))
+        };
+        self.by_index = links.into_iter().map(interface).collect();
         for address in addresses {
             if let Some(interface) = self.by_index.get_mut(&address.index) {
                 interface.addresses.push(address.address);
@@ -172,17 +188,30 @@ impl InterfaceTable {
             .find(|i| i.addresses.iter().any(|net| net.addr() == address))
     }
 
+    /// Counts from zero, on one interface or on all.
+    pub fn clear_counters(&mut self, only: Option<&InterfaceName>, at: Timestamp) {
+        let only = only.map(|name| self.kernel_name(name));
+        for interface in self.by_index.values_mut() {
+            let named = |kernel: &Option<String>| kernel.as_ref() == Some(&interface.link.name);
+            if only.as_ref().is_none_or(named) {
+                let link = interface.link.clone();
+                interface.cleared = Some(Cleared { at, link });
+            }
+        }
+    }
+
     /// All of them, by kernel index.
     pub fn iter(&self) -> impl Iterator<Item = &Interface> {
         self.by_index.values()
     }
 }
 
-fn bare(link: LinkInfo) -> Interface {
+fn bare(link: LinkInfo, cleared: Option<Cleared>) -> Interface {
     Interface {
         name: link.name.clone(),
         link,
         addresses: Vec::new(),
+        cleared,
     }
 }
 
@@ -246,6 +275,34 @@ mod tests {
         ] {
             assert_eq!(kernel(&table, name).as_deref(), device, "{name}");
         }
+    }
+
+    #[test]
+    fn cleared_counters_stay_with_the_device() {
+        let mut table = table("");
+        let name = InterfaceName::parse("Gi0/1").unwrap();
+        table.clear_counters(Some(&name), Timestamp::UNIX_EPOCH);
+        let cleared = |table: &InterfaceTable| -> Vec<u32> {
+            let cleared = table.iter().filter(|interface| interface.cleared.is_some());
+            cleared.map(|interface| interface.link.index).collect()
+        };
+        assert_eq!(cleared(&table), [7]);
+        let links = |index| -> Vec<LinkInfo> {
+            let mut links: Vec<_> = table.iter().map(|one| one.link.clone()).collect();
+            links[3].index = index;
+            links
+        };
+        let (same, new) = (links(7), links(9));
+        table.refresh(same, &[], [].into_iter());
+        assert_eq!(cleared(&table), [7], "still there after another look");
+        table.refresh(new, &[], [].into_iter());
+        assert_eq!(
+            cleared(&table),
+            [0; 0],
+            "a new device counts from its own zero"
+        );
+        table.clear_counters(None, Timestamp::UNIX_EPOCH);
+        assert_eq!(cleared(&table), [1, 2, 3, 9]);
     }
 
     #[test]

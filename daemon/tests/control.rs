@@ -13,6 +13,68 @@ use isthmusd::log::Severity;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[test]
+fn counters_of_interfaces_count_from_zero_once_they_are_cleared() {
+    test(|bed| async move {
+        let (lan, wan) = (bed.fake.add_link("lan0"), bed.fake.add_link("wan0"));
+        bed.fake.receive_packets(lan, 7);
+        bed.fake.receive_packets(wan, 5);
+        let mut console = bed.console().await;
+        let input = |text: &str| -> Vec<String> {
+            let lines = text.lines().map(str::trim);
+            let wanted = |line: &&str| line.contains("packets input") || line.contains("clearing");
+            lines.filter(wanted).map(str::to_owned).collect()
+        };
+        let never = r#"Last clearing of "show interface" counters never"#;
+        let show = "show interfaces | json";
+        // Nothing follows the kernel's events here: this looks at it.
+        console.run(show).await;
+        let before = console.run("show interfaces lan0").await;
+        assert_eq!(
+            input(&before.text),
+            [never, "7 packets input, 700 bytes, 0 no buffer"]
+        );
+        let refused = console.answering("clear counters lan0", &["n"]).await;
+        assert_eq!(
+            (refused.status, refused.text.as_str()),
+            (
+                Status::Failed,
+                r#"Clear "show interface" counters on this interface [confirm]"#
+            )
+        );
+        let done = console.answering("clear counters lan0", &[""]).await;
+        assert_eq!(done.status, Status::Ok, "{}", done.text);
+        bed.fake.receive_packets(lan, 2);
+        let after = input(&console.run("show interfaces lan0").await.text);
+        assert!(after[0].contains("counters 00:00:0"), "{after:?}");
+        assert_eq!(after[1], "2 packets input, 200 bytes, 0 no buffer");
+        let other = console.run("show interfaces wan0").await;
+        assert_eq!(
+            input(&other.text),
+            [never, "5 packets input, 500 bytes, 0 no buffer"]
+        );
+        let done = console.answering("clear counters", &["y"]).await;
+        assert!(
+            done.text.contains("on all interfaces [confirm]"),
+            "{}",
+            done.text
+        );
+        let json = console.run(show).await.text;
+        assert!(!json.contains(r#""since_cleared_seconds": null"#), "{json}");
+        let log = bed.log();
+        assert!(
+            log.contains("%CLEAR-5-COUNTERS: Clear counter on interface lan0 by console"),
+            "{log}"
+        );
+        assert!(
+            log.contains("%CLEAR-5-COUNTERS: Clear counter on all interfaces by console"),
+            "{log}"
+        );
+        let unknown = console.run("clear counters wan7").await;
+        assert_eq!(unknown.status, Status::Failed);
+    });
+}
+
+#[test]
 fn the_socket_is_for_owner_and_group_and_the_folder_for_one_daemon() {
     test(|bed| async move {
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

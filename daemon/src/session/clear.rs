@@ -2,16 +2,21 @@
 
 use ike::Clear;
 use isthmus_control::Status;
+use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
 
+use super::show::unknown_interface;
 use super::{Outcome, Session, registry};
 use crate::config::model::LineId;
+use crate::log::Severity;
+use crate::reconcile;
 use crate::router::{Router, settled};
 
 impl Session {
     pub(super) async fn clear(&mut self, command: ClearCommand) -> Outcome {
         match command {
             ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
+            ClearCommand::Counters(only) => return self.clear_interface_counters(only).await,
             ClearCommand::Logging => return self.clear_logging().await,
             ClearCommand::ConfigurationLock => {
                 self.router.borrow_mut().upkeep.lock = None;
@@ -27,7 +32,7 @@ impl Session {
                 ClearCommand::CryptoIsakmp(None) => router.clear(Clear::IkeSas),
                 ClearCommand::CryptoIsakmp(Some(id)) => router.clear_isakmp(id),
                 ClearCommand::CryptoSa(which) => router.clear_sa(which),
-                ClearCommand::Line(_) | ClearCommand::Logging => Ok(()),
+                ClearCommand::Counters(_) | ClearCommand::Line(_) | ClearCommand::Logging => Ok(()),
                 ClearCommand::CryptoSession { remote, local } => {
                     router.clear(match (remote, local) {
                         (Some(remote), _) => Clear::SessionsWithRemote(remote),
@@ -44,6 +49,30 @@ impl Session {
             }
             Err(text) => self.fail(text).await,
         }
+    }
+
+    async fn clear_interface_counters(&mut self, only: Option<InterfaceName>) -> Outcome {
+        if let Some(name) = only.as_ref().filter(|name| !self.is_known(name)) {
+            return self.fail(unknown_interface(name)).await;
+        }
+        let (which, what) = match &only {
+            Some(name) => ("this interface", format!("interface {name}")),
+            None => ("all interfaces", "all interfaces".to_owned()),
+        };
+        let question = format!("Clear \"show interface\" counters on {which} ");
+        if !self.confirm(&question).await? {
+            return Ok(Status::Failed);
+        }
+        if let Err(error) = reconcile::refresh(&self.router).await {
+            return self.fail(format!("% {error}\n")).await;
+        }
+        let mut router = self.router.borrow_mut();
+        let now = router.clock.now();
+        router.interfaces.clear_counters(only.as_ref(), now);
+        let text = format!("Clear counter on {what} by {}", self.user.by());
+        let severity = Severity::Notifications;
+        router.log.system("CLEAR", severity, "COUNTERS", text);
+        Ok(Status::Ok)
     }
 
     async fn clear_logging(&mut self) -> Outcome {

@@ -82,8 +82,7 @@ impl Session {
         if !router.running.logging.userinfo {
             return;
         }
-        let who = self.user.configured_by();
-        let who = who.strip_prefix("console by ").unwrap_or(&who);
+        let who = self.user.by();
         let (mnemonic, what) = match outcome {
             Status::Ok => ("PRIV_AUTH_PASS", format!("Privilege level set to {level}")),
             _ => (

@@ -60,6 +60,12 @@ impl User {
     /// As `%SYS-5-CONFIG_I` names whoever configured: `console by console`, `console by ann on vty0 (192.0.2.1)`.
     #[must_use]
     pub fn configured_by(&self) -> String {
+        format!("console by {}", self.by())
+    }
+
+    /// As other messages name who did something: `console`, `ann on vty0 (192.0.2.1)`.
+    #[must_use]
+    pub fn by(&self) -> String {
         let name = self.name.as_deref().unwrap_or("console");
         let line = if self.line.is_empty() {
             "console"
@@ -67,9 +73,9 @@ impl User {
             &self.line
         };
         match self.source {
-            Some(source) => format!("console by {name} on {line} ({source})"),
-            None if name == line => format!("console by {name}"),
-            None => format!("console by {name} on {line}"),
+            Some(source) => format!("{name} on {line} ({source})"),
+            None if name == line => name.to_owned(),
+            None => format!("{name} on {line}"),
         }
     }
 

@@ -55,9 +55,7 @@ impl Session {
         print: impl FnOnce(&Snapshot<'_>) -> String,
     ) -> Outcome {
         if let Some(name) = command.interface().filter(|name| !self.is_known(name)) {
-            let text =
-                format!("% Invalid interface {name}: not configured, and not on this machine\n");
-            return self.fail(text).await;
+            return self.fail(unknown_interface(name)).await;
         }
         let prepared = match self.prepare(command).await? {
             Ok(prepared) => prepared,
@@ -72,7 +70,7 @@ impl Session {
     }
 
     /// The interface is in the running-config or in the kernel.
-    fn is_known(&self, name: &InterfaceName) -> bool {
+    pub(super) fn is_known(&self, name: &InterfaceName) -> bool {
         let router = self.router.borrow();
         router.running.interfaces.get(name).is_some() || router.interfaces.find(name).is_some()
     }
@@ -89,6 +87,11 @@ impl Session {
             prepared: Prepared::default(),
         }
     }
+}
+
+/// The answer to an interface that is not there.
+pub(super) fn unknown_interface(name: &InterfaceName) -> String {
+    format!("% Invalid interface {name}: not configured, and not on this machine\n")
 }
 
 /// A `show` in whole words, without `do` before and the bar behind it.

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use isthmus_grammar::InterfaceName;
+use isthmus_kernel::LinkInfo;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ip_interface;
-use super::screen::Facts;
+use super::screen::{Facts, maybe_seconds};
+use super::time;
 use crate::config::model::{Interface as Lines, InterfaceOrder, Interfaces};
 use crate::interfaces::{Interface, InterfaceTable};
 
@@ -201,6 +205,10 @@ pub(super) struct Counters {
     output_drops: u64,
     /// Collisions.
     collisions: u64,
+    /// How long ago the counters were cleared; absent when they never were.
+    #[serde(rename = "since_cleared_seconds", serialize_with = "maybe_seconds")]
+    #[schemars(with = "Option<u64>")]
+    since_cleared: Option<Duration>,
 }
 
 /// All interfaces or one.
@@ -209,15 +217,19 @@ pub fn list<'a>(
     kernel: &'a InterfaceTable,
     only: Option<&InterfaceName>,
     layout: Layout,
+    now: Timestamp,
 ) -> InterfaceList<'a> {
     let interfaces = both(configured, kernel, only);
     InterfaceList {
         layout,
-        interfaces: interfaces.into_iter().map(one_interface).collect(),
+        interfaces: interfaces
+            .into_iter()
+            .map(|one| one_interface(one, now))
+            .collect(),
     }
 }
 
-fn one_interface(one: Both<'_>) -> OneInterface<'_> {
+fn one_interface(one: Both<'_>, now: Timestamp) -> OneInterface<'_> {
     let (status, line_protocol) = one.state();
     let addresses = one.addresses();
     let configured = one.has_own_address();
@@ -235,25 +247,34 @@ fn one_interface(one: Both<'_>) -> OneInterface<'_> {
             (false, true) => "unset",
         },
         addresses,
-        counters: one.device.map(counters),
+        counters: one.device.map(|device| counters(device, now)),
         name: one.name,
     }
 }
 
-fn counters(device: &Interface) -> Counters {
-    let link = &device.link;
+/// What the kernel counted since the counters were cleared.
+fn counters(device: &Interface, now: Timestamp) -> Counters {
+    let (link, cleared) = (&device.link, device.cleared.as_ref());
+    let since = |counter: fn(&LinkInfo) -> u64| {
+        let zero = cleared.map_or(0, |cleared| counter(&cleared.link));
+        counter(link).saturating_sub(zero)
+    };
     Counters {
         mtu_bytes: link.mtu,
-        input_packets: link.rx_packets,
-        input_bytes: link.rx_bytes,
-        input_errors: link.rx_errors,
-        input_drops: link.rx_dropped,
-        input_multicasts: link.rx_multicast,
-        output_packets: link.tx_packets,
-        output_bytes: link.tx_bytes,
-        output_errors: link.tx_errors,
-        output_drops: link.tx_dropped,
-        collisions: link.collisions,
+        input_packets: since(|link| link.rx_packets),
+        input_bytes: since(|link| link.rx_bytes),
+        input_errors: since(|link| link.rx_errors),
+        input_drops: since(|link| link.rx_dropped),
+        input_multicasts: since(|link| link.rx_multicast),
+        output_packets: since(|link| link.tx_packets),
+        output_bytes: since(|link| link.tx_bytes),
+        output_errors: since(|link| link.tx_errors),
+        output_drops: since(|link| link.tx_dropped),
+        collisions: since(|link| link.collisions),
+        since_cleared: cleared.map(|cleared| {
+            let ago = now.duration_since(cleared.at);
+            Duration::try_from(ago).unwrap_or_default()
+        }),
     }
 }
 
@@ -340,13 +361,14 @@ fn counter_lines(text: &mut String, hardware: &str, counters: &Counters) {
         "Tunnel" => (100, 50_000, "TUNNEL"),
         _ => (1_000_000, 10, "ARPA"),
     };
+    let cleared = counters.since_cleared.map_or("never".to_owned(), time::age);
     let _ = write!(
         text,
         "  MTU {} bytes, BW {bandwidth} Kbit/sec, DLY {delay} usec, \n     \
          reliability 255/255, txload 1/255, rxload 1/255\n  \
          Encapsulation {encapsulation}, loopback not set\n  \
          Keepalive not set\n  \
-         Last clearing of \"show interface\" counters never\n  \
+         Last clearing of \"show interface\" counters {cleared}\n  \
          Input queue: 0/75/{}/0 (size/max/drops/flushes); Total output drops: {}\n     \
          {} packets input, {} bytes, 0 no buffer\n     \
          Received 0 broadcasts ({} IP multicasts)\n     \

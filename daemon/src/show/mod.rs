@@ -156,6 +156,7 @@ fn interface_list<'a>(
         snapshot.interfaces,
         only,
         layout,
+        snapshot.now.timestamp(),
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::show::{Tail, ip_address, line_name, peer_address, show, tail};
+use super::show::{Tail, interface, ip_address, line_name, peer_address, show, tail};
 use super::{Node, files};
 use crate::command::{
     AddressMask, ClearCommand, ClearSa, DebugArea, DebugCondition, DebugTopic, ExecCommand,
@@ -51,6 +51,7 @@ fn clear(of: Pair<'_, Rule>) -> Option<ClearCommand> {
             remote: peer_address(&of, Rule::remote_address)?,
             local: peer_address(&of, Rule::local_address)?,
         },
+        Rule::clear_counters => ClearCommand::Counters(interface(&of)?),
         Rule::k_clear_logging => ClearCommand::Logging,
         _ => ClearCommand::CryptoSa(clear_sa(of.into_inner().nth(1))?),
     })

@@ -84,7 +84,8 @@ pub(super) fn line_name(pair: &Pair<'_, Rule>) -> Option<LineRef> {
     })
 }
 
-fn interface(pair: &Pair<'_, Rule>) -> Option<Option<InterfaceName>> {
+/// The interface, if one was named; outside `None` when it is malformed.
+pub(super) fn interface(pair: &Pair<'_, Rule>) -> Option<Option<InterfaceName>> {
     pair.read(Rule::a_show_interface, InterfaceName::parse)
 }
 

@@ -77,6 +77,8 @@ pub enum LineRef {
 pub enum ClearCommand {
     /// `clear configuration lock`.
     ConfigurationLock,
+    /// `clear counters [INTERFACE]`.
+    Counters(Option<InterfaceName>),
     /// `clear crypto isakmp [CONNECTION]`: one ISAKMP SA or all.
     CryptoIsakmp(Option<u32>),
     /// `clear crypto sa …`.

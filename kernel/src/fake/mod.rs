@@ -105,6 +105,14 @@ impl Fake {
         index
     }
 
+    /// Lets packets of 100 octets come in over a link.
+    pub fn receive_packets(&self, index: u32, packets: u64) {
+        if let Some(link) = self.state().links.get_mut(&index) {
+            link.rx_packets += packets;
+            link.rx_bytes += packets * 100;
+        }
+    }
+
     /// Gives an interface an address of the operator's.
     pub fn add_foreign_address(&self, index: u32, address: IpNet) {
         self.state().addresses.push(AddressInfo {
