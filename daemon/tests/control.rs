@@ -62,11 +62,11 @@ fn counters_of_interfaces_count_from_zero_once_they_are_cleared() {
         assert!(!json.contains(r#""since_cleared_seconds": null"#), "{json}");
         let log = bed.log();
         assert!(
-            log.contains("%CLEAR-5-COUNTERS: Clear counter on interface lan0 by console"),
+            log.contains("%CLEAR-5-COUNTERS: Clear counter on interface lan0 by ann on vty0"),
             "{log}"
         );
         assert!(
-            log.contains("%CLEAR-5-COUNTERS: Clear counter on all interfaces by console"),
+            log.contains("%CLEAR-5-COUNTERS: Clear counter on all interfaces by ann on vty0"),
             "{log}"
         );
         let unknown = console.run("clear counters wan7").await;
