@@ -88,12 +88,15 @@ pub fn without_filter(mode: Mode, line: &str) -> Result<Understood, String> {
     }
 }
 
-/// No argument of a command that takes a filter can hold a bar: the first one starts the filter.
+/// No argument of a command that takes a filter can hold a bar: the first one starts the filter. One that writes to a
+/// file of the router's own, or of another host, is the daemon's.
 fn divide(line: &str, parsed: &Parsed) -> Result<Understood, String> {
     match (&parsed.filter, line.split_once('|')) {
+        (Some(filter), _) if filter.file().is_some_and(|file| file.path().is_none()) => {
+            Ok((line.to_owned(), None))
+        }
         (Some(filter), Some((command, _))) => {
-            let filter = Filter::new(filter.kind, &filter.argument)
-                .map_err(|message| format!("{message}\n"))?;
+            let filter = Filter::new(filter).map_err(|message| format!("{message}\n"))?;
             Ok((command.trim_end().to_owned(), Some(filter)))
         }
         _ => Ok((line.to_owned(), None)),

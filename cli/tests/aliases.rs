@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use support::{Console, daemon};
 
 const ROUTER: &str = "hostname R1\n\
+    alias exec keep show privilege | tee flash:kept\n\
     alias exec sa show aliases\n\
     alias exec pr show privilege | include level\n\
     alias exec t0 terminal length 0\n\
@@ -50,8 +51,8 @@ fn an_alias_does_what_its_command_does() {
         console.types("conf t\r").ends("R1(config)#");
         console.types("h R2\r").ends("R2(config)#");
         console.forget();
-        console.types("do sa exec | i pr\r").shows(
-            "R2(config)#do sa exec | i pr\n  pr                    show privilege | include level\nR2(config)#",
+        console.types("do sa exec | i  pr\r").shows(
+            "R2(config)#do sa exec | i  pr\n  pr                    show privilege | include level\nR2(config)#",
         );
         console.forget();
         console.types("no alias exec pr\r").ends("R2(config)#");
@@ -105,6 +106,9 @@ fn scripts_have_them_too() {
             "{text}"
         );
         assert_eq!(output.status.code(), Some(0));
+        let output = commands(socket, &["-c", "keep", "-c", "more flash:kept"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(text, "Current privilege level is 15\n".repeat(2));
         let output = commands(socket, &["-c", "s nonsense"]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(

@@ -1,12 +1,12 @@
 //! Output filters: `show ... | include RE` and its kin. The grammar reads them; the text of the
-//! command runs through [`Filter`] line by line, here in the console: the daemon never sees them.
+//! command runs through [`Filter`] line by line, here in the console: the daemon sees only those that write to a file of
+//! its own (`flash:`) or of another host.
 //! Made by [`crate::lang`], driven by [`super::Stream`].
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
 
-use isthmus_grammar::command::FilterKind;
+use isthmus_grammar::command::{Filter as Parsed, FilterKind};
 use regex::Regex;
 
 use super::regex::compile;
@@ -44,9 +44,10 @@ impl Filter {
     ///
     /// # Errors
     /// The finished message: what is wrong with the expression or the file.
-    pub fn new(kind: FilterKind, argument: &str) -> Result<Self, String> {
+    pub fn new(filter: &Parsed) -> Result<Self, String> {
+        let argument = &filter.argument;
         let regex = || compile(argument);
-        let action = match kind {
+        let action = match filter.kind {
             FilterKind::Include => Action::Include(regex()?),
             FilterKind::Exclude => Action::Exclude(regex()?),
             FilterKind::Begin => Action::Begin {
@@ -58,15 +59,7 @@ impl Filter {
                 lines: 0,
             },
             FilterKind::Section => section(argument)?,
-            FilterKind::Append => Action::Write {
-                file: open(argument, true)?,
-                show: false,
-            },
-            FilterKind::Redirect => Action::Write {
-                file: open(argument, false)?,
-                show: false,
-            },
-            FilterKind::Tee => tee(argument)?,
+            FilterKind::Append | FilterKind::Redirect | FilterKind::Tee => write(filter)?,
         };
         Ok(Self {
             action,
@@ -193,22 +186,19 @@ fn section(argument: &str) -> Result<Action, String> {
     })
 }
 
-fn tee(argument: &str) -> Result<Action, String> {
-    let (target, append) = match argument.split_once(' ') {
-        Some(("/append", target)) => (target, true),
-        _ => (argument, false),
-    };
+fn write(filter: &Parsed) -> Result<Action, String> {
+    let argument = &filter.argument;
+    let unknown = || format!("%Error opening {argument} (not a file of this machine)");
+    let file = filter.file().ok_or_else(unknown)?;
     Ok(Action::Write {
-        file: open(target, append)?,
-        show: true,
+        file: open(file.path().ok_or_else(unknown)?, file.append)?,
+        show: file.show,
     })
 }
 
-/// Opens a target: a path, or `file:PATH`. Written with the operator's own rights, mode 0600:
-/// a configuration holds keys.
-fn open(target: &str, append: bool) -> Result<File, String> {
+/// Opens a file with the operator's own rights, mode 0600: a configuration holds keys.
+fn open(path: &str, append: bool) -> Result<File, String> {
     use std::os::unix::fs::OpenOptionsExt;
-    let path = local_path(target.trim())?;
     let mut options = OpenOptions::new();
     options.create(true).mode(0o600);
     if append {
@@ -217,21 +207,8 @@ fn open(target: &str, append: bool) -> Result<File, String> {
         options.write(true).truncate(true);
     }
     options
-        .open(&path)
-        .map_err(|e| format!("%Error opening {} ({e})", path.display()))
-}
-
-fn local_path(target: &str) -> Result<PathBuf, String> {
-    if let Some(path) = target.strip_prefix("file:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        return Ok(PathBuf::from(path));
-    }
-    match target.split_once(':') {
-        Some((scheme, _)) if !scheme.contains('/') => Err(format!(
-            "%Error opening {target} (the output can go to a file only: give its path)"
-        )),
-        _ => Ok(PathBuf::from(target)),
-    }
+        .open(path)
+        .map_err(|e| format!("%Error opening {path} ({e})"))
 }
 
 #[cfg(test)]
@@ -256,7 +233,10 @@ end";
 
     fn filter(words: &str) -> Result<Filter, String> {
         let (word, argument) = words.split_once(' ').unwrap();
-        Filter::new(FilterKind::from_word(word).unwrap(), argument)
+        Filter::new(&Parsed {
+            kind: FilterKind::from_word(word).unwrap(),
+            argument: argument.to_owned(),
+        })
     }
 
     fn run(words: &str, text: &str) -> Vec<String> {
@@ -348,7 +328,6 @@ end";
     fn mistakes_are_named() {
         for (words, part) in [
             ("include (x", "(x"),
-            ("redirect tftp://h/f", "tftp://h/f"),
             ("redirect /no/such/dir/f", "%Error opening /no/such/dir/f"),
         ] {
             let message = filter(words).err().unwrap();

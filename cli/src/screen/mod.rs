@@ -78,13 +78,17 @@ fn push_line(text: &mut String, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use isthmus_grammar::command::FilterKind;
+    use isthmus_grammar::command::{Filter as Parsed, FilterKind};
 
     use super::*;
 
     #[test]
     fn lines_split_anywhere_are_filtered_whole() {
-        let filter = Filter::new(FilterKind::Include, "^b").ok();
+        let filter = Filter::new(&Parsed {
+            kind: FilterKind::Include,
+            argument: "^b".to_owned(),
+        });
+        let filter = filter.ok();
         let mut stream = Stream::new(filter);
         let text = "abc\nbcd\nb";
         let mut shown: String = text.chars().map(|c| stream.push(&c.to_string())).collect();

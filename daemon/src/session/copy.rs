@@ -194,7 +194,8 @@ impl Session {
         }
     }
 
-    async fn write(&mut self, to: &Location, bytes: &[u8], source: &str) -> Done<()> {
+    /// Writes to a place; `source` is the name that problems are told with.
+    pub(super) async fn write(&mut self, to: &Location, bytes: &[u8], source: &str) -> Done<()> {
         match to {
             Location::Null => Ok(Ok(())),
             Location::Local(file) => Ok(file.write(bytes).map_err(line)),

@@ -2,7 +2,7 @@
 
 use isthmus_control::{Reply, Status, Terminal};
 use isthmus_grammar::command::{
-    DebugTopic, ExecCommand, ShowCommand, TerminalCommand, WriteTarget,
+    DebugTopic, ExecCommand, FilterFile, ShowCommand, TerminalCommand, WriteTarget,
 };
 use isthmus_grammar::privilege::FULL;
 
@@ -18,8 +18,13 @@ Words may be shortened as far as they stay unambiguous; Tab completes them.
 ";
 
 impl Session {
-    /// Obeys a command; `json` is the line of a `show` whose facts are wanted instead of its text.
-    pub(super) async fn exec(&mut self, command: ExecCommand, json: Option<&str>) -> Outcome {
+    /// Obeys a command; `json` is the line of a `show` whose facts are wanted instead of its text, `file` takes its text.
+    pub(super) async fn exec(
+        &mut self,
+        command: ExecCommand,
+        json: Option<&str>,
+        file: Option<FilterFile<'_>>,
+    ) -> Outcome {
         match command {
             ExecCommand::ArchiveConfig => self.archive().await,
             ExecCommand::Clear(what) => self.clear(what).await,
@@ -58,9 +63,10 @@ impl Session {
             ExecCommand::Ping(ping) => self.ping(ping).await,
             ExecCommand::Reload(command) => self.reload(command).await,
             ExecCommand::Resume => self.fail(NO_CONNECTIONS).await,
-            ExecCommand::Show(show) => match json {
-                Some(line) => self.show_json(&show, line).await,
-                None => self.show(&show).await,
+            ExecCommand::Show(show) => match (json, file) {
+                (Some(line), _) => self.show_json(&show, line).await,
+                (None, Some(file)) => self.show_into(&show, file).await,
+                (None, None) => self.show(&show).await,
             },
             ExecCommand::Terminal(command) => self.set_terminal(command).await,
             ExecCommand::Traceroute(trace) => self.traceroute(trace).await,

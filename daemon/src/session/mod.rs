@@ -25,7 +25,7 @@ mod traceroute;
 use std::time::Duration;
 
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome};
-use isthmus_grammar::command::{BannerKind, Command, LineKind};
+use isthmus_grammar::command::{BannerKind, Command, Filter, LineKind};
 use isthmus_grammar::privilege::USER;
 use isthmus_grammar::{Access, Mode, parser};
 use tokio::net::UnixStream;
@@ -317,12 +317,13 @@ impl Session {
             }
         };
         let json = parsed.json.then_some(line);
+        let file = parsed.filter.as_ref().and_then(Filter::file);
         match parsed.command {
             Command::Empty => Ok(Status::Ok),
-            Command::Exec(command) => self.exec(command, json).await,
+            Command::Exec(command) => self.exec(command, json, file).await,
             Command::Do(command) => {
                 settled(&self.router).await;
-                self.exec(command, json).await
+                self.exec(command, json, file).await
             }
             Command::Config(line) => self.configure(&line).await,
             Command::Exit => {

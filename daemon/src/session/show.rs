@@ -1,14 +1,15 @@
 //! `show ...`: the router's state into a screen or a JSON document.
 
-use isthmus_grammar::command::ShowCommand;
-use isthmus_grammar::{InterfaceName, Mode, walk};
+use isthmus_grammar::command::{FilterFile, ShowCommand};
+use isthmus_grammar::{InterfaceName, Mode, parser, walk};
 
-use super::files::Done;
+use super::files::{Done, line};
 use super::{Outcome, Session};
 use crate::show::screen::Document;
 use crate::show::snapshot::Asking;
 use crate::show::upkeep::Prepared;
 use crate::show::{self, Snapshot};
+use crate::storage::{Location, StorageError};
 use crate::view;
 
 impl Session {
@@ -49,24 +50,85 @@ impl Session {
         })
     }
 
+    /// `show ... | redirect flash:x` and its kin. The console has the filters that write to the machine.
+    pub(super) async fn show_into(
+        &mut self,
+        command: &ShowCommand,
+        file: FilterFile<'_>,
+    ) -> Outcome {
+        let to = match self.target(file) {
+            Ok(to) => to,
+            Err(text) => return self.fail(text).await,
+        };
+        let screen = |snapshot: &Snapshot<'_>| show::screen(snapshot, command).text();
+        let text = match self.printed(command, screen).await? {
+            Ok(text) => text,
+            Err(text) => return self.answer(Err(text)).await,
+        };
+        if file.show {
+            self.io.output(&text).await?;
+        }
+        let mut bytes = match &to {
+            Location::Local(before) if file.append && before.exists() => {
+                match self.read(&to).await? {
+                    Ok(bytes) => bytes,
+                    Err(text) => return self.answer(Err(text)).await,
+                }
+            }
+            _ => Vec::new(),
+        };
+        bytes.extend(text.into_bytes());
+        let done = self.write(&to, &bytes, file.name).await?;
+        self.answer(done.map(|()| String::new())).await
+    }
+
+    /// Where a filter may write to: whoever may copy there may write there.
+    fn target(&self, file: FilterFile<'_>) -> Result<Location, String> {
+        let refuse = |reason: &str| Err(line(StorageError::new("opening", file.name, reason)));
+        let copy = "copy running-config flash:";
+        if parser::parse_as(Mode::Exec, &self.access(), copy).is_err() {
+            return refuse("Permission denied");
+        }
+        match self.locate(file.name)? {
+            Location::RunningConfig | Location::StartupConfig => {
+                refuse("no place for the output of a command")
+            }
+            Location::Tftp(_) | Location::Scp(_) if file.append => {
+                refuse("only files of flash: can be appended to")
+            }
+            Location::Tftp(remote) | Location::Scp(remote) if remote.path.is_empty() => {
+                refuse("the name of the file is missing")
+            }
+            to => Ok(to),
+        }
+    }
+
     async fn show_as(
         &mut self,
         command: &ShowCommand,
         print: impl FnOnce(&Snapshot<'_>) -> String,
     ) -> Outcome {
+        let printed = self.printed(command, print).await?;
+        self.answer(printed).await
+    }
+
+    /// What a command prints, or why it cannot.
+    async fn printed(
+        &mut self,
+        command: &ShowCommand,
+        print: impl FnOnce(&Snapshot<'_>) -> String,
+    ) -> Done<String> {
         if let Some(name) = command.interface().filter(|name| !self.is_known(name)) {
-            return self.fail(unknown_interface(name)).await;
+            return Ok(Err(unknown_interface(name)));
         }
         let prepared = match self.prepare(command).await? {
             Ok(prepared) => prepared,
-            Err(text) => return self.answer(Err(text)).await,
+            Err(text) => return Ok(Err(text)),
         };
         let mut asking = self.asking();
         asking.prepared = prepared;
-        match view::with_snapshot(&self.router, command, &asking, self.id, print).await {
-            Ok(text) => self.say(text).await,
-            Err(error) => self.fail(format!("% {error}\n")).await,
-        }
+        let printed = view::with_snapshot(&self.router, command, &asking, self.id, print).await;
+        Ok(printed.map_err(|error| format!("% {error}\n")))
     }
 
     /// The interface is in the running-config or in the kernel.

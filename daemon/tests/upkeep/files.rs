@@ -3,6 +3,66 @@
 use super::*;
 
 #[test]
+fn the_output_of_a_command_goes_into_files() {
+    test(|bed| async move {
+        let mut ann = bed.operator("ann").await;
+        let level = "Current privilege level is 15\n";
+        assert_eq!(
+            ann.run("show privilege | redirect flash:/out.txt").await,
+            ""
+        );
+        assert_eq!(ann.run("more flash:out.txt").await, level);
+        assert_eq!(ann.run("show privilege | append flash:out.txt").await, "");
+        assert_eq!(
+            ann.run("show privilege | tee /append flash:out.txt").await,
+            level
+        );
+        assert_eq!(ann.run("more flash:out.txt").await, level.repeat(3));
+        assert_eq!(ann.run("show privilege | tee flash:out.txt").await, level);
+        assert_eq!(ann.run("more flash:out.txt").await, level);
+        ann.run("where | append flash:new.txt").await;
+        assert_eq!(
+            ann.run("more flash:new.txt").await,
+            "% No connections open\n"
+        );
+        for (target, reason) in [
+            ("flash:../x", "flash:../x"),
+            ("ftp://192.0.2.1/x", "use tftp: or scp:"),
+            ("startup-config", "startup-config"),
+            (
+                "nvram:startup-config",
+                "no place for the output of a command",
+            ),
+            ("running-config", "no place for the output of a command"),
+            ("scp:", "scp:"),
+        ] {
+            let text = ann
+                .fails(&format!("show privilege | redirect {target}"))
+                .await;
+            assert!(
+                text.starts_with("%Error opening") && text.contains(reason),
+                "{text}"
+            );
+        }
+        let text = ann
+            .fails("show privilege | append tftp://192.0.2.1/x")
+            .await;
+        assert!(
+            text.contains("only files of flash: can be appended to"),
+            "{text}"
+        );
+        let text = ann
+            .fails("show interfaces wan7 | redirect flash:none.txt")
+            .await;
+        assert!(text.contains("Invalid interface"), "{text}");
+        assert!(!bed.flash("none.txt").exists());
+        ann.type_in("disable", &[]).await;
+        let text = ann.fails("show privilege | redirect flash:out.txt").await;
+        assert_eq!(text, "%Error opening flash:out.txt (Permission denied)\n");
+    });
+}
+
+#[test]
 fn files_are_copied_listed_shown_and_removed() {
     test(|bed| async move {
         let mut ann = bed.operator("ann").await;

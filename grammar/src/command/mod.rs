@@ -180,6 +180,47 @@ pub struct Filter {
     pub argument: String,
 }
 
+impl Filter {
+    /// The file that takes the text; `None` for a filter of lines.
+    pub fn file(&self) -> Option<FilterFile<'_>> {
+        let (name, append) = match (self.kind, self.argument.split_once(' ')) {
+            (FilterKind::Tee, Some(("/append", name))) => (name, true),
+            (FilterKind::Redirect | FilterKind::Tee, _) => (self.argument.as_str(), false),
+            (FilterKind::Append, _) => (self.argument.as_str(), true),
+            _ => return None,
+        };
+        Some(FilterFile {
+            name: name.trim(),
+            append,
+            show: self.kind == FilterKind::Tee,
+        })
+    }
+}
+
+/// Where a filter writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilterFile<'a> {
+    /// A path of the machine, or a name such as `flash:/x`.
+    pub name: &'a str,
+    /// At its end, rather than a new file.
+    pub append: bool,
+    /// On the screen too.
+    pub show: bool,
+}
+
+impl FilterFile<'_> {
+    /// The path of the machine that the console writes to; `None` for files of the router's own and of other hosts.
+    pub fn path(&self) -> Option<&str> {
+        if let Some(path) = self.name.strip_prefix("file:") {
+            return Some(path.strip_prefix("//").unwrap_or(path));
+        }
+        match self.name.split_once(':') {
+            Some((scheme, _)) if !scheme.contains('/') => None,
+            _ => Some(self.name),
+        }
+    }
+}
+
 words! {
     /// The output filters.
     pub enum FilterKind {
