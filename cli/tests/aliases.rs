@@ -51,8 +51,8 @@ fn an_alias_does_what_its_command_does() {
         console.types("conf t\r").ends("R1(config)#");
         console.types("h R2\r").ends("R2(config)#");
         console.forget();
-        console.types("do sa exec | i  pr\r").shows(
-            "R2(config)#do sa exec | i  pr\n  pr                    show privilege | include level\nR2(config)#",
+        console.types("do sa exec | i include\r").shows(
+            "R2(config)#do sa exec | i include\n  pr                    show privilege | include level\nR2(config)#",
         );
         console.forget();
         console.types("no alias exec pr\r").ends("R2(config)#");
