@@ -253,6 +253,14 @@ fn a_crypto_map_for_ipv6_has_settings_of_the_whole_map() {
     session.silently("no crypto map ipv6 M local-address\nno crypto map ipv6 M isakmp-profile");
     session.lacks("Loopback0");
     session.lacks("isakmp-profile");
+    session.silently(
+        "crypto map ipv6 MM client accounting list L\ncrypto map ipv6 M 10 ipsec-isakmp\nexit\n\
+         no crypto map ipv6 M 10",
+    );
+    session.has("crypto map ipv6 M client accounting list L\n");
+    session.silently("no crypto map ipv6 M");
+    session.lacks("crypto map ipv6 M ");
+    session.has("crypto map ipv6 MM client accounting list L\n");
 }
 
 #[test]
