@@ -57,6 +57,24 @@ fn banners_questions_and_enable_come_in_their_order() {
 }
 
 #[test]
+fn a_line_may_show_fewer_banners() {
+    let login = "Names, please\n\nUser Access Verification\n\nUsername: bob\nPassword:\n";
+    for (settings, shown) in [
+        (" no motd-banner\n", format!("{login}Line 0\nR1>")),
+        (" no exec-banner\n", format!("{login}R1>")),
+        (
+            " no exec-banner\n default exec-banner\n",
+            format!("Work on R1\n{login}Line 0\nR1>"),
+        ),
+    ] {
+        at_console(&format!(" login local\n{settings}"), |console| {
+            console.ends("Username:").types("bob\r").ends("Password:");
+            console.types("Palamidi\r").shows(&shown);
+        });
+    }
+}
+
+#[test]
 fn three_wrong_passwords_end_it() {
     at_console(" login local\n", |console| {
         console.ends("Username:");

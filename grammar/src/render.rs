@@ -282,6 +282,8 @@ fn line(out: &mut Out, command: &LineCommand) {
             out.word(if *inbound { "in" } else { "out" });
         }
         LineCommand::Exec => out.word("exec"),
+        LineCommand::ExecBanner => out.word("exec-banner"),
+        LineCommand::MotdBanner => out.word("motd-banner"),
         LineCommand::ExecTimeout { minutes, seconds } => {
             keyword(out, "exec-timeout", *minutes);
             out.optional(*seconds);

@@ -415,8 +415,17 @@ impl Session {
         find(CredentialKind::Secret).or_else(|| find(CredentialKind::Password))
     }
 
-    /// A banner with its tokens filled in, every line ended; empty when there is none.
+    /// A banner with its tokens filled in, every line ended; empty when there is none, or none for this line.
     pub(super) fn banner(&self, kind: BannerKind) -> String {
+        let settings = self.settings();
+        let hidden = match kind {
+            BannerKind::Motd => settings.no_motd_banner || settings.no_exec_banner,
+            BannerKind::Exec => settings.no_exec_banner,
+            _ => false,
+        };
+        if hidden {
+            return String::new();
+        }
         let router = self.router.borrow();
         let Some(text) = router.running.banners.get(&kind) else {
             return String::new();

@@ -244,6 +244,8 @@ fn line(pair: &Pair<'_, Rule>) -> Option<LineCommand> {
             inbound: pair.has(Rule::k_in),
         },
         Rule::line_exec => LineCommand::Exec,
+        Rule::line_exec_banner => LineCommand::ExecBanner,
+        Rule::line_motd_banner => LineCommand::MotdBanner,
         Rule::line_exec_timeout | Rule::no_line_exec_timeout => LineCommand::ExecTimeout {
             minutes: pair.number(Rule::a_timeout_minutes)?,
             seconds: pair.number(Rule::a_timeout_seconds)?,

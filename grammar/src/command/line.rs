@@ -49,6 +49,10 @@ pub enum LineCommand {
         /// `in` rather than `out`.
         inbound: bool,
     },
+    /// `exec-banner`: the banners are shown.
+    ExecBanner,
+    /// `motd-banner`: the message of the day is shown.
+    MotdBanner,
     /// `exec`: an EXEC may start on this line.
     Exec,
     /// `exec-timeout MINUTES [SECONDS]`.

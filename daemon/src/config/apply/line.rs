@@ -75,6 +75,8 @@ fn set(line: &mut LineSettings, form: Form, command: &LineCommand) {
             }
         }
         LineCommand::Exec => line.no_exec = form == Form::No,
+        LineCommand::ExecBanner => line.no_exec_banner = form == Form::No,
+        LineCommand::MotdBanner => line.no_motd_banner = form == Form::No,
         LineCommand::ExecTimeout { minutes, seconds } => {
             // `no exec-timeout` means never.
             line.exec_timeout = match form {

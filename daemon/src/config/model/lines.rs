@@ -49,6 +49,10 @@ pub struct LineSettings {
     pub access_out: Option<AclId>,
     /// `no exec`.
     pub no_exec: bool,
+    /// `no exec-banner`: neither the message of the day nor the banner after login.
+    pub no_exec_banner: bool,
+    /// `no motd-banner`.
+    pub no_motd_banner: bool,
     /// `exec-timeout`, minutes and seconds; 10 minutes by default, 0 0 for never.
     pub exec_timeout: Option<(u32, u32)>,
     /// `history size`.

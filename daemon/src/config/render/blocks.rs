@@ -306,6 +306,12 @@ pub(super) fn line(page: &mut Page, command: GlobalCommand, settings: &LineSetti
     if let Some(method) = &settings.login {
         add(Form::Set, LineCommand::Login(method.clone()));
     }
+    if settings.no_motd_banner {
+        add(Form::No, LineCommand::MotdBanner);
+    }
+    if settings.no_exec_banner {
+        add(Form::No, LineCommand::ExecBanner);
+    }
     if settings.no_exec {
         add(Form::No, LineCommand::Exec);
     }

@@ -264,6 +264,22 @@ fn a_crypto_map_for_ipv6_has_settings_of_the_whole_map() {
 }
 
 #[test]
+fn settings_of_lines_are_kept_for_each_line_of_a_range() {
+    let mut session = Session::of(
+        "line vty 0 3\nlogin local\nescape-character 3\nabsolute-timeout 60\nlocation Room 12, rack 3\n\
+         no exec-banner\nrotary 1\nline con 0\nno motd-banner\nspeed 115200\nflowcontrol hardware",
+    );
+    session.has("line con 0\n no motd-banner\n flowcontrol hardware\n speed 115200\nline aux 0\n");
+    session.has(
+        "line vty 0 3\n login local\n no exec-banner\n absolute-timeout 60\n escape-character 3\n \
+         location Room 12, rack 3\n rotary 1\nline vty 4\n",
+    );
+    session.silently("line vty 1\nno rotary\nexec-banner\nline con 0\ndefault speed\nmotd-banner");
+    session.has("line con 0\n flowcontrol hardware\nline aux 0\n");
+    session.has("line vty 1\n login local\n absolute-timeout 60\n escape-character 3\n location");
+}
+
+#[test]
 fn dates_of_a_certificate_map_are_dates() {
     let session = Session::of(
         "crypto pki certificate map C 10\nvalid-start ge jan 1 2020 00:00:00 utc\nexpires-on lt 31 December 2030",
