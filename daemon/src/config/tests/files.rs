@@ -87,7 +87,9 @@ fn kept_lines_stay_where_they_stood_and_can_be_removed() {
 #[test]
 fn a_line_kept_on_a_range_of_vtys_is_printed_once_and_removed_from_all() {
     let (mut running, _) = load("line vty 0 4\n transport input ssh\n vacant-message\n", "f");
-    assert!(render::text(&running).contains("line vty 0 4\n transport input ssh\n vacant-message\n!"));
+    assert!(
+        render::text(&running).contains("line vty 0 4\n transport input ssh\n vacant-message\n!")
+    );
     let vtys = Context::Line {
         kind: LineKind::Vty,
         first: 0,
