@@ -13,6 +13,25 @@ use isthmusd::log::Severity;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[test]
+fn a_session_begins_however_much_it_has_to_be_told() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let quotes = "\"".repeat(30_000);
+        console.run("configure terminal").await;
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            let done = console.run(&format!("alias exec {name} {quotes}")).await;
+            assert_eq!(done.status, Status::Ok, "{}", done.text);
+        }
+        for banner in ["motd", "exec"] {
+            let done = console.run(&format!("banner {banner} #{quotes}#")).await;
+            assert_eq!(done.status, Status::Ok, "{}", done.text);
+        }
+        let mut next = bed.console().await;
+        assert_eq!(next.run("show clock").await.status, Status::Ok);
+    });
+}
+
+#[test]
 fn counters_of_interfaces_count_from_zero_once_they_are_cleared() {
     test(|bed| async move {
         let (lan, wan) = (bed.fake.add_link("lan0"), bed.fake.add_link("wan0"));

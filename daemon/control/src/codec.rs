@@ -7,8 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The longest request body the daemon takes, in bytes.
 pub const MAX_REQUEST: usize = 64 * 1024;
 
-/// The longest reply body a client takes, in bytes.
-pub const MAX_REPLY: usize = 256 * 1024;
+/// The longest reply body a client takes, in bytes: an introduction carries banners, privilege rules and aliases, each of
+/// them bounded by the configuration, and JSON may write six bytes for one.
+pub const MAX_REPLY: usize = 8 * 1024 * 1024;
 
 /// The most text the daemon puts in one Output, in bytes; JSON escapes stay below [`MAX_REPLY`].
 pub const OUTPUT_CHUNK: usize = 32 * 1024;

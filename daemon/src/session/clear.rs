@@ -1,4 +1,4 @@
-//! `clear crypto ...`.
+//! `clear ...`: SAs and sessions, counters, the log buffer, lines, the lock of the configuration.
 
 use ike::Clear;
 use isthmus_control::Status;
@@ -14,32 +14,25 @@ use crate::router::{Router, settled};
 
 impl Session {
     pub(super) async fn clear(&mut self, command: ClearCommand) -> Outcome {
-        match command {
+        let router = self.router.clone();
+        let done = match command {
             ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
             ClearCommand::Counters(only) => return self.clear_interface_counters(only).await,
             ClearCommand::Logging => return self.clear_logging().await,
+            ClearCommand::Line(line) => return self.clear_line(registry::named(line)).await,
             ClearCommand::ConfigurationLock => {
-                self.router.borrow_mut().upkeep.lock = None;
+                router.borrow_mut().upkeep.lock = None;
                 return Ok(Status::Ok);
             }
-            ClearCommand::Line(line) => return self.clear_line(registry::named(line)).await,
-            _ => {}
-        }
-        let done = {
-            let mut router = self.router.borrow_mut();
-            match command {
-                ClearCommand::ConfigurationLock => Ok(()),
-                ClearCommand::CryptoIsakmp(None) => router.clear(Clear::IkeSas),
-                ClearCommand::CryptoIsakmp(Some(id)) => router.clear_isakmp(id),
-                ClearCommand::CryptoSa(which) => router.clear_sa(which),
-                ClearCommand::Counters(_) | ClearCommand::Line(_) | ClearCommand::Logging => Ok(()),
-                ClearCommand::CryptoSession { remote, local } => {
-                    router.clear(match (remote, local) {
-                        (Some(remote), _) => Clear::SessionsWithRemote(remote),
-                        (None, Some(local)) => Clear::SessionsWithLocal(local),
-                        (None, None) => Clear::Sessions,
-                    })
-                }
+            ClearCommand::CryptoIsakmp(None) => router.borrow_mut().clear(Clear::IkeSas),
+            ClearCommand::CryptoIsakmp(Some(id)) => router.borrow_mut().clear_isakmp(id),
+            ClearCommand::CryptoSa(which) => router.borrow_mut().clear_sa(which),
+            ClearCommand::CryptoSession { remote, local } => {
+                router.borrow_mut().clear(match (remote, local) {
+                    (Some(remote), _) => Clear::SessionsWithRemote(remote),
+                    (None, Some(local)) => Clear::SessionsWithLocal(local),
+                    (None, None) => Clear::Sessions,
+                })
             }
         };
         match done {

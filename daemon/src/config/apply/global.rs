@@ -126,10 +126,25 @@ pub(super) fn apply(
     }
 }
 
+/// The most octets that all aliases may have: every console gets them all.
+const ALIASES: usize = 256 * 1024;
+
 /// Without a name every alias of the mode is meant, without a command its end.
-fn alias(running: &mut Running, mode: CommandMode, name: Option<&str>, command: Option<String>) {
+fn alias(
+    running: &mut Running,
+    mode: CommandMode,
+    name: Option<&str>,
+    command: Option<String>,
+) -> Result<(), Refused> {
     match (name, command) {
         (Some(name), Some(command)) => {
+            let octets = |((_, name), command): (&(_, String), &String)| name.len() + command.len();
+            let octets: usize = running.aliases.iter().map(octets).sum();
+            if octets + name.len() + command.len() > ALIASES {
+                return Err(Refused::new(format!(
+                    "% Too many aliases: all of them may have {ALIASES} characters"
+                )));
+            }
             running.aliases.insert((mode, name.to_owned()), command);
         }
         (Some(name), None) => {
@@ -137,6 +152,7 @@ fn alias(running: &mut Running, mode: CommandMode, name: Option<&str>, command: 
         }
         (None, _) => running.aliases.retain(|(of, _), _| *of != mode),
     }
+    Ok(())
 }
 
 /// What concerns neither packets nor peers.
@@ -161,7 +177,7 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
             mode,
             name,
             command,
-        } => alias(running, *mode, name.as_deref(), given(form, command)),
+        } => alias(running, *mode, name.as_deref(), given(form, command))?,
         GlobalCommand::FilePrompt(mode) => {
             running.file_prompt = given(form, mode).unwrap_or(FilePrompt::Alert);
         }

@@ -241,6 +241,11 @@ fn passed_over(methods: &[AaaMethod]) -> String {
         .collect()
 }
 
+/// The most characters of a command that `privilege` names.
+const PRIVILEGED: usize = 256;
+/// The most commands that `privilege` names: every console gets them all.
+const PRIVILEGES: usize = 2000;
+
 fn privilege(
     running: &mut Running,
     mode: CommandMode,
@@ -248,6 +253,11 @@ fn privilege(
     level: Option<u8>,
     command: &str,
 ) -> Outcome {
+    if command.len() > PRIVILEGED || running.privileges.iter().count() >= PRIVILEGES {
+        return Err(Refused::new(format!(
+            "% A command of privilege may have {PRIVILEGED} characters, and there may be {PRIVILEGES} of them"
+        )));
+    }
     let Ok(command) = spell(mode, command) else {
         return Err(Refused::new(format!(
             "% No command of mode {mode} begins with \"{command}\""

@@ -90,6 +90,21 @@ impl Session {
 }
 
 #[test]
+fn what_every_console_gets_has_bounds() {
+    let mut session = Session::default();
+    let long = "x".repeat(60_000);
+    for name in ["a", "b", "c", "d"] {
+        session.silently(&format!("alias exec {name} {long}"));
+    }
+    let refused = session.line(&format!("alias exec e {long}"));
+    assert!(refused.is_err_and(|text| text.starts_with("% Too many aliases")));
+    session.silently(&format!("no alias exec a\nalias exec e {long}"));
+    let words = "a ".repeat(30_000);
+    let refused = session.line(&format!("privilege interface level 5 description {words}"));
+    assert!(refused.is_err_and(|text| text.contains("may have 256 characters")));
+}
+
+#[test]
 fn aliases_stay_in_their_order_until_taken_back() {
     let mut session = Session::of(
         "alias exec sib show ip interface brief\nalias interface d description\nalias exec w write  memory\n\
