@@ -253,7 +253,8 @@ fn privilege(
     level: Option<u8>,
     command: &str,
 ) -> Outcome {
-    if command.len() > PRIVILEGED || running.privileges.iter().count() >= PRIVILEGES {
+    let full = level.is_some() && running.privileges.len() >= PRIVILEGES;
+    if command.len() > PRIVILEGED || full {
         return Err(Refused::new(format!(
             "% A command of privilege may have {PRIVILEGED} characters, and there may be {PRIVILEGES} of them"
         )));

@@ -53,6 +53,11 @@ impl Privileges {
         self.0.shift_remove(&(mode, command.to_owned())).is_some()
     }
 
+    /// How many rules there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The rules in the order in which they are printed.
     pub fn iter(&self) -> impl Iterator<Item = PrivilegeRule> {
         self.0

@@ -102,6 +102,13 @@ fn what_every_console_gets_has_bounds() {
     let words = "a ".repeat(30_000);
     let refused = session.line(&format!("privilege interface level 5 description {words}"));
     assert!(refused.is_err_and(|text| text.contains("may have 256 characters")));
+    let refused = (0..2001).find(|number| {
+        let line = format!("privilege configure level 5 hostname R{number}");
+        session.line(&line).is_err()
+    });
+    assert!(refused.is_some(), "there is room for ever");
+    session
+        .silently("privilege configure reset hostname R1\nprivilege configure level 5 hostname X");
 }
 
 #[test]
