@@ -2,8 +2,6 @@
 //! goes to the daemon is spelled out.
 //! Used by [`crate::plain`] and [`crate::shell`]; without the daemon, so that answers come at once.
 
-use std::borrow::Cow;
-
 use isthmus_grammar::command::{Command, ExecCommand, Parsed, TerminalCommand};
 use isthmus_grammar::{Access, Mode, Refusal, parser};
 
@@ -13,15 +11,6 @@ use crate::screen::filter::Filter;
 
 /// What goes to the daemon, and what happens to the text that comes back.
 pub type Understood = (String, Option<Filter>);
-
-/// The line with its alias spelled out, if it has one.
-#[must_use]
-pub fn spell_out<'a>(mode: Mode, access: &Access, line: &'a str) -> Cow<'a, str> {
-    match access.spell_out(mode, line) {
-        Some(spelled) => Cow::Owned(spelled.line),
-        None => Cow::Borrowed(line),
-    }
-}
 
 /// Checks a line. `None` for lines that do nothing.
 ///

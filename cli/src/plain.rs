@@ -176,7 +176,8 @@ impl Plain<'_> {
     fn turn(&mut self, line: &str) -> Result<bool, PlainError> {
         let (mode, number) = (self.mode, self.number);
         let worst = std::mem::take(&mut self.outcome);
-        let line = &*lang::spell_out(mode, &self.access, line);
+        let spelled = self.access.spell_out(mode, line);
+        let line = spelled.as_ref().map_or(line, |spelled| &spelled.line);
         let going_on = self.execute(line)?;
         let outcome = self.outcome;
         self.outcome = worst.max(outcome);

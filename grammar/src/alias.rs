@@ -156,7 +156,7 @@ mod tests {
             name: name.to_owned(),
             command: command.to_owned(),
         };
-        Access::full().with_aliases([
+        Access::full().with_aliases(vec![
             alias(CommandMode::Exec, "sib", "show ip interface brief"),
             alias(
                 CommandMode::Exec,
@@ -243,7 +243,7 @@ mod tests {
             name: "x".to_owned(),
             command: "show nonsense of mine".to_owned(),
         };
-        let access = Access::full().with_aliases([wrong]);
+        let access = Access::full().with_aliases(vec![wrong]);
         let spelled = access.spell_out(Mode::Exec, "x 1").expect("an alias");
         let refusal = parser::parse(Mode::Exec, &spelled.line).expect_err("no command");
         assert_eq!(spelled.refusal(refusal), Refusal::Invalid { column: 0 });

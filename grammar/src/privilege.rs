@@ -75,8 +75,7 @@ impl Access {
 
     /// The same with the aliases of the configuration.
     #[must_use]
-    pub fn with_aliases(self, aliases: impl IntoIterator<Item = Alias>) -> Self {
-        let aliases = aliases.into_iter().collect();
+    pub fn with_aliases(self, aliases: Vec<Alias>) -> Self {
         Self { aliases, ..self }
     }
 

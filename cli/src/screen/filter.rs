@@ -328,6 +328,7 @@ end";
     fn mistakes_are_named() {
         for (words, part) in [
             ("include (x", "(x"),
+            ("redirect tftp://h/f", "tftp://h/f"),
             ("redirect /no/such/dir/f", "%Error opening /no/such/dir/f"),
         ] {
             let message = filter(words).err().unwrap();

@@ -7,8 +7,8 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The longest request body the daemon takes, in bytes.
 pub const MAX_REQUEST: usize = 64 * 1024;
 
-/// The longest reply body a client takes, in bytes: an introduction carries banners, privilege rules and aliases, each of
-/// them bounded by the configuration, and JSON may write six bytes for one.
+/// The longest reply body a client takes, in bytes: an introduction carries banners, and the privilege rules and aliases
+/// that the configuration bounds, and JSON may write six bytes for one.
 pub const MAX_REPLY: usize = 8 * 1024 * 1024;
 
 /// The most text the daemon puts in one Output, in bytes; JSON escapes stay below [`MAX_REPLY`].

@@ -441,7 +441,7 @@ impl Session {
 
     /// Tells the console what it may do, when that changed.
     pub(super) async fn tell_access(&mut self) -> Result<(), Gone> {
-        let access = self.access();
+        let access = self.access_to_tell();
         if access != self.told {
             self.told = access.clone();
             self.io.send(Reply::Access(access)).await?;

@@ -195,7 +195,7 @@ impl Session {
             (true, true) => self.banner(BannerKind::Motd) + &self.banner(BannerKind::Login),
             (true, false) => self.banner(BannerKind::Motd) + &self.banner(BannerKind::Exec),
         };
-        self.told = self.access();
+        self.told = self.access_to_tell();
         let reply = Reply::Welcome(Welcome {
             version: PROTOCOL_VERSION,
             mode: self.mode(),
@@ -211,8 +211,13 @@ impl Session {
 
     /// What this session may do.
     fn access(&self) -> Access {
-        let running = &self.router.borrow().running;
-        Access::new(self.level, running.privileges.iter()).with_aliases(running.aliases())
+        Access::new(self.level, self.router.borrow().running.privileges.iter())
+    }
+
+    /// The same with the aliases, which only the console knows of.
+    fn access_to_tell(&self) -> Access {
+        let aliases = self.router.borrow().running.aliases.clone();
+        self.access().with_aliases(aliases)
     }
 
     /// The settings that the line gives a terminal at the start.

@@ -14,8 +14,8 @@ use crate::view;
 
 impl Session {
     pub(super) async fn show(&mut self, command: &ShowCommand) -> Outcome {
-        self.show_as(command, |snapshot| show::screen(snapshot, command).text())
-            .await
+        let text = self.text(command).await?;
+        self.answer(text).await
     }
 
     /// `show ... | json`, typed as `line`.
@@ -30,7 +30,8 @@ impl Session {
             };
             document.print()
         };
-        self.show_as(command, print).await
+        let document = self.printed(command, print).await?;
+        self.answer(document).await
     }
 
     /// What only the session can find out: it takes files and questions.
@@ -60,8 +61,7 @@ impl Session {
             Ok(to) => to,
             Err(text) => return self.fail(text).await,
         };
-        let screen = |snapshot: &Snapshot<'_>| show::screen(snapshot, command).text();
-        let text = match self.printed(command, screen).await? {
+        let text = match self.text(command).await? {
             Ok(text) => text,
             Err(text) => return self.answer(Err(text)).await,
         };
@@ -103,13 +103,10 @@ impl Session {
         }
     }
 
-    async fn show_as(
-        &mut self,
-        command: &ShowCommand,
-        print: impl FnOnce(&Snapshot<'_>) -> String,
-    ) -> Outcome {
-        let printed = self.printed(command, print).await?;
-        self.answer(printed).await
+    /// The text of a screen.
+    async fn text(&mut self, command: &ShowCommand) -> Done<String> {
+        self.printed(command, |snapshot| show::screen(snapshot, command).text())
+            .await
     }
 
     /// What a command prints, or why it cannot.

@@ -11,33 +11,33 @@ use super::screen::Facts;
 
 /// `show aliases [MODE]`.
 #[derive(Serialize, JsonSchema)]
-pub struct Aliases {
+pub struct Aliases<'a> {
     /// The modes that have aliases, EXEC first.
-    modes: Vec<ModeAliases>,
+    modes: Vec<ModeAliases<'a>>,
 }
 
 /// The aliases of one mode.
 #[derive(Serialize, JsonSchema)]
-struct ModeAliases {
+struct ModeAliases<'a> {
     /// As in the command `alias`.
     mode: &'static str,
     #[serde(skip)]
     title: &'static str,
     /// The built-in ones first, then in the order of the configuration.
-    aliases: Vec<Entry>,
+    aliases: Vec<Entry<'a>>,
 }
 
 /// One alias.
 #[derive(Serialize, JsonSchema)]
-struct Entry {
+struct Entry<'a> {
     /// What is typed.
-    alias: String,
+    alias: &'a str,
     /// What it stands for.
-    command: String,
+    command: &'a str,
 }
 
 /// The aliases of all modes, or of one.
-pub fn aliases(configured: &[Alias], only: Option<CommandMode>) -> Aliases {
+pub fn aliases(configured: &[Alias], only: Option<CommandMode>) -> Aliases<'_> {
     let wanted = CommandMode::ALL.iter().copied();
     let wanted = wanted.filter(|mode| only.is_none_or(|only| only == *mode));
     let of = |mode| ModeAliases {
@@ -45,10 +45,7 @@ pub fn aliases(configured: &[Alias], only: Option<CommandMode>) -> Aliases {
         title: title(mode),
         aliases: alias::of_mode(mode, configured)
             .into_iter()
-            .map(|(alias, command)| Entry {
-                alias: alias.to_owned(),
-                command: command.to_owned(),
-            })
+            .map(|(alias, command)| Entry { alias, command })
             .collect(),
     };
     let modes = wanted.map(of).filter(|mode| !mode.aliases.is_empty());
@@ -69,7 +66,7 @@ fn title(mode: CommandMode) -> &'static str {
     }
 }
 
-impl Facts for Aliases {
+impl Facts for Aliases<'_> {
     fn text(&self) -> String {
         let blocks = self.modes.iter().map(|mode| {
             let mut block = format!("{} aliases:\n", mode.title);

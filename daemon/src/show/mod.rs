@@ -72,10 +72,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
                 &matches,
             ))
         }
-        ShowCommand::Aliases(only) => {
-            let configured: Vec<_> = running.aliases().collect();
-            Box::new(aliases::aliases(&configured, *only))
-        }
+        ShowCommand::Aliases(only) => Box::new(aliases::aliases(&running.aliases, *only)),
         ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
         ShowCommand::Archive(_)
         | ShowCommand::ConfigurationLock

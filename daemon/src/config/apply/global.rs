@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
+use isthmus_grammar::Alias;
 use isthmus_grammar::command::{
     AclKind, CommandMode, FilePrompt, Form, GlobalCommand, IpRoute, TimestampFormat, TimestampKind,
 };
@@ -136,21 +137,29 @@ fn alias(
     name: Option<&str>,
     command: Option<String>,
 ) -> Result<(), Refused> {
+    let aliases = &mut running.aliases;
+    let same = |alias: &Alias, name| alias.mode == mode && alias.name == name;
     match (name, command) {
         (Some(name), Some(command)) => {
-            let octets = |((_, name), command): (&(_, String), &String)| name.len() + command.len();
-            let octets: usize = running.aliases.iter().map(octets).sum();
-            if octets + name.len() + command.len() > ALIASES {
+            let octets = aliases
+                .iter()
+                .map(|alias| alias.name.len() + alias.command.len());
+            if octets.sum::<usize>() + name.len() + command.len() > ALIASES {
                 return Err(Refused::new(format!(
                     "% Too many aliases: all of them may have {ALIASES} characters"
                 )));
             }
-            running.aliases.insert((mode, name.to_owned()), command);
+            match aliases.iter_mut().find(|alias| same(alias, name)) {
+                Some(alias) => alias.command = command,
+                None => aliases.push(Alias {
+                    mode,
+                    name: name.to_owned(),
+                    command,
+                }),
+            }
         }
-        (Some(name), None) => {
-            running.aliases.shift_remove(&(mode, name.to_owned()));
-        }
-        (None, _) => running.aliases.retain(|(of, _), _| *of != mode),
+        (Some(name), None) => aliases.retain(|alias| !same(alias, name)),
+        (None, _) => aliases.retain(|alias| alias.mode != mode),
     }
     Ok(())
 }

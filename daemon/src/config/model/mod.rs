@@ -21,8 +21,8 @@ use ipnet::Ipv4Net;
 use isthmus_grammar::Alias;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    AclId, BannerKind, ClockZone, CommandMode, CredentialKind, FilePrompt, LoggingHost, OriginId,
-    Secret, Severity, SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
+    AclId, BannerKind, ClockZone, CredentialKind, FilePrompt, LoggingHost, OriginId, Secret,
+    Severity, SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
 };
 use jiff::ZonedDateTime;
 
@@ -68,8 +68,8 @@ pub struct Running {
     pub login: LoginPolicy,
     /// `privilege ...`.
     pub privileges: Privileges,
-    /// `alias ...` in the order of entry: the command by mode and name.
-    pub aliases: IndexMap<(CommandMode, String), String>,
+    /// `alias ...` in the order of entry; each name once in a mode.
+    pub aliases: Vec<Alias>,
     /// `password encryption aes`.
     pub password_aes: bool,
     /// The master key of type 6: no line of the configuration, but keys are read and written with it.
@@ -116,7 +116,7 @@ impl Default for Running {
             aaa: Aaa::default(),
             login: LoginPolicy::default(),
             privileges: Privileges::default(),
-            aliases: IndexMap::new(),
+            aliases: Vec::new(),
             password_aes: false,
             master: None,
             banners: BTreeMap::new(),
@@ -141,15 +141,6 @@ impl Running {
     /// The name in the prompt.
     pub fn hostname(&self) -> &str {
         self.hostname.as_deref().unwrap_or(DEFAULT_HOSTNAME)
-    }
-
-    /// The aliases in the order in which they are printed.
-    pub fn aliases(&self) -> impl Iterator<Item = Alias> {
-        self.aliases.iter().map(|((mode, name), command)| Alias {
-            mode: *mode,
-            name: name.clone(),
-            command: command.clone(),
-        })
     }
 
     /// ISAKMP is enabled and some interface has a crypto map: the router answers and starts negotiations.

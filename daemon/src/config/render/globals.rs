@@ -117,11 +117,11 @@ pub(super) fn section(page: &mut Page, running: &Running, section: Section) {
             }
         }
         Section::Aliases => {
-            for alias in running.aliases() {
+            for alias in &running.aliases {
                 let command = GlobalCommand::Alias {
                     mode: alias.mode,
-                    name: Some(alias.name),
-                    command: Some(alias.command),
+                    name: Some(alias.name.clone()),
+                    command: Some(alias.command.clone()),
                 };
                 page.global(Form::Set, command);
             }
