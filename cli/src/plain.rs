@@ -112,12 +112,7 @@ pub fn run<'a>(
         out: Out::new(out, json),
         outcome: Outcome::Success,
     };
-    while let Some(line) = plain.next_line()? {
-        if !plain.turn(&line)? {
-            plain.left_over()?;
-            break;
-        }
-    }
+    plain.run()?;
     plain.out.flush()?;
     Ok(plain.outcome)
 }
@@ -138,7 +133,51 @@ struct Plain<'a> {
     outcome: Outcome,
 }
 
+/// The command that the daemon begins the session with.
+struct Autocommand {
+    line: String,
+    /// The session ends with it.
+    last: bool,
+}
+
 impl Plain<'_> {
+    fn run(&mut self) -> Result<(), PlainError> {
+        let automatic = match self.session.welcome.login {
+            true => self.log_in()?,
+            false => None,
+        };
+        if let Some(Autocommand { line, last }) = automatic
+            && (!self.turn(&line)? || last)
+        {
+            self.left_over()?;
+            return Ok(());
+        }
+        while let Some(line) = self.next_line()? {
+            if !self.turn(&line)? {
+                self.left_over()?;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes before the first line.
+    fn log_in(&mut self) -> Result<Option<Autocommand>, PlainError> {
+        let mut automatic = None;
+        loop {
+            match self.session.receive()? {
+                Reply::Autocommand { line, last } => automatic = Some(Autocommand { line, last }),
+                Reply::Access(access) => self.access = access,
+                Reply::Done { mode, prompt, .. } => {
+                    self.prompt = prompt;
+                    self.mode = mode;
+                    return Ok(automatic);
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn next_line(&mut self) -> io::Result<Option<String>> {
         if let Some(line) = self.pushed_back.take() {
             return Ok(Some(line));
@@ -294,7 +333,10 @@ impl Plain<'_> {
                     return Ok(false);
                 }
                 Reply::Access(access) => self.access = access,
-                Reply::Welcome(_) | Reply::Terminal(_) | Reply::Log { .. } => {}
+                Reply::Welcome(_)
+                | Reply::Autocommand { .. }
+                | Reply::Terminal(_)
+                | Reply::Log { .. } => {}
             }
         }
     }

@@ -170,20 +170,9 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
                 timestamp(out, format);
             }
         }
-        GlobalCommand::Username {
-            name,
-            privilege,
-            no_password,
-            algorithm,
-            credential,
-        } => {
+        GlobalCommand::Username { name, line } => {
             out.pair("username", Some(name));
-            out.pair("privilege", *privilege);
-            out.flag("nopassword", *no_password);
-            out.pair("algorithm-type", *algorithm);
-            if let Some((kind, secret)) = credential {
-                credential_words(out, *kind, secret);
-            }
+            login::user(out, line);
         }
         GlobalCommand::Login(command) => login::login(out, command),
         GlobalCommand::Version(version) => out.pair("version", Some(version)),
@@ -281,6 +270,7 @@ fn line(out: &mut Out, command: &LineCommand) {
             out.pair("access-class", Some(list));
             out.word(if *inbound { "in" } else { "out" });
         }
+        LineCommand::Autocommand(command) => keyword(out, "autocommand", command.as_ref()),
         LineCommand::Exec => out.word("exec"),
         LineCommand::ExecBanner => out.word("exec-banner"),
         LineCommand::MotdBanner => out.word("motd-banner"),

@@ -90,6 +90,19 @@ impl Shell {
         self.until_done("", Stream::new(None), None)
     }
 
+    /// Runs the command that the session begins with. One that is no command goes to the daemon too, which may end the
+    /// session over it.
+    pub(super) fn automatic(&mut self, line: &str) -> Result<(), End> {
+        let (command, filter) = match lang::understand(self.mode, &self.access, line) {
+            Ok(Some(understood)) => understood,
+            _ => (line.to_owned(), None),
+        };
+        self.session.send(&Request::Exec {
+            line: command.clone(),
+        })?;
+        self.until_done(&command, Stream::new(filter), None)
+    }
+
     /// Shows what comes and answers what is asked until the prompt comes back.
     fn until_done(
         &mut self,
@@ -146,6 +159,7 @@ impl Shell {
                 self.settings(settings, command);
             }
             Reply::Access(access) => self.access = access,
+            Reply::Autocommand { line, .. } => self.automatic = Some(line),
             Reply::Done {
                 mode,
                 prompt,

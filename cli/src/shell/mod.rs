@@ -86,6 +86,8 @@ struct Shell {
     access: Access,
     /// The daemon asks who is there before the first prompt.
     login: bool,
+    /// The command that runs before the first prompt.
+    automatic: Option<String>,
     exec_history: History,
     config_history: History,
     killed: Killed,
@@ -102,6 +104,7 @@ impl Shell {
             prompt: welcome.prompt.clone(),
             access: welcome.access.clone(),
             login: welcome.login,
+            automatic: None,
             exec_history: History::new(desk.history()),
             config_history: History::new(desk.history()),
             killed: Killed::default(),
@@ -133,6 +136,9 @@ impl Shell {
     fn turn(&mut self) -> Result<(), End> {
         if std::mem::take(&mut self.login) {
             return self.log_in();
+        }
+        if let Some(line) = self.automatic.take() {
+            return self.automatic(&line);
         }
         match self.read_line()? {
             Typed::Line(line) => {

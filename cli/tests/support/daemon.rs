@@ -20,6 +20,15 @@ pub fn socket(folder: &Path) -> PathBuf {
 
 /// A daemon with this startup-config, for as long as the test runs.
 pub fn start(folder: &Path, config: &str) {
+    start_with(folder, config, |_| {});
+}
+
+/// The same, and whoever runs the test is nobody special to it.
+pub fn start_for_users(folder: &Path, config: &str) {
+    start_with(folder, config, |router| router.trusted_uids.clear());
+}
+
+fn start_with(folder: &Path, config: &str, change: fn(&mut Router)) {
     std::fs::write(folder.join("startup-config"), config).unwrap();
     let run_dir = RunDir::take(&folder.join("run")).unwrap();
     let files = Files {
@@ -43,6 +52,7 @@ pub fn start(folder: &Path, config: &str) {
             let table = InterfaceTable::new(InterfaceMap::default());
             let mut router = Router::new(clock, log, files, kernel, table);
             router.boot().unwrap();
+            change(&mut router);
             control::serve(listener, Rc::new(RefCell::new(router))).await;
         });
     });

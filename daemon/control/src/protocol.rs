@@ -5,7 +5,7 @@ use isthmus_grammar::{Access, Mode};
 use serde::{Deserialize, Serialize};
 
 /// The version both sides must have in common; raised when a message changes its meaning.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// The socket's name inside the run directory.
 pub const SOCKET_NAME: &str = "isthmusd.sock";
@@ -85,6 +85,14 @@ pub enum Reply {
         /// The whole prompt from now on, e.g. `R1(config-if)#`.
         prompt: String,
     },
+    /// Before the [`Reply::Done`] that ends a login: in the place of a first prompt this command runs (`autocommand`). The
+    /// console sends it as [`Request::Exec`], without its filter; no other is taken before it.
+    Autocommand {
+        /// The line, with its output filter.
+        line: String,
+        /// The session ends with it.
+        last: bool,
+    },
     /// What the session may do changed (`enable`): for help and completion on the console's side.
     Access(Access),
     /// The terminal's settings changed (`terminal length 0`).
@@ -118,8 +126,8 @@ pub struct Welcome {
     pub banner: String,
     /// Terminal settings at the start.
     pub terminal: Terminal,
-    /// The session first asks who is there: [`Reply::Output`] and [`Reply::Ask`], then [`Reply::Done`] with the first
-    /// prompt, or [`Reply::Bye`].
+    /// Something comes before the first prompt, such as the question who is there: [`Reply::Output`], [`Reply::Ask`],
+    /// [`Reply::Autocommand`], then [`Reply::Done`] with the first prompt, or [`Reply::Bye`].
     pub login: bool,
     /// What the session may do.
     pub access: Access,

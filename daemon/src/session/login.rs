@@ -78,7 +78,8 @@ impl Session {
                     return Ok(false);
                 }
             };
-            self.welcome(false, false).await?;
+            self.take_up(false);
+            self.enter(String::new()).await?;
             return Ok(true);
         }
         let asked = known.is_none() && (!self.trusted || self.line.kind == LineKind::Console);
@@ -86,11 +87,14 @@ impl Session {
         if asks == Asks::Nothing {
             let line = self.settings().privilege.filter(|_| self.trusted);
             self.level = known.or(line).unwrap_or(USER);
-            self.welcome(true, false).await?;
+            self.take_up(false);
+            let banner = self.banner(BannerKind::Motd) + &self.banner(BannerKind::Exec);
+            self.enter(banner).await?;
             self.logged_in();
             return Ok(true);
         }
-        self.welcome(true, true).await?;
+        let banner = self.banner(BannerKind::Motd) + &self.banner(BannerKind::Login);
+        self.welcome(banner, true).await?;
         let response = self.settings().login_response.unwrap_or(RESPONSE);
         let response = (response > 0).then(|| Duration::from_secs(response.into()));
         self.io.set_idle(response);
@@ -122,24 +126,41 @@ impl Session {
         let line = self.settings().privilege;
         self.level = self.known_level().or(line).unwrap_or(USER);
         self.logged_in();
+        self.take_up(true);
         let banner = self.banner(BannerKind::Exec);
         self.io.output(&banner).await?;
-        self.done(Status::Ok).await
+        self.end_login().await
     }
 
-    /// The level of the `username` line of whoever this is. Under `aaa new-model` it counts only where
-    /// `aaa authorization exec` says so.
+    /// Lets somebody in who is asked nothing.
+    async fn enter(&mut self, banner: String) -> Result<(), Gone> {
+        let automatic = self.automatic.is_some();
+        self.welcome(banner, automatic).await?;
+        if automatic {
+            self.end_login().await?;
+        }
+        Ok(())
+    }
+
+    /// The level of the `username` line of whoever this is.
     fn known_level(&self) -> Option<u8> {
-        let line = self.settings().privilege;
-        let router = self.router.borrow();
-        let user = router.running.users.get(self.user.name.as_deref()?)?;
-        let aaa = &router.running.aaa;
+        let own = self.known_user()?.privilege.filter(|_| self.authorized());
+        Some(own.or(self.settings().privilege).unwrap_or(USER))
+    }
+
+    /// The `username` line of whoever this is.
+    pub(super) fn known_user(&self) -> Option<model::User> {
+        let name = self.user.name.as_deref()?;
+        self.router.borrow().running.users.get(name).cloned()
+    }
+
+    /// Whether users' own settings count: under `aaa new-model` only where `aaa authorization exec` says so.
+    pub(super) fn authorized(&self) -> bool {
+        let aaa = &self.router.borrow().running.aaa;
         let mut methods = aaa.exec.get(DEFAULT_LIST).into_iter().flatten();
         let local =
             |method: &AaaMethod| matches!(method, AaaMethod::Local | AaaMethod::IfAuthenticated);
-        let authorized = !aaa.new_model || methods.any(local);
-        let own = user.privilege.filter(|_| authorized);
-        Some(own.or(line).unwrap_or(USER))
+        !aaa.new_model || methods.any(local)
     }
 
     /// The settings of this session's line. Vtys beyond the configured ones are like the last.

@@ -3,6 +3,7 @@
 //! `io` is the connection; this file the life of a session; `exec` and its neighbours obey EXEC commands, `configure`
 //! configuration lines.
 
+mod autocommand;
 mod caller;
 mod clear;
 mod configure;
@@ -25,7 +26,7 @@ mod traceroute;
 use std::time::Duration;
 
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome};
-use isthmus_grammar::command::{BannerKind, Command, Filter, LineKind};
+use isthmus_grammar::command::{Command, Filter, LineKind};
 use isthmus_grammar::privilege::USER;
 use isthmus_grammar::{Access, Mode, parser};
 use tokio::net::UnixStream;
@@ -36,6 +37,7 @@ use crate::config::Context;
 use crate::config::model::LineId;
 use crate::log::Severity;
 use crate::router::{Shared, settled};
+use autocommand::Autocommand;
 use caller::Caller;
 use history::Histories;
 use io::{Gone, Io};
@@ -75,6 +77,10 @@ struct Session {
     trusted: bool,
     /// The Linux user who runs the console, when the system tells.
     uid: Option<u32>,
+    /// The command that comes before everything else.
+    automatic: Option<Autocommand>,
+    /// The session ends with the command that it obeys now.
+    last: bool,
     /// Set when the session is to end, with the reason for the operator.
     bye: Option<String>,
 }
@@ -144,6 +150,8 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         typed: interactive,
         trusted: caller.trusted,
         uid: caller.uid,
+        automatic: None,
+        last: false,
         bye: None,
     };
     router
@@ -176,7 +184,10 @@ impl Session {
             let idle = self.exec_timeout().filter(|_| interactive);
             self.io.set_idle(idle);
             match self.io.next().await? {
-                Request::Exec { line } => self.line(&line).await?,
+                Request::Exec { line } => match self.automatic.take() {
+                    Some(automatic) => self.begin(automatic, &line).await?,
+                    None => self.line(&line).await?,
+                },
                 Request::Typed { line } => self.histories.add(self.mode(), &line),
                 Request::Interrupt => {}
                 Request::Hello(_) | Request::Answer { .. } => {
@@ -188,13 +199,8 @@ impl Session {
         self.io.send(Reply::Bye { text }).await
     }
 
-    /// The introduction: to an operator with the banners, `login` says that questions come before the first prompt.
-    async fn welcome(&mut self, interactive: bool, login: bool) -> Result<(), Gone> {
-        let banner = match (interactive, login) {
-            (false, _) => String::new(),
-            (true, true) => self.banner(BannerKind::Motd) + &self.banner(BannerKind::Login),
-            (true, false) => self.banner(BannerKind::Motd) + &self.banner(BannerKind::Exec),
-        };
+    /// The introduction; `login` says that something comes before the first prompt.
+    async fn welcome(&mut self, banner: String, login: bool) -> Result<(), Gone> {
         self.told = self.access_to_tell();
         let reply = Reply::Welcome(Welcome {
             version: PROTOCOL_VERSION,
@@ -292,6 +298,9 @@ impl Session {
             self.histories.add(self.mode(), line);
         }
         let status = self.obey(line).await?;
+        if std::mem::take(&mut self.last) {
+            self.bye.get_or_insert_default();
+        }
         // Nobody at a terminal is to see one more prompt.
         if self.typed && self.bye.is_some() {
             return Ok(());

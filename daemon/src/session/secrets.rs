@@ -3,7 +3,7 @@
 use isthmus_control::{AskKind, Status};
 use isthmus_grammar::command::{
     ConfigCommand, ConfigLine, CredentialKind, Form, GlobalCommand, HashAlgorithm, Secret,
-    SecretEncoding,
+    SecretEncoding, UserLine, UserLogin,
 };
 use zeroize::Zeroizing;
 
@@ -34,9 +34,12 @@ impl Session {
                 }
                 ConfigCommand::Global(GlobalCommand::Username {
                     name,
-                    algorithm,
-                    credential: Some((CredentialKind::Secret, secret)),
-                    ..
+                    line:
+                        UserLine::Login(UserLogin {
+                            algorithm,
+                            credential: Some((CredentialKind::Secret, secret)),
+                            ..
+                        }),
                 }) => {
                     let known = running.users.get(name);
                     let known = known.and_then(|user| user.credential.clone());

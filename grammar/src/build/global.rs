@@ -11,6 +11,7 @@ use crate::banner::Delimiter;
 use crate::command::{
     AclKind, AddressMask, BannerKind, CredentialKind, DynamicMap, FilePrompt, GlobalCommand,
     IpRoute, IsakmpIdentity, KeepaliveMode, KeyPeer, LineKind, MapEntryKind, TemplateType,
+    UserLine, UserLogin,
 };
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
@@ -174,11 +175,24 @@ fn enable(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
 fn username(pair: &Pair<'_, Rule>) -> Option<GlobalCommand> {
     Some(GlobalCommand::Username {
         name: pair.name(Rule::a_username)?,
+        line: user_line(pair)?,
+    })
+}
+
+fn user_line(pair: &Pair<'_, Rule>) -> Option<UserLine> {
+    if pair.has(Rule::k_autocommand) {
+        return Some(UserLine::Autocommand(pair.name(Rule::a_autocommand)));
+    }
+    if pair.has(Rule::k_nohangup) {
+        return Some(UserLine::NoHangup);
+    }
+    Some(UserLine::Login(UserLogin {
         privilege: pair.number(Rule::a_privilege)?,
+        one_time: pair.has(Rule::k_one_time),
         no_password: pair.has(Rule::k_nopassword),
         algorithm: login::algorithm(pair),
         credential: credential(pair),
-    })
+    }))
 }
 
 fn route(pair: &Pair<'_, Rule>) -> Option<IpRoute> {

@@ -243,6 +243,9 @@ fn line(pair: &Pair<'_, Rule>) -> Option<LineCommand> {
             list: pair.name(Rule::a_access_class)?,
             inbound: pair.has(Rule::k_in),
         },
+        Rule::line_autocommand | Rule::no_line_autocommand => {
+            LineCommand::Autocommand(pair.name(Rule::a_autocommand))
+        }
         Rule::line_exec => LineCommand::Exec,
         Rule::line_exec_banner => LineCommand::ExecBanner,
         Rule::line_motd_banner => LineCommand::MotdBanner,

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use super::{
     AclEntry, ClockCommand, CommandMode, DfBit, FilePrompt, HashAlgorithm, IsakmpIdentity,
     KeepaliveMode, KeyPeer, LoggingCommand, LoginCommand, MapEntryKind, Replay, SaLifetime, Secret,
-    StandardAclEntry, TemplateType, Transform,
+    StandardAclEntry, TemplateType, Transform, UserLine,
 };
 use crate::interface_name::InterfaceName;
 use crate::modes::Mode;
@@ -324,18 +324,12 @@ pub enum GlobalCommand {
         /// The stamp, if typed.
         format: Option<TimestampFormat>,
     },
-    /// `username NAME [privilege N] [password|secret TEXT]`.
+    /// `username NAME ...`.
     Username {
         /// The user.
         name: String,
-        /// The privilege level (0-15), if typed.
-        privilege: Option<u8>,
-        /// `nopassword`.
-        no_password: bool,
-        /// `algorithm-type`: how to hash a secret in clear text, if typed.
-        algorithm: Option<HashAlgorithm>,
-        /// The password, if typed.
-        credential: Option<(CredentialKind, Secret)>,
+        /// What the line says of the user.
+        line: UserLine,
     },
     /// `version N`: accepted, without effect.
     Version(String),

@@ -49,6 +49,8 @@ pub enum LineCommand {
         /// `in` rather than `out`.
         inbound: bool,
     },
+    /// `autocommand LINE`: a command that runs after login and ends the session; `None` only after `no`.
+    Autocommand(Option<String>),
     /// `exec-banner`: the banners are shown.
     ExecBanner,
     /// `motd-banner`: the message of the day is shown.

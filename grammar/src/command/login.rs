@@ -1,6 +1,6 @@
 //! Who may come in and what they may do: `aaa`, `login`, `privilege`, `key config-key`.
 
-use super::Secret;
+use super::{CredentialKind, Secret};
 use crate::modes::Mode;
 
 words! {
@@ -112,4 +112,30 @@ pub enum LoginCommand {
         /// The first words of the command, as typed.
         command: String,
     },
+}
+
+/// What follows the name in `username NAME ...`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserLine {
+    /// `[privilege N] [one-time] [password|secret TEXT]`.
+    Login(UserLogin),
+    /// `autocommand LINE`: a command that runs after login; `None` only after `no`.
+    Autocommand(Option<String>),
+    /// `nohangup`: that command does not end the session.
+    NoHangup,
+}
+
+/// What a user logs in with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserLogin {
+    /// The privilege level (0-15), if typed.
+    pub privilege: Option<u8>,
+    /// `one-time`: the first login takes the user away.
+    pub one_time: bool,
+    /// `nopassword`.
+    pub no_password: bool,
+    /// `algorithm-type`: how to hash a secret in clear text, if typed.
+    pub algorithm: Option<HashAlgorithm>,
+    /// The password, if typed.
+    pub credential: Option<(CredentialKind, Secret)>,
 }

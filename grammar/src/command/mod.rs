@@ -47,7 +47,7 @@ pub use logging::{
     ClockChange, ClockCommand, ClockZone, LoggingCommand, LoggingHost, Month, OriginId, SummerTime,
     SyslogFacility, SyslogProtocol, SyslogServer, Transport, Weekday,
 };
-pub use login::{AaaMethod, CommandMode, HashAlgorithm, LoginCommand};
+pub use login::{AaaMethod, CommandMode, HashAlgorithm, LoginCommand, UserLine, UserLogin};
 pub use retained::{RetainedLine, SecretTypes};
 pub use secret::{Secret, SecretEncoding};
 pub use section::Section;

@@ -1,7 +1,7 @@
 //! Commands about logging in.
 
-use super::Out;
-use crate::command::{AaaMethod, LoginCommand};
+use super::{Out, credential_words, keyword};
+use crate::command::{AaaMethod, LoginCommand, UserLine};
 
 pub(super) fn login(out: &mut Out, command: &LoginCommand) {
     match command {
@@ -62,5 +62,21 @@ fn methods(out: &mut Out, methods: &[AaaMethod]) {
             AaaMethod::LocalCase => out.word("local-case"),
             AaaMethod::None => out.word("none"),
         }
+    }
+}
+
+pub(super) fn user(out: &mut Out, line: &UserLine) {
+    match line {
+        UserLine::Login(login) => {
+            out.pair("privilege", login.privilege);
+            out.flag("one-time", login.one_time);
+            out.flag("nopassword", login.no_password);
+            out.pair("algorithm-type", login.algorithm);
+            if let Some((kind, secret)) = &login.credential {
+                credential_words(out, *kind, secret);
+            }
+        }
+        UserLine::Autocommand(command) => keyword(out, "autocommand", command.as_ref()),
+        UserLine::NoHangup => out.word("nohangup"),
     }
 }

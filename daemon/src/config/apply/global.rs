@@ -103,21 +103,8 @@ pub(super) fn apply(
             let key = (level.unwrap_or(15), *kind);
             login::enable(running, form, origin, key, (*algorithm, secret))
         }
-        GlobalCommand::Username {
-            name,
-            privilege,
-            no_password,
-            algorithm,
-            credential,
-        } => {
-            let line = login::UserLine {
-                name,
-                privilege: *privilege,
-                no_password: *no_password,
-                algorithm: *algorithm,
-                credential,
-            };
-            login::username(running, form, origin, &line)
+        GlobalCommand::Username { name, line } => {
+            login::username(running, form, origin, name, line)
         }
         GlobalCommand::Login(command) => login::apply(running, form, command),
         GlobalCommand::ServicePasswordEncryption => {

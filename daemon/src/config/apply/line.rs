@@ -74,6 +74,7 @@ fn set(line: &mut LineSettings, form: Form, command: &LineCommand) {
                 line.access_out = list;
             }
         }
+        LineCommand::Autocommand(command) => line.autocommand = given(form, command),
         LineCommand::Exec => line.no_exec = form == Form::No,
         LineCommand::ExecBanner => line.no_exec_banner = form == Form::No,
         LineCommand::MotdBanner => line.no_motd_banner = form == Form::No,

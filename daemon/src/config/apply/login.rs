@@ -3,7 +3,7 @@
 use isthmus_grammar::PrivilegeRule;
 use isthmus_grammar::command::{
     AaaMethod, CommandMode, CredentialKind, Form, HashAlgorithm, LoginCommand, Secret,
-    SecretEncoding,
+    SecretEncoding, UserLine, UserLogin,
 };
 use isthmus_grammar::privilege::spell;
 
@@ -33,29 +33,43 @@ pub(super) fn enable(
     done()
 }
 
-/// `username NAME ...`.
-pub(super) struct UserLine<'a> {
-    pub(super) name: &'a str,
-    pub(super) privilege: Option<u8>,
-    pub(super) no_password: bool,
-    pub(super) algorithm: Option<HashAlgorithm>,
-    pub(super) credential: &'a Option<(CredentialKind, Secret)>,
-}
-
+/// `username NAME ...`. The `no` of a login line takes the whole user away.
 pub(super) fn username(
     running: &mut Running,
     form: Form,
     origin: Origin,
-    line: &UserLine<'_>,
+    name: &str,
+    line: &UserLine,
 ) -> Outcome {
-    if form != Form::Set {
-        running.users.shift_remove(line.name);
-        running.note(Change::System);
-        return done();
+    let set = form == Form::Set;
+    match line {
+        UserLine::Login(login) if set => user(running, origin, name, login)?,
+        UserLine::Login(_) => {
+            running.users.shift_remove(name);
+        }
+        UserLine::Autocommand(_) | UserLine::NoHangup
+            if !set && !running.users.contains_key(name) => {}
+        UserLine::Autocommand(command) => {
+            let user = running.users.entry(name.to_owned()).or_default();
+            user.autocommand = given(form, command);
+        }
+        UserLine::NoHangup => {
+            running.users.entry(name.to_owned()).or_default().no_hangup = set;
+        }
     }
-    let known = running.users.get(line.name);
+    running.note(Change::System);
+    done()
+}
+
+fn user(
+    running: &mut Running,
+    origin: Origin,
+    name: &str,
+    login: &UserLogin,
+) -> Result<(), Refused> {
+    let known = running.users.get(name);
     let known = known.and_then(|user| user.credential.as_ref());
-    let fresh = match line.credential {
+    let fresh = match &login.credential {
         Some((kind, _)) if known.is_some_and(|(other, _)| other != kind) => {
             return Err(Refused::new(
                 "ERROR: Can not have both a user password and a user secret.\n\
@@ -64,22 +78,22 @@ pub(super) fn username(
         }
         Some((kind, typed)) => {
             let known = known.map(|(_, secret)| secret);
-            let stored = stored(running, *kind, (line.algorithm, typed), known, origin)?;
+            let stored = stored(running, *kind, (login.algorithm, typed), known, origin)?;
             Some((*kind, stored))
         }
         None => None,
     };
-    let user = running.users.entry(line.name.to_owned()).or_default();
-    user.privilege = line.privilege.or(user.privilege);
+    let user = running.users.entry(name.to_owned()).or_default();
+    user.privilege = login.privilege.or(user.privilege);
+    user.one_time |= login.one_time;
     if fresh.is_some() {
         user.credential = fresh;
         user.no_password = false;
-    } else if line.no_password {
+    } else if login.no_password {
         user.credential = None;
         user.no_password = true;
     }
-    running.note(Change::System);
-    done()
+    Ok(())
 }
 
 /// A password or secret as it is kept: a `secret` in clear only as its hash, a `password` as type 7 under

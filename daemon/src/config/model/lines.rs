@@ -47,6 +47,8 @@ pub struct LineSettings {
     pub access_in: Option<AclId>,
     /// `access-class LIST out`.
     pub access_out: Option<AclId>,
+    /// `autocommand`: runs after login and ends the session.
+    pub autocommand: Option<String>,
     /// `no exec`.
     pub no_exec: bool,
     /// `no exec-banner`: neither the message of the day nor the banner after login.

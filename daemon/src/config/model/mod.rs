@@ -325,6 +325,12 @@ pub struct User {
     pub no_password: bool,
     /// `password` or `secret`.
     pub credential: Option<(CredentialKind, Secret)>,
+    /// `one-time`: the first login takes the user away.
+    pub one_time: bool,
+    /// `autocommand`: runs after login.
+    pub autocommand: Option<String>,
+    /// `nohangup`: the session goes on after `autocommand`.
+    pub no_hangup: bool,
 }
 
 /// What tells static routes apart.

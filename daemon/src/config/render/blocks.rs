@@ -312,6 +312,9 @@ pub(super) fn line(page: &mut Page, command: GlobalCommand, settings: &LineSetti
     if settings.no_exec_banner {
         add(Form::No, LineCommand::ExecBanner);
     }
+    if let Some(command) = &settings.autocommand {
+        add(Form::Set, LineCommand::Autocommand(Some(command.clone())));
+    }
     if settings.no_exec {
         add(Form::No, LineCommand::Exec);
     }

@@ -1,7 +1,7 @@
 //! Passwords, users, `aaa`, `login`, `privilege`.
 
 use isthmus_grammar::command::{
-    CredentialKind, Form, GlobalCommand, LoginCommand, Secret, SecretEncoding,
+    CredentialKind, Form, GlobalCommand, LoginCommand, Secret, SecretEncoding, UserLine, UserLogin,
 };
 
 use super::Page;
@@ -25,17 +25,27 @@ pub(super) fn enable(page: &mut Page, running: &Running) {
 
 pub(super) fn users(page: &mut Page, running: &Running) {
     for (name, user) in &running.users {
-        let command = GlobalCommand::Username {
-            name: name.clone(),
-            privilege: user.privilege.filter(|level| *level != 1 || page.all),
+        let privilege = user.privilege.filter(|level| *level != 1 || page.all);
+        let mut add = |line| {
+            let name = name.clone();
+            page.global(Form::Set, GlobalCommand::Username { name, line });
+        };
+        add(UserLine::Login(UserLogin {
+            privilege,
+            one_time: user.one_time,
             no_password: user.no_password,
             algorithm: None,
             credential: user
                 .credential
                 .as_ref()
                 .map(|(kind, secret)| (*kind, with_type(secret))),
-        };
-        page.global(Form::Set, command);
+        }));
+        if user.no_hangup {
+            add(UserLine::NoHangup);
+        }
+        if let Some(command) = &user.autocommand {
+            add(UserLine::Autocommand(Some(command.clone())));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod login;
 
 use isthmus_grammar::command::{
     AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, InterfaceCommand,
-    LineCommand, Secret, Section, StandardAclCommand, StandardAclEntry,
+    LineCommand, Secret, Section, StandardAclCommand, StandardAclEntry, UserLine, UserLogin,
 };
 use isthmus_grammar::render as grammar_render;
 use isthmus_grammar::{InterfaceName, Mode};
@@ -423,7 +423,11 @@ fn hide(command: &mut ConfigCommand) {
             ..
         }) => secret,
         ConfigCommand::Global(GlobalCommand::Username {
-            credential: Some((_, secret)),
+            line:
+                UserLine::Login(UserLogin {
+                    credential: Some((_, secret)),
+                    ..
+                }),
             ..
         }) => secret,
         ConfigCommand::Line(LineCommand::Password(Some(password))) => password,
