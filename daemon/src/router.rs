@@ -276,6 +276,9 @@ impl Router {
             self.follow_log();
             self.wake.archive.notify_one();
         }
+        if changes.iter().any(Change::is_for_consoles) {
+            self.sessions.commands_changed();
+        }
         if changes.iter().any(Change::is_for_packets) {
             self.following.asked += 1;
             self.wake.reconcile.notify_one();

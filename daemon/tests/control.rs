@@ -32,6 +32,28 @@ fn a_session_begins_however_much_it_has_to_be_told() {
 }
 
 #[test]
+fn what_another_operator_makes_a_command_is_one_at_once() {
+    test(|bed| async move {
+        let (mut one, mut other) = (bed.console().await, bed.console().await);
+        one.run("configure terminal").await;
+        one.run("alias exec tunnels show crypto session").await;
+        let Some(Reply::Access(access)) = other.next().await else {
+            panic!("nothing was said");
+        };
+        let spelled = access.spell_out(Mode::Exec, "tunnels").unwrap();
+        assert_eq!(spelled.line, "show crypto session");
+        // At level 15 no privilege rule makes a difference.
+        one.run("privilege exec level 7 show clock").await;
+        one.run("no alias exec tunnels").await;
+        let Some(Reply::Access(access)) = other.next().await else {
+            panic!("nothing was said");
+        };
+        assert!(access.spell_out(Mode::Exec, "tunnels").is_none());
+        assert_eq!(other.run("show clock").await.status, Status::Ok);
+    });
+}
+
+#[test]
 fn counters_of_interfaces_count_from_zero_once_they_are_cleared() {
     test(|bed| async move {
         let (lan, wan) = (bed.fake.add_link("lan0"), bed.fake.add_link("wan0"));
@@ -361,7 +383,8 @@ fn another_version_is_told_to_go() {
         let Some(Reply::Bye { text }) = client.next().await else {
             panic!("no Bye");
         };
-        assert!(text.contains("version 2"), "{text}");
+        let ours = format!("version {PROTOCOL_VERSION}");
+        assert!(text.contains(&ours), "{text}");
         assert_eq!(client.next().await, None);
         let mut client = Client::over(bed.raw().await);
         client.send(Request::Interrupt).await;

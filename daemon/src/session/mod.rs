@@ -23,6 +23,7 @@ mod secrets;
 mod show;
 mod traceroute;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome};
@@ -30,6 +31,7 @@ use isthmus_grammar::command::{Command, Filter, LineKind};
 use isthmus_grammar::privilege::USER;
 use isthmus_grammar::{Access, Mode, parser};
 use tokio::net::UnixStream;
+use tokio::sync::Notify;
 
 pub(crate) use ping::resolve;
 
@@ -67,6 +69,8 @@ struct Session {
     level: u8,
     /// What the console was told last of what it may do.
     told: Access,
+    /// Something of it may have changed.
+    commands: Rc<Notify>,
     line: LineId,
     user: User,
     terminal: Terminal,
@@ -143,6 +147,7 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         place: Place::Exec,
         level: USER,
         told: Access::full(),
+        commands: entry.commands,
         line: entry.line,
         user: entry.user,
         terminal: Terminal::default(),
@@ -183,7 +188,15 @@ impl Session {
         while self.bye.is_none() {
             let idle = self.exec_timeout().filter(|_| interactive);
             self.io.set_idle(idle);
-            match self.io.next().await? {
+            let request = tokio::select! {
+                biased;
+                request = self.io.next() => request?,
+                () = self.commands.notified() => {
+                    self.tell_access().await?;
+                    continue;
+                }
+            };
+            match request {
                 Request::Exec { line } => match self.automatic.take() {
                     Some(automatic) => self.begin(automatic, &line).await?,
                     None => self.line(&line).await?,

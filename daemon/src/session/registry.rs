@@ -134,6 +134,8 @@ pub struct Entry {
     pub active: Instant,
     /// Ends the session when told.
     pub clear: Rc<Notify>,
+    /// What can be typed may have changed.
+    pub commands: Rc<Notify>,
 }
 
 /// All sessions.
@@ -186,6 +188,7 @@ impl Sessions {
             line,
             active: Instant::now(),
             clear: Rc::new(Notify::new()),
+            commands: Rc::new(Notify::new()),
         };
         *self.uses.entry(line).or_default() += 1;
         self.entries.insert(id, entry.clone());
@@ -242,6 +245,13 @@ impl Sessions {
     pub fn clear(&self, line: LineId) {
         for entry in self.entries.values().filter(|entry| entry.line == line) {
             entry.clear.notify_one();
+        }
+    }
+
+    /// Lets every session tell its console what can be typed now.
+    pub fn commands_changed(&self) {
+        for entry in self.entries.values() {
+            entry.commands.notify_one();
         }
     }
 

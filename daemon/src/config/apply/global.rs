@@ -148,6 +148,7 @@ fn alias(
         (Some(name), None) => aliases.retain(|alias| !same(alias, name)),
         (None, _) => aliases.retain(|alias| alias.mode != mode),
     }
+    running.note(Change::Commands);
     Ok(())
 }
 

@@ -289,5 +289,6 @@ fn privilege(
             running.privileges.reset(mode, &command);
         }
     }
+    running.note(Change::Commands);
     done()
 }

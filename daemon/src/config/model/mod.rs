@@ -177,6 +177,8 @@ pub enum Change {
     System,
     /// `logging`.
     Logging,
+    /// `alias` and `privilege`: what may be typed.
+    Commands,
     /// An interface's addresses, MTU, shutdown, description or map.
     Interface(InterfaceName),
     /// Static routes.
@@ -203,7 +205,12 @@ impl Change {
 
     /// Engine or kernel may have to follow; otherwise it is between the operator and the router.
     pub fn is_for_packets(&self) -> bool {
-        !matches!(self, Change::System | Change::Logging)
+        !matches!(self, Change::System | Change::Logging | Change::Commands)
+    }
+
+    /// Every console may have to be told what can be typed now.
+    pub fn is_for_consoles(&self) -> bool {
+        matches!(self, Change::Everything | Change::Commands)
     }
 }
 
