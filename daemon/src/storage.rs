@@ -12,6 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::config::startup;
 use crate::control::make_directory;
+use crate::show::files::{Directory, FileEntry, FileKind};
 
 /// The largest file that is read, in octets: a configuration of 100,000 lines has about 5 MB.
 pub const MAX_SIZE: u64 = 64 * 1024 * 1024;
@@ -334,29 +335,27 @@ impl LocalFile {
         fs::remove_dir(&self.path).map_err(StorageError::io("removing", &self.name))
     }
 
-    /// The screen of `dir`.
+    /// What `dir` shows.
     ///
     /// # Errors
     /// There is no such file or directory.
-    pub fn list(&self, all: bool, recursive: bool) -> Result<String, StorageError> {
+    pub fn list(&self, all: bool, recursive: bool) -> Result<Directory, StorageError> {
         self.make_parent()?;
         let found = fs::metadata(&self.path).map_err(StorageError::io("opening", &self.name))?;
-        let mut text = format!("Directory of {}\n\n", self.name);
+        let mut files = Vec::new();
         if found.is_dir() {
-            let header = text.len();
-            self.entries("", all, recursive, &mut text)?;
-            if text.len() == header {
-                text.push_str("No files in directory\n");
-            }
+            self.entries("", all, recursive, &mut files)?;
         } else {
-            text.push_str(&entry(&found, self.file_name()));
+            files.push(entry(&found, self.file_name().to_owned()));
         }
-        let (total, free) = nix::sys::statvfs::statvfs(&self.path).map_or((0, 0), |stat| {
-            let unit = stat.fragment_size();
-            (stat.blocks() * unit, stat.blocks_available() * unit)
-        });
-        text.push_str(&format!("\n{total} bytes total ({free} bytes free)\n"));
-        Ok(text)
+        let stat = nix::sys::statvfs::statvfs(&self.path)
+            .map_err(|error| StorageError::io("reading", &self.name)(error.into()))?;
+        Ok(Directory {
+            name: self.name.clone(),
+            files,
+            total_bytes: stat.blocks() * stat.fragment_size(),
+            free_bytes: stat.blocks_available() * stat.fragment_size(),
+        })
     }
 
     fn entries(
@@ -364,7 +363,7 @@ impl LocalFile {
         below: &str,
         all: bool,
         recursive: bool,
-        text: &mut String,
+        files: &mut Vec<FileEntry>,
     ) -> Result<(), StorageError> {
         let folder = self.path.join(below);
         let failed = || StorageError::io("reading", &self.name);
@@ -379,30 +378,34 @@ impl LocalFile {
         names.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, metadata) in names {
             let name = format!("{below}{name}");
-            text.push_str(&entry(&metadata, &name));
+            files.push(entry(&metadata, name.clone()));
             if recursive && metadata.is_dir() {
-                self.entries(&format!("{name}/"), all, recursive, text)?;
+                self.entries(&format!("{name}/"), all, recursive, files)?;
             }
         }
         Ok(())
     }
 }
 
-fn entry(metadata: &fs::Metadata, name: &str) -> String {
-    let kind = if metadata.is_dir() { "drwx" } else { "-rw-" };
-    let at = Timestamp::from_second(metadata.mtime()).unwrap_or_default();
-    let at = at.to_zoned_datetime(TimeZone::UTC);
-    let (number, size) = (metadata.ino(), metadata.len());
-    let (day, time) = (at.strftime("%b %-d %Y"), at.strftime("%H:%M:%S %:z"));
-    format!(
-        "{number:>5}  {kind}{size:>17}  {:>11} {time}  {name}\n",
-        day.to_string()
-    )
+fn entry(metadata: &fs::Metadata, name: String) -> FileEntry {
+    let nanosecond = i32::try_from(metadata.mtime_nsec()).unwrap_or_default();
+    let at = Timestamp::new(metadata.mtime(), nanosecond).unwrap_or_default();
+    FileEntry {
+        name,
+        kind: match metadata.is_dir() {
+            true => FileKind::Directory,
+            false => FileKind::File,
+        },
+        size_bytes: metadata.len(),
+        modified: at.to_zoned_datetime(TimeZone::UTC),
+        number: metadata.ino(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::screen::Facts;
 
     fn parse(name: &str, trusted: bool) -> Result<Location, String> {
         Location::parse(name, Path::new("/state"), trusted).map_err(|error| error.to_string())
@@ -509,30 +512,21 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let flash = file("flash:");
-        assert!(
-            flash
-                .list(false, false)
-                .unwrap()
-                .contains("No files in directory")
-        );
+        let list = |file: &LocalFile, recursive| (&file.list(false, recursive).unwrap()).text();
+        assert!(list(&flash, false).contains("No files in directory"));
         file("a.cfg").write(b"hostname R1\n").unwrap();
         file("sub").make_directory().unwrap();
         file("sub/b.cfg").write(b"x").unwrap();
-        let list = flash.list(false, true).unwrap();
-        let lines: Vec<&str> = list.lines().collect();
+        let listed = list(&flash, true);
+        let lines: Vec<&str> = listed.lines().collect();
         assert_eq!(lines[0], "Directory of flash:/");
         assert!(lines[2].contains("  -rw-               12  ") && lines[2].ends_with("  a.cfg"));
-        assert!(lines[3].contains("  drwx"), "{list}");
-        assert!(lines[4].ends_with("  sub/b.cfg"), "{list}");
-        assert!(list.ends_with(" bytes free)\n"));
+        assert!(lines[3].contains("  drwx"), "{listed}");
+        assert!(lines[4].ends_with("  sub/b.cfg"), "{listed}");
+        assert!(listed.ends_with(" bytes free)\n"));
         assert_eq!(file("a.cfg").read().unwrap(), b"hostname R1\n");
         file("a.cfg").rename(&file("c.cfg")).unwrap();
-        assert!(
-            file("c.cfg")
-                .list(false, false)
-                .unwrap()
-                .starts_with("Directory of flash:/c.cfg\n")
-        );
+        assert!(list(&file("c.cfg"), false).starts_with("Directory of flash:/c.cfg\n"));
         assert!(file("sub").remove_directory().is_err());
         assert!(file("sub").delete(false).is_err());
         file("sub").delete(true).unwrap();

@@ -1,5 +1,5 @@
 //! What two configurations do not have in common, line by line and in context: `show archive config differences`,
-//! `incremental-diffs` and the list of `configure replace`.
+//! `incremental-diffs` and the list of `configure replace`. `show/difference.rs` prints it.
 //!
 //! Works on text, so that any file can be compared. Comments, headers and `end` do not count; a line is the same only
 //! below the same line; the order counts inside access-lists and nowhere else.
@@ -8,6 +8,8 @@ use std::collections::{HashMap, VecDeque};
 
 use isthmus_grammar::banner::printed_banner_start;
 use isthmus_grammar::file::is_screen_header;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// A configuration as blocks within blocks.
 #[derive(Debug, Default)]
@@ -24,20 +26,36 @@ struct Line {
     below: Vec<Line>,
 }
 
-/// Which of two configurations is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    First,
-    Second,
+/// What makes the second of two configurations of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// Only the second has the line.
+    Added,
+    /// Only the first has it.
+    Removed,
+}
+
+/// A line that one of two configurations has and the other has not.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Difference {
+    /// Which one has it.
+    pub operation: Operation,
+    /// The lines that it stands below, the outermost first.
+    pub section: Vec<String>,
+    /// Its words; a banner with its line ends.
+    pub line: String,
 }
 
 impl Line {
-    /// Visits the line and everything below it, with the depth of each.
-    fn each(&self, depth: usize, visit: &mut impl FnMut(&str, usize)) {
-        visit(&self.text, depth);
+    /// Visits the line and everything below it, with the lines above each.
+    fn each(&self, section: &mut Vec<String>, visit: &mut impl FnMut(&[String], &str)) {
+        visit(section, &self.text);
+        section.push(self.text.clone());
         for below in &self.below {
-            below.each(depth + 1, visit);
+            below.each(section, visit);
         }
+        section.pop();
     }
 }
 
@@ -89,103 +107,76 @@ impl Outline {
     }
 }
 
-/// The screen of `show archive config differences`: `+` is what only the second has, `-` what only the first has.
+/// What only the second has, then what only the first has.
 #[must_use]
-pub fn contextual(first: &Outline, second: &Outline) -> String {
-    let mut text = String::from("!Contextual Config Diffs:\n");
-    let header = text.len();
-    signed(&second.lines, &first.lines, Side::Second, &mut text);
-    signed(&first.lines, &second.lines, Side::First, &mut text);
-    if text.len() == header {
-        text.push_str("!No changes were found\n");
-    }
-    text
+pub fn contextual(first: &Outline, second: &Outline) -> Vec<Difference> {
+    let added = missing(&second.lines, &first.lines, Operation::Added);
+    let removed = missing(&first.lines, &second.lines, Operation::Removed);
+    let both = added.iter().chain(&removed);
+    both.flat_map(Missing::lines).collect()
 }
 
-/// The screen of `show archive config incremental-diffs`: what a file would add to a configuration. A `no` line adds
-/// nothing where there is nothing to remove.
+/// What a file would add to a configuration. A `no` line adds nothing where there is nothing to remove.
 #[must_use]
-pub fn incremental(file: &Outline, present: &Outline) -> String {
-    let mut list = Vec::new();
-    commands(&file.lines, &present.lines, Side::Second, &mut list);
-    listed(&list)
+pub fn incremental(file: &Outline, present: &Outline) -> Vec<Difference> {
+    additions(file, present).collect()
 }
 
 /// The commands that lead from one configuration to another: `no` for what goes, then what comes.
 #[must_use]
-pub fn transition(from: &Outline, to: &Outline) -> String {
-    let mut list = Vec::new();
-    commands(&from.lines, &to.lines, Side::First, &mut list);
-    commands(&to.lines, &from.lines, Side::Second, &mut list);
-    listed(&list)
+pub fn transition(from: &Outline, to: &Outline) -> Vec<Difference> {
+    let removed = missing(&from.lines, &to.lines, Operation::Removed);
+    let back = removed.iter().map(Missing::taken_back);
+    back.chain(additions(to, from)).collect()
 }
 
-fn listed(list: &[String]) -> String {
-    match list {
-        [] => "!List of Commands:\n!No changes were found\n".to_owned(),
-        list => format!("!List of Commands:\n{}\nend\n", list.join("\n")),
+fn additions(file: &Outline, present: &Outline) -> impl Iterator<Item = Difference> {
+    let mut added = missing(&file.lines, &present.lines, Operation::Added);
+    added.retain(|one| !takes_nothing_back(one.line, &present.lines));
+    added.into_iter().flat_map(|one| one.lines())
+}
+
+/// A line of one configuration that the other lacks, while it has the line above.
+struct Missing<'a> {
+    above: Vec<&'a str>,
+    line: &'a Line,
+    operation: Operation,
+}
+
+impl Missing<'_> {
+    /// The line and what is below it.
+    fn lines(&self) -> Vec<Difference> {
+        let mut section: Vec<String> = self.above.iter().map(ToString::to_string).collect();
+        let mut list = Vec::new();
+        self.line.each(&mut section, &mut |section, line| {
+            list.push(Difference {
+                operation: self.operation,
+                section: section.to_vec(),
+                line: line.to_owned(),
+            });
+        });
+        list
+    }
+
+    /// The command that removes the line with all below it.
+    fn taken_back(&self) -> Difference {
+        let first = self.line.text.split('\n').next().unwrap_or_default();
+        Difference {
+            operation: self.operation,
+            section: self.above.iter().map(ToString::to_string).collect(),
+            line: match first.strip_prefix("no ") {
+                Some(plain) => plain.to_owned(),
+                None => format!("no {first}"),
+            },
+        }
     }
 }
 
-/// Prints the lines of `here` that are missing in `there`, each below its unsigned context.
-fn signed(here: &[Line], there: &[Line], side: Side, out: &mut String) {
-    let sign = match side {
-        Side::First => "-",
-        Side::Second => "+",
-    };
-    walk(
-        here,
-        there,
-        side,
-        &mut Vec::new(),
-        &mut |above, line, depth| {
-            for (level, context) in above {
-                print(context, *level, "", out);
-            }
-            line.each(depth, &mut |text, depth| {
-                print(text, depth, sign, out);
-            });
-        },
-    );
-}
-
-fn print(text: &str, depth: usize, sign: &str, out: &mut String) {
-    for line in text.split('\n') {
-        out.extend(std::iter::repeat_n(' ', depth));
-        out.push_str(sign);
-        out.push_str(line);
-        out.push('\n');
-    }
-}
-
-/// Lists the lines of `here` that are missing in `there`: those of the first as what takes them back, those of the second
-/// as commands.
-fn commands(here: &[Line], there: &[Line], side: Side, list: &mut Vec<String>) {
-    let back = side == Side::First;
-    walk(
-        here,
-        there,
-        side,
-        &mut Vec::new(),
-        &mut |above, line, depth| {
-            if !back && takes_nothing_back(line, there) {
-                return;
-            }
-            for (level, context) in above {
-                list.push(format!("{:level$}{context}", ""));
-            }
-            if !back {
-                return line.each(depth, &mut |text, depth| {
-                    list.push(format!("{:depth$}{text}", ""));
-                });
-            }
-            let first = line.text.split('\n').next().unwrap_or_default();
-            list.push(match first.strip_prefix("no ") {
-                Some(plain) => format!("{:depth$}{plain}", ""),
-                None => format!("{:depth$}no {first}", ""),
-            });
-        },
-    );
+/// The lines of `here` that are missing in `there`; `operation` is how such a line is called.
+fn missing<'a>(here: &'a [Line], there: &[Line], operation: Operation) -> Vec<Missing<'a>> {
+    let mut found = Vec::new();
+    walk(here, there, operation, &mut Vec::new(), &mut found);
+    found
 }
 
 /// A `no` line for something that is nowhere in the configuration.
@@ -199,23 +190,21 @@ fn takes_nothing_back(line: &Line, present: &[Line]) -> bool {
     plain.is_some_and(|plain| !has(present, plain))
 }
 
-/// Calls `found` for every line of `here` that is missing in `there` while the line above it is not, with the lines
-/// above it that were not given before, and with its depth.
+/// Finds them below the lines `above`.
 fn walk<'a>(
     here: &'a [Line],
     there: &[Line],
-    side: Side,
-    above: &mut Vec<(usize, &'a str, bool)>,
-    found: &mut impl FnMut(&[(usize, &str)], &'a Line, usize),
+    operation: Operation,
+    above: &mut Vec<&'a str>,
+    found: &mut Vec<Missing<'a>>,
 ) {
-    let depth = above.len();
     let ordered = above
         .last()
-        .is_some_and(|(_, text, _)| text.starts_with("ip access-list "));
+        .is_some_and(|text| text.starts_with("ip access-list "));
     // Both sides must agree on which lines of a list have moved.
-    let partners = match side {
-        Side::First => partners(here, there, ordered),
-        Side::Second => {
+    let partners = match operation {
+        Operation::Removed => partners(here, there, ordered),
+        Operation::Added => {
             let mut partner = vec![None; here.len()];
             for (index, of) in partners(there, here, ordered).into_iter().enumerate() {
                 if let Some(of) = of {
@@ -228,19 +217,15 @@ fn walk<'a>(
     for (line, partner) in here.iter().zip(partners) {
         match partner {
             Some(partner) => {
-                above.push((depth, &line.text, false));
-                walk(&line.below, &there[partner].below, side, above, found);
+                above.push(&line.text);
+                walk(&line.below, &there[partner].below, operation, above, found);
                 above.pop();
             }
-            None => {
-                let fresh: Vec<(usize, &str)> = above
-                    .iter()
-                    .filter(|(_, _, given)| !given)
-                    .map(|(level, text, _)| (*level, *text))
-                    .collect();
-                above.iter_mut().for_each(|(_, _, given)| *given = true);
-                found(&fresh, line, depth);
-            }
+            None => found.push(Missing {
+                above: above.clone(),
+                line,
+                operation,
+            }),
         }
     }
 }
@@ -296,7 +281,8 @@ fn longest_rising(values: &[usize]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Outline;
+    use crate::show::difference;
 
     const OLD: &str = "Building configuration...\n\nCurrent configuration : 99 bytes\n!\nversion 0.1\nhostname Test4\n\
         !\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n shutdown\n!\ninterface eth1\n no ip address\n!\n\
@@ -310,6 +296,18 @@ mod tests {
 
     fn read(text: &str) -> Outline {
         Outline::read(text, false)
+    }
+
+    fn contextual(first: &Outline, second: &Outline) -> String {
+        difference::contextual(&super::contextual(first, second))
+    }
+
+    fn incremental(file: &Outline, present: &Outline) -> String {
+        difference::commands(&super::incremental(file, present))
+    }
+
+    fn transition(from: &Outline, to: &Outline) -> String {
+        difference::commands(&super::transition(from, to))
     }
 
     #[test]
@@ -376,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_file_is_listed_by_what_it_would_add() {
-        let file = "hostname Test4\ninterface eth0\n mtu 1400\n no shutdown\n no description\nno ip route 1.1.1.1 255.255.255.255\nend\n";
+        let file = "hostname Test4\ninterface eth0\n no description\n mtu 1400\n no shutdown\nno ip route 1.1.1.1 255.255.255.255\nend\n";
         assert_eq!(
             incremental(&read(file), &read(OLD)),
             "!List of Commands:\ninterface eth0\n mtu 1400\n no shutdown\nend\n"

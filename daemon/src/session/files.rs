@@ -13,6 +13,8 @@ use super::io::{Answer, Gone};
 use super::ping::resolve;
 use super::{Outcome, Session};
 use crate::config::{render, startup};
+use crate::show::files::Directory;
+use crate::show::screen::Facts;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 use crate::tftp;
 
@@ -32,7 +34,10 @@ impl Session {
                 file,
                 all,
                 recursive,
-            } => self.directory(file.as_deref(), all, recursive),
+            } => {
+                let directory = self.directory(file.as_deref(), all, recursive);
+                directory.map(|directory| (&directory).text())
+            }
             FileCommand::More(file) => return self.more(&file).await,
             FileCommand::Verify { file, expected } => {
                 return self.verify(&file, expected.as_deref()).await;
@@ -62,7 +67,7 @@ impl Session {
         name: Option<&str>,
         all: bool,
         recursive: bool,
-    ) -> Result<String, String> {
+    ) -> Result<Directory, String> {
         let name = name.unwrap_or("flash:");
         let file = match name.trim_end_matches('/') {
             "nvram:" => {

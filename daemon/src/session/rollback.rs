@@ -8,9 +8,11 @@ use super::files::Done;
 use super::{Outcome, Session};
 use crate::config::{self, Problem, difference, difference::Outline, render};
 use crate::router::settled;
+use crate::show::difference::{Differences, Layout, commands};
 use crate::show::upkeep::Prepared;
 use crate::upkeep::rollback;
 
+const RUNNING: &str = "system:running-config";
 const SURE: &str = "This will apply all necessary additions and deletions\nto replace the current running \
                     configuration with the\ncontents of the specified configuration file, which is\nassumed to be \
                     a complete configuration, not a partial\nconfiguration. Enter Y if you are sure you want to \
@@ -88,7 +90,10 @@ impl Session {
                 Outline::read(&before, replace.ignorecase),
                 Outline::read(&after, replace.ignorecase),
             );
-            said = format!("!Pass 1\n\n{}\n\n", difference::transition(&from, &to));
+            said = format!(
+                "!Pass 1\n\n{}\n\n",
+                commands(&difference::transition(&from, &to))
+            );
         }
         Ok((said, problems))
     }
@@ -124,67 +129,61 @@ impl Session {
 
     /// `show archive ...`
     pub(super) async fn prepare_archive(&mut self, what: &ShowArchive) -> Done<Prepared> {
-        let lines = match what {
+        let mut prepared = Prepared::default();
+        let differences = match what {
             ShowArchive::List => {
-                let archive = self.router.borrow_mut().archived();
-                return Ok(Ok(Prepared {
-                    archive,
-                    ..Prepared::default()
-                }));
+                prepared.archive = self.router.borrow_mut().archived();
+                return Ok(Ok(prepared));
             }
             ShowArchive::RollbackTimer => {
-                let unconfirmed_change = self.router.borrow().unconfirmed_change();
-                return Ok(Ok(Prepared {
-                    unconfirmed_change,
-                    ..Prepared::default()
-                }));
+                prepared.unconfirmed_change = self.router.borrow().unconfirmed_change();
+                return Ok(Ok(prepared));
             }
             ShowArchive::Differences {
                 from,
                 to,
                 ignorecase,
             } => {
-                self.differences(from.as_deref(), to.as_deref(), *ignorecase)
+                let from = from.as_deref().unwrap_or("nvram:startup-config");
+                let to = to.as_deref().unwrap_or(RUNNING);
+                self.compare(from, to, *ignorecase, Layout::Contextual)
                     .await?
             }
             ShowArchive::IncrementalDiffs { file, ignorecase } => {
-                self.incremental_diffs(file, *ignorecase).await?
+                self.compare(RUNNING, file, *ignorecase, Layout::Commands)
+                    .await?
             }
         };
-        Ok(lines.map(Prepared::of_lines))
+        Ok(differences.map(|differences| Prepared {
+            differences,
+            ..prepared
+        }))
     }
 
-    async fn differences(
+    async fn compare(
         &mut self,
-        from: Option<&str>,
-        to: Option<&str>,
+        from: &str,
+        to: &str,
         ignorecase: bool,
-    ) -> Done<String> {
-        let from = match self
-            .read_text(from.unwrap_or("nvram:startup-config"))
-            .await?
-        {
-            Ok(text) => Outline::read(&text, ignorecase),
-            Err(text) => return Ok(Err(text)),
+        layout: Layout,
+    ) -> Done<Differences> {
+        let mut outlines = Vec::new();
+        for name in [from, to] {
+            match self.read_text(name).await? {
+                Ok(text) => outlines.push(Outline::read(&text, ignorecase)),
+                Err(text) => return Ok(Err(text)),
+            }
+        }
+        let differences = match layout {
+            Layout::Contextual => difference::contextual(&outlines[0], &outlines[1]),
+            Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
         };
-        let to = match self
-            .read_text(to.unwrap_or("system:running-config"))
-            .await?
-        {
-            Ok(text) => Outline::read(&text, ignorecase),
-            Err(text) => return Ok(Err(text)),
-        };
-        Ok(Ok(difference::contextual(&from, &to)))
-    }
-
-    async fn incremental_diffs(&mut self, file: &str, ignorecase: bool) -> Done<String> {
-        let file = match self.read_text(file).await? {
-            Ok(text) => Outline::read(&text, ignorecase),
-            Err(text) => return Ok(Err(text)),
-        };
-        let running = render::text(&self.router.borrow().running);
-        let running = Outline::read(&running, ignorecase);
-        Ok(Ok(difference::incremental(&file, &running)))
+        Ok(Ok(Differences {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            differences,
+            layout,
+        }))
     }
 }
 

@@ -38,7 +38,13 @@ impl Session {
     async fn prepare(&mut self, command: &ShowCommand) -> Done<Prepared> {
         Ok(match command {
             ShowCommand::Archive(what) => self.prepare_archive(what).await?,
-            ShowCommand::Flash => self.directory(None, false, false).map(Prepared::of_lines),
+            ShowCommand::Flash => {
+                let directory = self.directory(None, false, false);
+                directory.map(|directory| Prepared {
+                    directory,
+                    ..Prepared::default()
+                })
+            }
             ShowCommand::ConfigurationLock => Ok(Prepared {
                 lock: self.router.borrow().locked(),
                 ..Prepared::default()

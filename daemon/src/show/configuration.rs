@@ -99,26 +99,6 @@ impl Facts for StartupConfig<'_> {
     }
 }
 
-/// `show archive config differences`, `incremental-diffs` and `show flash:`.
-#[derive(Serialize, JsonSchema)]
-pub struct Prepared<'a> {
-    /// The lines of the screen, such as the differences of two configurations.
-    lines: Vec<&'a str>,
-}
-
-/// The lines of a text.
-pub fn prepared(text: &str) -> Prepared<'_> {
-    Prepared {
-        lines: text.lines().collect(),
-    }
-}
-
-impl Facts for Prepared<'_> {
-    fn text(&self) -> String {
-        self.lines.iter().map(|line| format!("{line}\n")).collect()
-    }
-}
-
 /// One line of a configuration.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct Line<'a> {

@@ -10,7 +10,9 @@ pub mod arp;
 pub mod configuration;
 pub mod crypto_map;
 pub mod debugging;
+pub mod difference;
 pub mod engine;
+pub mod files;
 pub mod interfaces;
 pub mod ip_interface;
 pub mod ipsec;
@@ -41,28 +43,24 @@ use upkeep::Prepared;
 use crate::config::render;
 use crate::session::registry;
 
-/// What the session found out.
-fn prepared<'a>(prepared: &'a Prepared, command: &ShowCommand) -> Box<dyn Screen + 'a> {
+fn archive<'a>(prepared: &'a Prepared, command: &ShowArchive) -> Box<dyn Screen + 'a> {
     match command {
-        ShowCommand::Archive(ShowArchive::List) => Box::new(upkeep::ArchiveList {
+        ShowArchive::List => Box::new(upkeep::ArchiveList {
             archive: prepared.archive.as_ref(),
         }),
-        ShowCommand::Archive(ShowArchive::RollbackTimer) => Box::new(upkeep::RollbackTimer {
+        ShowArchive::RollbackTimer => Box::new(upkeep::RollbackTimer {
             unconfirmed_change: prepared.unconfirmed_change.as_ref(),
         }),
-        ShowCommand::ConfigurationLock => Box::new(upkeep::ConfigurationLock {
-            lock: prepared.lock.as_ref(),
-        }),
-        ShowCommand::Reload => Box::new(upkeep::Reload {
-            reload: prepared.reload.as_ref(),
-        }),
-        _ => Box::new(configuration::prepared(&prepared.lines)),
+        ShowArchive::Differences { .. } | ShowArchive::IncrementalDiffs { .. } => {
+            Box::new(&prepared.differences)
+        }
     }
 }
 
 /// The facts of a show command; filters and the pager come after.
 pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn Screen + 'a> {
     let running = snapshot.running;
+    let prepared = &snapshot.asking.prepared;
     match command {
         ShowCommand::AccessLists(only) => {
             let matches = access_lists::matches(running, &snapshot.flows);
@@ -74,17 +72,18 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
         }
         ShowCommand::Aliases(only) => Box::new(aliases::aliases(&running.aliases, *only)),
         ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
-        ShowCommand::Archive(_)
-        | ShowCommand::ConfigurationLock
-        | ShowCommand::Flash
-        | ShowCommand::Reload => prepared(&snapshot.asking.prepared, command),
+        ShowCommand::Archive(command) => archive(prepared, command),
         ShowCommand::Clock { detail } => Box::new(system::Clock {
             detail: *detail,
             now: &snapshot.now,
             synchronised: snapshot.clock_synchronised,
         }),
+        ShowCommand::ConfigurationLock => Box::new(upkeep::ConfigurationLock {
+            lock: prepared.lock.as_ref(),
+        }),
         ShowCommand::Crypto(command) => crypto(snapshot, command),
         ShowCommand::Debugging => Box::new(debugging::debugging(&snapshot.debugging)),
+        ShowCommand::Flash => Box::new(&prepared.directory),
         ShowCommand::History => Box::new(system::History {
             commands: &snapshot.asking.history,
         }),
@@ -113,6 +112,9 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
             privilege_level: snapshot.asking.privilege,
         }),
         ShowCommand::ProcessesCpu => Box::new(&snapshot.load),
+        ShowCommand::Reload => Box::new(upkeep::Reload {
+            reload: prepared.reload.as_ref(),
+        }),
         ShowCommand::RunningConfig {
             all,
             brief,

@@ -8,14 +8,18 @@ use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::difference::Differences;
+use super::files::Directory;
 use super::screen::{Facts, Moment, moment, seconds};
 use super::time;
 
 /// What only a session finds out, because it takes files and questions or is about sessions.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
-    /// A screen that is made of lines, such as the differences of two configurations.
-    pub lines: String,
+    /// Two configurations compared.
+    pub differences: Differences,
+    /// The files of a directory.
+    pub directory: Directory,
     /// The copies of the configuration.
     pub archive: Option<Archive>,
     /// The change that waits to be confirmed.
@@ -24,17 +28,6 @@ pub struct Prepared {
     pub lock: Option<Lock>,
     /// The scheduled reload.
     pub reload: Option<Scheduled>,
-}
-
-impl Prepared {
-    /// A screen of lines.
-    #[must_use]
-    pub fn of_lines(lines: String) -> Self {
-        Self {
-            lines,
-            ..Self::default()
-        }
-    }
 }
 
 /// The copies of the configuration.

@@ -1,5 +1,7 @@
 //! Differences between configurations, and the copies that are kept.
 
+use serde_json::json;
+
 use super::*;
 
 #[test]
@@ -22,11 +24,36 @@ fn differences_are_shown_between_any_two() {
             "!Contextual Config Diffs:\n+hostname R1\ninterface Loopback1\n +description one\n\
              -hostname R2\ninterface Loopback1\n -description two\n"
         );
+        let compared = ann.json("show archive config differences").await;
+        let difference = |operation, section: &[&str], line| json!({"operation": operation, "section": section, "line": line});
+        assert_eq!(
+            compared,
+            json!({
+                "from": "nvram:startup-config",
+                "to": "system:running-config",
+                "differences": [
+                    difference("added", &[], "hostname R2"),
+                    difference("added", &["interface Loopback1"], "description two"),
+                    difference("removed", &[], "hostname R1"),
+                    difference("removed", &["interface Loopback1"], "description one"),
+                ],
+            })
+        );
         bed.put("more", "HOSTNAME R2\ninterface Loopback1\n shutdown\nend\n");
         assert_eq!(
             ann.run("show archive config incremental-diffs flash:more ignorecase")
                 .await,
             "!List of Commands:\ninterface Loopback1\n shutdown\nend\n"
+        );
+        let added = ann
+            .json("show archive config incremental-diffs flash:more ignorecase")
+            .await;
+        assert_eq!(
+            (&added["to"], &added["differences"]),
+            (
+                &json!("flash:more"),
+                &json!([difference("added", &["interface Loopback1"], "shutdown")])
+            )
         );
         ann.fails("show archive config differences flash:nothing")
             .await;

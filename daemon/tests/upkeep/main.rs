@@ -160,6 +160,12 @@ impl Operator {
         text
     }
 
+    /// The facts of a show command.
+    async fn json(&mut self, line: &str) -> serde_json::Value {
+        let text = self.run(&format!("{line} | json")).await;
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["data"].take()
+    }
+
     async fn configure(&mut self, lines: &str) {
         self.run("configure terminal").await;
         for line in lines.lines() {

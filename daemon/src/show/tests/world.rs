@@ -7,8 +7,11 @@ use isthmus_grammar::command::{AddressMask, DebugArea, DebugCondition, DebugTopi
 use isthmus_kernel::{AddressInfo, LinkInfo};
 
 use crate::config::Running;
+use crate::config::difference::{self, Outline};
 use crate::debug::Debugging;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
+use crate::show::difference::{Differences, Layout};
+use crate::show::files::{Directory, FileEntry, FileKind};
 use crate::show::snapshot::{
     Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost, LogPlace, Memory,
     Neighbour, Packets, Pool, Proxy, Route, RouteSource, System, TerminalLine, Thread, User,
@@ -564,7 +567,24 @@ pub(super) fn user(
 pub(super) fn prepared() -> Prepared {
     let at = "2026-11-14T12:00:00+00:00[UTC]";
     Prepared {
-        lines: "one line\nand another\n".to_owned(),
+        differences: Differences {
+            from: "nvram:startup-config".to_owned(),
+            to: "system:running-config".to_owned(),
+            differences: difference::contextual(
+                &Outline::read("hostname hub\ninterface eth0\n shutdown\n", false),
+                &Outline::read("hostname hub\ninterface eth0\n mtu 1400\n", false),
+            ),
+            layout: Layout::Contextual,
+        },
+        directory: Directory {
+            name: "flash:/".to_owned(),
+            files: vec![
+                file("branch.cfg", FileKind::File, 2_148, 131_073),
+                file("old", FileKind::Directory, 4_096, 131_074),
+            ],
+            total_bytes: 3_957_424_128,
+            free_bytes: 1_234_567_168,
+        },
         archive: Some(Archive {
             maximum: 3,
             next_file: "flash:hub-<timestamp>-2".to_owned(),
@@ -593,5 +613,15 @@ pub(super) fn prepared() -> Prepared {
             by: "ann on vty0 (192.0.2.7)".to_owned(),
             reason: "new kernel".to_owned(),
         }),
+    }
+}
+
+fn file(name: &str, kind: FileKind, size_bytes: u64, number: u64) -> FileEntry {
+    FileEntry {
+        name: name.to_owned(),
+        kind,
+        size_bytes,
+        modified: "2026-11-14T11:30:00+00:00[UTC]".parse().unwrap(),
+        number,
     }
 }
