@@ -70,6 +70,16 @@ fn scp_copies_and_asks_at_the_console() {
             text,
             "%Error writing scp://ann@192.0.2.9:2222/r1.cfg (ann@192.0.2.9: Permission denied (password).)\n"
         );
+        let file = "scp://ann@192.0.2.9/level.txt";
+        let tee = format!("show privilege | tee {file}");
+        let (text, status, _) = ann.type_in(&tee, &["corinth"]).await;
+        assert_eq!(status, Status::Ok, "{text}");
+        let level = "Current privilege level is 15\n";
+        assert!(text.starts_with(level), "{text}");
+        assert_eq!(
+            std::fs::read_to_string(server.join("level.txt")).unwrap(),
+            level
+        );
         bed.router.borrow_mut().upkeep.programs.scp = "/no/such/scp".into();
         let (text, _, _) = ann.type_in(target, &[""]).await;
         assert!(text.contains("the scp program is not installed"), "{text}");
@@ -123,34 +133,67 @@ async fn tftp_server(socket: tokio::net::UdpSocket) -> Vec<u8> {
     }
 }
 
+/// A TFTP server for one file: its port, and the text that came.
+async fn tftp() -> (u16, tokio::task::JoinHandle<String>) {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let stored = async { String::from_utf8(tftp_server(socket).await).unwrap() };
+    (port, tokio::task::spawn_local(stored))
+}
+
 #[test]
 fn tftp_takes_a_configuration_and_an_archive() {
     test(|bed| async move {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let port = socket.local_addr().unwrap().port();
-        let server = tokio::task::spawn_local(tftp_server(socket));
+        let (port, stored) = tftp().await;
         let mut ann = bed.operator("ann").await;
         ann.configure("hostname R1").await;
         let line = format!("copy running-config tftp://127.0.0.1:{port}/r1-confg");
         let (text, status, _) = ann.type_in(&line, &[""]).await;
         assert_eq!(status, Status::Ok, "{text}");
         assert!(text.starts_with("!!\n"), "{text}");
-        let stored = String::from_utf8(server.await.unwrap()).unwrap();
+        let stored = stored.await.unwrap();
         assert!(
             stored.contains("\nhostname R1\n") && stored.ends_with("\nend\n"),
             "{stored}"
         );
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let port = socket.local_addr().unwrap().port();
-        let server = tokio::task::spawn_local(tftp_server(socket));
+        let (port, stored) = tftp().await;
         ann.configure(&format!("archive\npath tftp://127.0.0.1:{port}/old"))
             .await;
         ann.run("archive config").await;
-        assert!(
-            String::from_utf8(server.await.unwrap())
-                .unwrap()
-                .contains("hostname R1")
-        );
+        assert!(stored.await.unwrap().contains("hostname R1"));
         assert!(ann.run("show archive").await.contains("/old-"));
+    });
+}
+
+#[test]
+fn tftp_takes_the_output_of_a_command() {
+    test(|bed| async move {
+        let mut ann = bed.operator("ann").await;
+        ann.configure("hostname R1").await;
+        let (port, stored) = tftp().await;
+        let to = format!("tftp://127.0.0.1:{port}/out.txt");
+        let said = ann.run(&format!("show privilege | redirect {to}")).await;
+        assert_eq!(said, "!!\n");
+        let level = "Current privilege level is 15\n";
+        assert_eq!(stored.await.unwrap(), level);
+        let (port, stored) = tftp().await;
+        let to = format!("tftp://127.0.0.1:{port}/run.txt");
+        let said = ann.run(&format!("show running-config | tee {to}")).await;
+        let shown = said.strip_suffix("!!\n").unwrap();
+        assert!(shown.contains("\nhostname R1\n"), "{shown}");
+        assert_eq!(stored.await.unwrap(), shown);
+        let refusing = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = refusing.local_addr().unwrap().port();
+        tokio::task::spawn_local(async move {
+            let (_, client) = refusing.recv_from(&mut [0; 600]).await.unwrap();
+            let refusal = b"\0\x05\0\x02Access violation\0";
+            refusing.send_to(refusal, client).await.unwrap();
+        });
+        let to = format!("tftp://127.0.0.1:{port}/out.txt");
+        let text = ann.fails(&format!("show privilege | redirect {to}")).await;
+        assert!(
+            text.starts_with(&format!("%Error writing {to} (")),
+            "{text}"
+        );
     });
 }
