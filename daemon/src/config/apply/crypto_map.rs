@@ -84,11 +84,6 @@ pub(super) fn select(
     }
 }
 
-/// The line means a whole map for IPv6, with its settings, and not one of its entries.
-pub(super) fn is_whole_ipv6(line: &RetainedLine) -> bool {
-    line.kind() == "r_map_ipv6" && line.words().split(' ').count() == 4
-}
-
 /// `crypto map NAME local-address INTERFACE`.
 pub(super) fn local_address(
     running: &mut Running,

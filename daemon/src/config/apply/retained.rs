@@ -2,7 +2,7 @@
 
 use isthmus_grammar::command::{Form, RetainedLine, Section};
 
-use super::{Origin, Outcome, Refused, crypto_map, done, references, removed_meanwhile, say};
+use super::{Origin, Outcome, Refused, done, references, removed_meanwhile, say};
 use crate::config::context::Context;
 use crate::config::encrypt;
 use crate::config::model::{BlockId, Change, LineId, Retained, Running};
@@ -37,7 +37,7 @@ pub(super) fn apply(
         Some(form) => retained.set(line.clone(), form),
         None => {
             retained.remove(line);
-            if crypto_map::is_whole_ipv6(line) {
+            if line.section() == Section::CryptoMaps {
                 let of_map = format!("{} ", line.words());
                 let of_map = |other: &RetainedLine| other.words().starts_with(&of_map);
                 retained.remove_in_section(Section::MapSettings, of_map);
