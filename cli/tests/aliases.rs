@@ -3,9 +3,9 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use support::{Console, daemon};
+use support::{Console, daemon, isthmus_at};
 
 const ROUTER: &str = "hostname R1\n\
     alias exec keep show privilege | tee flash:kept\n\
@@ -22,12 +22,7 @@ fn router(test: impl FnOnce(&Path)) {
 }
 
 fn commands(socket: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .arg("--socket")
-        .arg(socket)
-        .args(arguments)
-        .output()
-        .unwrap()
+    isthmus_at(socket).args(arguments).output().unwrap()
 }
 
 #[test]

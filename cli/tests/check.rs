@@ -1,15 +1,15 @@
 //! `--check FILE`: which lines are listed, where the caret stands, and the exit status.
 
-use std::process::{Command, Output};
+mod support;
+
+use std::process::Output;
+
+use support::isthmus;
 
 fn run(text: &[u8]) -> Output {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
-    let mut output = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .arg("--check")
-        .arg(file.path())
-        .output()
-        .unwrap();
+    let mut output = isthmus().arg("--check").arg(file.path()).output().unwrap();
     let name = file.path().to_str().unwrap();
     output.stdout = String::from_utf8(output.stdout)
         .unwrap()
@@ -127,10 +127,8 @@ fn noise_and_endless_lines_do_no_harm() {
 
 #[test]
 fn a_file_that_cannot_be_read_has_its_own_status() {
-    let output = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .args(["--check", "/no/such/file"])
-        .output()
-        .unwrap();
+    let output = isthmus().args(["--check", "/no/such/file"]).output();
+    let output = output.unwrap();
     assert!(
         String::from_utf8(output.stderr)
             .unwrap()

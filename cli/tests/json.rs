@@ -2,17 +2,14 @@
 
 mod support;
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
-use support::Fake;
+use support::{Fake, given, isthmus, isthmus_at};
 
-fn isthmus(fake: &Fake, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
-    command.arg("--socket").arg(fake.socket()).arg("--json");
-    command.args(arguments).stdin(Stdio::null());
-    command.output().unwrap()
+fn run(fake: &Fake, arguments: &[&str]) -> Output {
+    let mut command = isthmus_at(&fake.socket());
+    command.arg("--json").args(arguments).output().unwrap()
 }
 
 fn documents(output: &Output) -> Vec<Value> {
@@ -25,7 +22,7 @@ fn documents(output: &Output) -> Vec<Value> {
 #[test]
 fn a_show_command_answers_the_daemons_document_on_one_line() {
     let fake = Fake::start();
-    let output = isthmus(&fake, &["-c", "sh clo"]);
+    let output = run(&fake, &["-c", "sh clo"]);
     let document = json!({"command": "show clock", "data": {"synchronised": true}});
     assert_eq!(documents(&output), [document]);
     assert_eq!(output.status.code(), Some(0));
@@ -47,7 +44,7 @@ fn every_command_has_its_document_and_empty_lines_have_none() {
         "-c",
         "end",
     ];
-    let output = isthmus(&fake, &lines);
+    let output = run(&fake, &lines);
     let ok = |command: Option<&str>, line: usize, output: &str| json!({"command": command, "line": line, "status": "ok", "output": output});
     assert_eq!(
         documents(&output),
@@ -79,7 +76,7 @@ fn refusals_and_failures_are_told_apart() {
             error["column"].clone(),
         )
     };
-    let output = isthmus(&fake, &["-c", "show clokc", "-c", "show clock"]);
+    let output = run(&fake, &["-c", "show clokc", "-c", "show clock"]);
     let found = documents(&output);
     let message = "% Invalid input detected at '^' marker.";
     assert_eq!(
@@ -90,7 +87,7 @@ fn refusals_and_failures_are_told_apart() {
     assert_eq!(found[1]["command"], "show clock");
     assert_eq!(output.status.code(), Some(2));
 
-    let output = isthmus(&fake, &["-c", "disable", "-c", "enable", "-c", "wrong"]);
+    let output = run(&fake, &["-c", "disable", "-c", "enable", "-c", "wrong"]);
     let found = documents(&output);
     assert_eq!(
         error(&found[1]),
@@ -103,7 +100,7 @@ fn refusals_and_failures_are_told_apart() {
 #[test]
 fn a_filter_and_json_exclude_each_other() {
     let fake = Fake::start();
-    let output = isthmus(&fake, &["-c", "show clock | include UTC"]);
+    let output = run(&fake, &["-c", "show clock | include UTC"]);
     let error = &documents(&output)[0]["error"];
     assert_eq!(error["kind"], "syntax");
     assert!(
@@ -118,7 +115,7 @@ fn a_filter_and_json_exclude_each_other() {
 fn without_a_daemon_there_is_a_document_too() {
     let fake = Fake::start();
     fake.die();
-    let output = isthmus(&fake, &["-c", "show clock"]);
+    let output = run(&fake, &["-c", "show clock"]);
     let found = documents(&output);
     assert_eq!(found[0]["error"]["kind"], "unreachable");
     let message = found[0]["error"]["message"].as_str().unwrap();
@@ -132,20 +129,10 @@ fn without_a_daemon_there_is_a_document_too() {
 #[test]
 fn lines_of_standard_input_are_numbered() {
     let fake = Fake::start();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .arg("--socket")
-        .arg(fake.socket())
-        .arg("--json")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin
-        .write_all(b"\nshow clock\nexit\nshow clock\n")
-        .unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
+    let output = given(
+        isthmus_at(&fake.socket()).arg("--json"),
+        b"\nshow clock\nexit\nshow clock\n",
+    );
     let found = documents(&output);
     assert_eq!(found[0]["command"], "show clock");
     assert_eq!(
@@ -162,15 +149,9 @@ fn lines_of_standard_input_are_numbered() {
 
 #[test]
 fn what_goes_with_nothing_is_refused() {
-    let output = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .args(["--json", "--check", "file"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(64));
-    let help = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .arg("--help")
-        .output()
-        .unwrap();
+    let output = isthmus().args(["--json", "--check", "file"]).output();
+    assert_eq!(output.unwrap().status.code(), Some(64));
+    let help = isthmus().arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     for part in [
         "--json",

@@ -3,13 +3,11 @@
 
 mod support;
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Console, daemon};
+use support::{Console, daemon, given, isthmus_at};
 
 /// A paste that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -77,18 +75,8 @@ fn scp(name: &str, bytes: &[u8]) -> Vec<u8> {
 
 /// What the router's end of scp says to this input.
 fn far_end(folder: &Path, words: &str, input: &[u8]) -> (bool, Vec<u8>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-        .arg("--socket")
-        .arg(daemon::socket(folder))
-        .args(["-c", &format!("scp -v {words}")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // It may refuse before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    let output = child.wait_with_output().unwrap();
+    let mut command = isthmus_at(&daemon::socket(folder));
+    let output = given(command.args(["-c", &format!("scp -v {words}")]), input);
     (output.status.success(), output.stdout)
 }
 

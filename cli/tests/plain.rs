@@ -3,34 +3,21 @@
 mod support;
 
 use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use isthmus_control::Reply;
-use support::Fake;
-
-fn isthmus(fake: &Fake) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
-    command.arg("--socket").arg(fake.socket());
-    command
-}
+use support::{Fake, given, isthmus, isthmus_at, piped};
 
 fn commands(fake: &Fake, lines: &[&str]) -> Output {
-    let mut command = isthmus(fake);
+    let mut command = isthmus_at(&fake.socket());
     for line in lines {
         command.arg("-c").arg(line);
     }
-    command.stdin(Stdio::null()).output().unwrap()
+    command.output().unwrap()
 }
 
 fn input(fake: &Fake, text: &[u8]) -> Output {
-    let mut child = isthmus(fake)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(text).unwrap();
-    child.wait_with_output().unwrap()
+    given(&mut isthmus_at(&fake.socket()), text)
 }
 
 #[track_caller]
@@ -53,10 +40,8 @@ fn a_command_prints_its_text_and_nothing_else() {
 #[test]
 fn a_forced_command_does_what_the_client_asked_for() {
     let fake = Fake::start();
-    let mut forced = isthmus(&fake);
-    forced
-        .env("SSH_ORIGINAL_COMMAND", "show clock")
-        .stdin(Stdio::null());
+    let mut forced = isthmus_at(&fake.socket());
+    forced.env("SSH_ORIGINAL_COMMAND", "show clock");
     let clock = "10:00:00.000 UTC Mon Mar 1 2027\n";
     check(&forced.output().unwrap(), clock, 0);
     forced.args(["-c", "frobnicate"]);
@@ -110,12 +95,7 @@ fn nobody_on_the_socket_is_named_with_what_to_do() {
 #[test]
 fn a_daemon_that_dies_is_reported() {
     let fake = Fake::start();
-    let mut child = isthmus(&fake)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = piped(&mut isthmus_at(&fake.socket()));
     child
         .stdin
         .as_mut()
@@ -138,11 +118,7 @@ fn a_daemon_that_dies_is_reported() {
 #[test]
 fn a_session_sent_away_tells_why() {
     let fake = Fake::start();
-    let mut child = isthmus(&fake)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = piped(&mut isthmus_at(&fake.socket()));
     while fake.state().connections.is_empty() {
         std::thread::yield_now();
     }
@@ -307,13 +283,9 @@ fn a_reader_that_leaves_early_is_not_told() {
     let fake = Fake::start();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = isthmus(&fake);
-    let output = command
-        .args(["-c", "show version"])
-        .stdin(Stdio::null())
-        .stdout(writer)
-        .output()
-        .unwrap();
+    let mut command = isthmus_at(&fake.socket());
+    command.args(["-c", "show version"]).stdout(writer);
+    let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(141));
     assert!(output.stderr.is_empty());
 }
@@ -321,14 +293,8 @@ fn a_reader_that_leaves_early_is_not_told() {
 #[test]
 fn wrong_arguments_have_their_own_status() {
     let status = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
-        command
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-            .status
-            .code()
+        let output = isthmus().args(arguments).output();
+        output.unwrap().status.code()
     };
     assert_eq!(status(&["--nonsense"]), Some(64));
     assert_eq!(status(&["--check", "f", "-c", "show clock"]), Some(64));

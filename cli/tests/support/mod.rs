@@ -3,7 +3,9 @@
 
 pub mod daemon;
 pub mod fake;
+pub mod program;
 pub mod terminal;
 
 pub use fake::Fake;
+pub use program::{given, isthmus, isthmus_at, piped};
 pub use terminal::Console;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::termios;
 
-use super::Fake;
+use super::{Fake, isthmus_at};
 
 /// After so long a screen that was waited for counts as never coming.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -58,9 +58,7 @@ impl Console {
         let pty = openpty(Some(&size), None).unwrap();
         let slave = File::from(pty.slave);
         let end = || Stdio::from(slave.try_clone().unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_isthmus"))
-            .arg("--socket")
-            .arg(socket)
+        let child = isthmus_at(socket)
             .stdin(end())
             .stdout(end())
             .stderr(end())
