@@ -396,6 +396,20 @@ fn banners_stand_around_the_login() {
 }
 
 #[test]
+fn no_value_makes_a_banner_larger_than_a_console_takes() {
+    let lines = format!(
+        "ip domain name {}\nbanner motd #$(hostname) {}#\n",
+        "d".repeat(60_000),
+        "$(domain)".repeat(7_000)
+    );
+    test(&lines, async |bed| {
+        let mut ann = Terminal::open(&bed).await;
+        let seen = ann.seen();
+        assert!(seen.starts_with("R1 $(domain)$(domain)"), "{seen:.80}");
+    });
+}
+
+#[test]
 fn an_idle_session_ends_when_its_line_says_so() {
     let lines = "line vty 0\n exec-timeout 0 30\nline vty 1\n exec-timeout 0 0\nline vty 2 4\n exec-timeout 5\n";
     test(lines, async |bed| {

@@ -328,6 +328,8 @@ impl Loader<'_> {
 
     /// Reports a line; gives its text and what belongs to it.
     fn report(&mut self, number: usize, indent: usize, what: &str) -> (String, Vec<String>) {
+        // The text of a banner was read with it.
+        self.next = number + 1;
         let text = self.lines[number].trim().to_owned();
         let mut below = self.take_below(&text, indent);
         self.problems.push(Problem {

@@ -10,7 +10,7 @@ use isthmus_grammar::privilege::{FULL, USER};
 
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
-use crate::config::model::{self, DEFAULT_LIST, LineSettings, Running};
+use crate::config::model::{self, DEFAULT_LIST, LineSettings, MAX_BANNER, Running};
 use crate::config::secret;
 use crate::log::Severity;
 use crate::show::time::moment;
@@ -453,10 +453,18 @@ impl Session {
         };
         let number = super::registry::absolute(self.line).to_string();
         let domain = router.running.domain_name.as_deref().unwrap_or_default();
-        let text = text
-            .replace("$(hostname)", router.running.hostname())
-            .replace("$(domain)", domain)
-            .replace("$(line)", &number);
+        let mut text = text.clone();
+        for (token, value) in [
+            ("$(hostname)", router.running.hostname()),
+            ("$(domain)", domain),
+            ("$(line)", &number),
+        ] {
+            let added = text.matches(token).count() * value.len();
+            // Long values in many places could make more of it than a console takes.
+            if text.len() + added <= MAX_BANNER {
+                text = text.replace(token, value);
+            }
+        }
         format!("{}\n", text.trim_end_matches('\n'))
     }
 

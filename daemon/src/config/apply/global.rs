@@ -12,7 +12,7 @@ use super::{
     Origin, Outcome, Refused, acl, crypto, crypto_map, done, given, interface, line, logging, login,
 };
 use crate::config::model::{
-    AccessList, Change, DEFAULT_TIMESTAMP, RouteKey, RouteOptions, Running,
+    AccessList, Change, DEFAULT_TIMESTAMP, MAX_BANNER, RouteKey, RouteOptions, Running,
 };
 
 pub(super) fn apply(
@@ -163,6 +163,12 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
             running.hostname = given(form, name);
         }
         GlobalCommand::Banner { kind, text } => match given(form, text) {
+            Some(text) if text.len() > MAX_BANNER => {
+                return Err(Refused::new(format!(
+                    "% The banner is too long: {} octets, of which it may have {MAX_BANNER}",
+                    text.len()
+                )));
+            }
             Some(text) => {
                 running.banners.insert(*kind, text);
             }

@@ -45,6 +45,9 @@ use super::secret::MasterKey;
 /// The name of a router that was given none.
 pub const DEFAULT_HOSTNAME: &str = "Router";
 
+/// The most octets that a banner may have, more than can be typed: every console gets one or two before its first prompt.
+pub const MAX_BANNER: usize = 64 * 1024;
+
 /// The whole running-config.
 #[derive(Clone, Debug)]
 pub struct Running {

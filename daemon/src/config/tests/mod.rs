@@ -10,7 +10,7 @@ mod whole;
 use isthmus_grammar::command::Command;
 use isthmus_grammar::parser;
 
-use crate::config::model::Change;
+use crate::config::model::{Change, MAX_BANNER};
 use crate::config::{Applied, Context, Origin, Running, apply, load, merge, render};
 
 /// A configuration session: lines go in, what they answer comes out.
@@ -109,6 +109,28 @@ fn what_every_console_gets_has_bounds() {
     assert!(refused.is_some(), "there is room for ever");
     session
         .silently("privilege configure reset hostname R1\nprivilege configure level 5 hostname X");
+}
+
+#[test]
+fn a_banner_has_a_bound_and_beyond_it_is_kept_with_its_text() {
+    let of = |octets: usize| format!("first\n{}", "x".repeat(octets - "first\n".len()));
+    let long = of(MAX_BANNER + 1);
+    let file =
+        |motd: &str| format!("banner motd #{motd}#\nbanner exec #\nwelcome\n#\nhostname R1\nend\n");
+    let (running, problems) = load(&file(&of(MAX_BANNER)), "f");
+    assert_eq!((problems.len(), running.banners.len()), (0, 2));
+    let (running, problems) = load(&file(&long), "f");
+    assert_eq!((problems.len(), running.banners.len()), (1, 1));
+    assert_eq!((problems[0].line, problems[0].below), (1, 1));
+    assert_eq!(
+        problems[0].what,
+        "% The banner is too long: 65537 octets, of which it may have 65536; kept, not obeyed"
+    );
+    assert_eq!(running.hostname(), "R1");
+    let text = render::text(&running);
+    assert!(text.contains(&format!("banner motd #{long}#\n")));
+    let (again, problems) = load(&text, "again");
+    assert_eq!((render::text(&again), problems.len()), (text, 1));
 }
 
 #[test]
