@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use isthmus_grammar::command::{Command, ExecCommand};
-use isthmus_grammar::{Mode, Refusal, parser, walk};
+use isthmus_grammar::{Mode, parser, walk};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -70,6 +70,8 @@ pub(crate) struct Done<'a> {
     pub(crate) line: &'a str,
     /// What came of it.
     pub(crate) outcome: Outcome,
+    /// The character that was not understood, from 0.
+    pub(crate) column: Option<usize>,
 }
 
 /// What a line answers that is no show command.
@@ -107,16 +109,12 @@ impl Done<'_> {
     fn document(&self, text: &str) -> Option<String> {
         let parsed = parser::parse(self.mode, self.line);
         let kind = match self.outcome {
-            Outcome::Success if parsed.as_ref().is_ok_and(|p| p.command == Command::Empty) => {
+            Outcome::Success if parsed.is_ok_and(|parsed| parsed.command == Command::Empty) => {
                 return None;
             }
             Outcome::Success => return Some(self.success(text)),
             Outcome::Failed => "failed",
             Outcome::Invalid => "syntax",
-        };
-        let column = match parsed {
-            Err(Refusal::Invalid { column }) => Some(column + 1),
-            _ => None,
         };
         let first = self.line.split('\n').next().unwrap_or_default();
         let failed = Failed {
@@ -125,7 +123,7 @@ impl Done<'_> {
             error: Error {
                 kind,
                 message: message(text),
-                column,
+                column: self.column.map(|column| column + 1),
             },
         };
         Some(json(&failed))

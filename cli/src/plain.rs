@@ -12,7 +12,7 @@ use std::path::Path;
 use isthmus_control::{AskKind, Reply, Request, Status};
 
 use isthmus_grammar::banner::banner_start;
-use isthmus_grammar::{Access, Mode};
+use isthmus_grammar::{Access, Mode, Refusal};
 
 use crate::client::{MAX_LINE, Session, SessionError};
 use crate::documents::{self, Done, Out};
@@ -111,6 +111,7 @@ pub fn run<'a>(
         number: 0,
         out: Out::new(out, json),
         outcome: Outcome::Success,
+        column: None,
     };
     plain.run()?;
     plain.out.flush()?;
@@ -131,6 +132,8 @@ struct Plain<'a> {
     access: Access,
     out: Out<'a>,
     outcome: Outcome,
+    /// From where on the present line is refused.
+    column: Option<usize>,
 }
 
 /// The command that the daemon begins the session with.
@@ -239,6 +242,7 @@ impl Plain<'_> {
             number,
             line,
             outcome,
+            column: self.column.take(),
         })
     }
 
@@ -298,6 +302,11 @@ impl Plain<'_> {
                         self.out.write_all(stream.push(&text).as_bytes())?;
                     }
                 },
+                Reply::Invalid { column } => {
+                    self.column = Some(column);
+                    let width = self.prompt.chars().count();
+                    held = Some(Refusal::Invalid { column }.message(width, line));
+                }
                 Reply::Ask { prompt, kind } => {
                     let text = held.take().unwrap_or_default();
                     self.out.write_all(stream.push(&text).as_bytes())?;

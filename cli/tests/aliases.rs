@@ -83,6 +83,17 @@ fn the_caret_and_help_are_those_of_what_was_typed() {
         console
             .types(" sa\r")
             .shows("R1> sa\n     ^\n% Invalid input detected at '^' marker.\n\nR1>");
+        for (line, before) in [
+            ("show interfaces Gi0/9", "R1>show interfaces Gi"),
+            ("s int gi 0/9 | include up", "R1>s int gi "),
+            ("s int wan7 | count up", "R1>s int "),
+        ] {
+            console.forget();
+            let caret = " ".repeat(before.len());
+            console.types(&format!("{line}\r")).shows(&format!(
+                "R1>{line}\n{caret}^\n% Invalid input detected at '^' marker.\n\nR1>"
+            ));
+        }
         console.forget();
         console
             .types("t?")
@@ -114,5 +125,18 @@ fn scripts_have_them_too() {
         let output = commands(socket, &["--json", "-c", "s priv"]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains(r#""command":"show privilege""#), "{text}");
+        let output = commands(socket, &["-c", "show interfaces Lo9 | count up"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(
+            text,
+            "R1#show interfaces Lo9 | count up\n                     ^\n% Invalid input detected at '^' marker.\n\n"
+        );
+        assert_eq!(output.status.code(), Some(2));
+        let output = commands(socket, &["--json", "-c", "show interfaces Lo9"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            text.contains(r#""kind":"syntax""#) && text.contains(r#""column":19"#),
+            "{text}"
+        );
     });
 }

@@ -6,6 +6,7 @@ mod bed;
 use bed::{Bed, hello};
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{AskKind, Hello, PROTOCOL_VERSION, Reply, Request};
+use isthmus_grammar::Refusal;
 use isthmusd::config;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -58,6 +59,9 @@ impl Terminal {
         while let Ok(Some(reply)) = self.reader.next().await {
             match reply {
                 Reply::Output { text } => self.screen.push_str(&text),
+                Reply::Invalid { column } => self
+                    .screen
+                    .push_str(&Refusal::Invalid { column }.message(0, "")),
                 Reply::Ask { prompt, kind } => {
                     self.screen.push_str(&prompt);
                     let Some(text) = answers.next() else {

@@ -35,6 +35,13 @@ pub fn expand_as(mode: Mode, access: &Access, line: &str) -> Result<Expanded, Re
     either_table(access.table(mode), table)
 }
 
+/// Where the caret stands when the interface that a command names is not there: at the number of an IOS name, at another
+/// name as a whole. `None` for a line that is no command or names none.
+pub fn interface_column(mode: Mode, access: &Access, line: &str) -> Option<usize> {
+    let table = |table: Mode| walk(table, access, line).map(|walk| walk.interface_column());
+    either_table(access.table(mode), table).ok().flatten()
+}
+
 /// Tries a mode's own table, then those of the modes above it up to global configuration.
 pub(crate) fn either_table<T>(
     mode: Mode,
@@ -59,6 +66,8 @@ pub(crate) fn either_table<T>(
 /// One understood token.
 struct Step<'a> {
     node: usize,
+    /// Where its token begins, in octets.
+    start: usize,
     /// Index of the step before.
     parent: Option<usize>,
     text: Cow<'a, str>,
@@ -246,11 +255,16 @@ impl<'a> Walk<'a> {
             return Err(self.invalid(start, token, &edges));
         }
         self.position = start + token.len();
-        self.step(&edges, matches);
+        self.step(start, &edges, matches);
         Ok(true)
     }
 
-    fn step(&mut self, edges: &[(Option<usize>, usize)], matches: Vec<(usize, Cow<'a, str>)>) {
+    fn step(
+        &mut self,
+        start: usize,
+        edges: &[(Option<usize>, usize)],
+        matches: Vec<(usize, Cow<'a, str>)>,
+    ) {
         let mut alive: Vec<usize> = Vec::with_capacity(matches.len());
         for (edge, text) in matches {
             let (parent, node) = edges[edge];
@@ -263,6 +277,7 @@ impl<'a> Walk<'a> {
                 alive.push(self.steps.len());
                 self.steps.push(Step {
                     node,
+                    start,
                     parent,
                     text,
                     hands_on,
@@ -307,13 +322,35 @@ impl<'a> Walk<'a> {
         if self.is_empty() {
             return Ok(String::new());
         }
-        let last = self
-            .alive
-            .iter()
-            .copied()
-            .find(|step| self.is_accepting(*step))
-            .ok_or(Refusal::Incomplete)?;
+        let last = self.last().ok_or(Refusal::Incomplete)?;
         Ok(self.spelled_to(last))
+    }
+
+    /// The last step of the command, if it may end here.
+    fn last(&self) -> Option<usize> {
+        let mut alive = self.alive.iter().copied();
+        alive.find(|step| self.is_accepting(*step))
+    }
+
+    fn interface_column(&self) -> Option<usize> {
+        let mut next = self.last();
+        while let Some(step) = next {
+            let step = &self.steps[step];
+            let offset = match self.grammar.terminal(step.node).kind {
+                Kind::InterfaceNumber => Some(0),
+                Kind::Interface => {
+                    let name = InterfaceName::parse(&step.text)?;
+                    let number = |_| self.line[step.start..].find(|c: char| c.is_ascii_digit());
+                    Some(name.ios_parts().and_then(number).unwrap_or(0))
+                }
+                _ => None,
+            };
+            if let Some(offset) = offset {
+                return Some(self.line[..step.start + offset].chars().count());
+            }
+            next = step.parent;
+        }
+        None
     }
 
     /// What has been read spelled out, whether or not the command may end there.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use isthmus_grammar::help::{complete, help};
 use isthmus_grammar::parser::parse;
-use isthmus_grammar::{Mode, walk};
+use isthmus_grammar::{Access, Mode, walk};
 
 const HOST: &str = "R1";
 
@@ -82,5 +82,42 @@ fn answer(mode: Mode, typed: &str) -> String {
             }
         }
         Err(refusal) => refusal.message(mode.prompt(HOST).len(), typed),
+    }
+}
+
+#[test]
+fn the_caret_of_a_missing_interface_is_at_its_number() {
+    for (mode, line, before) in [
+        (
+            Mode::Exec,
+            "show interfaces Gi0/9",
+            Some("show interfaces Gi"),
+        ),
+        (
+            Mode::Exec,
+            "sh  int gigabit 0/9 | i up",
+            Some("sh  int gigabit "),
+        ),
+        (
+            Mode::Exec,
+            "show ip interface brief Loopback7",
+            Some("show ip interface brief Loopback"),
+        ),
+        (
+            Mode::Exec,
+            "show interfaces wan7 description",
+            Some("show interfaces "),
+        ),
+        (Mode::Exec, "clear counters Tu1", Some("clear counters Tu")),
+        (
+            Mode::Interface,
+            "do show run int lo7 all",
+            Some("do show run int lo"),
+        ),
+        (Mode::Exec, "show interfaces", None),
+        (Mode::Exec, "show interfaces Gi0/9 nonsense", None),
+    ] {
+        let column = walk::interface_column(mode, &Access::full(), line);
+        assert_eq!(column, before.map(str::len), "{line}");
     }
 }

@@ -1,7 +1,7 @@
 //! Runs one line: checks it, sends it, and brings what it says through filter and pager to the
 //! screen.
 
-use isthmus_control::{Reply, Request, Status};
+use isthmus_control::{Reply, Request};
 use isthmus_grammar::Refusal;
 use isthmus_grammar::banner::banner_start;
 
@@ -16,12 +16,11 @@ use crate::screen::Stream;
 use crate::screen::pager::{MORE, Pager, erase_more};
 
 /// The way of a command's text to the screen.
-struct Screen {
+struct Screen<'a> {
     stream: Stream,
     pager: Pager,
-    /// For a line that is no command: what is printed if the daemon does not know it either (it cannot say how the line
-    /// stands on the screen), and what the daemon said.
-    refusal: Option<(String, String)>,
+    /// The refusal of the line that was sent from this character on.
+    invalid: &'a dyn Fn(usize) -> String,
     /// The operator has seen enough.
     stopped: bool,
 }
@@ -60,7 +59,13 @@ impl Shell {
             self.desk.print("% The text is too long\n");
             return Ok(());
         }
-        let mut refusal = None;
+        let typed = self.access.spell_out(self.mode, line);
+        let typed = typed.as_ref();
+        let as_typed = |refusal| typed.map_or(refusal, |spelled| spelled.refusal(refusal));
+        let invalid = |index| {
+            let refusal = as_typed(Refusal::Invalid { column: index });
+            on_screen(refusal, &column).message(0, line)
+        };
         let (command, filter) = match lang::understand(self.mode, &self.access, line) {
             Ok(Some(understood)) => understood,
             Ok(None) => return Ok(()),
@@ -68,26 +73,25 @@ impl Shell {
                 self.desk.print(&message);
                 return Ok(());
             }
+            Err(Unclear::Line(_)) if lang::may_be_kept(self.mode, line) => {
+                let sent = typed.map_or(line, |spelled| &spelled.line);
+                (sent.to_owned(), None)
+            }
             Err(Unclear::Line(why)) => {
-                let message = on_screen(why, column).message(0, line);
-                if !lang::may_be_kept(self.mode, line) {
-                    self.desk.print(&message);
-                    return Ok(());
-                }
-                refusal = Some((message, String::new()));
-                (line.to_owned(), None)
+                self.desk.print(&on_screen(why, column).message(0, line));
+                return Ok(());
             }
         };
         let stream = Stream::new(filter);
         self.session.send(&Request::Exec {
             line: command.clone(),
         })?;
-        self.until_done(&command, stream, refusal)
+        self.until_done(&command, stream, &invalid)
     }
 
     /// The questions before the first prompt.
     pub(super) fn log_in(&mut self) -> Result<(), End> {
-        self.until_done("", Stream::new(None), None)
+        self.until_done("", Stream::new(None), &|_| String::new())
     }
 
     /// Runs the command that the session begins with. One that is no command goes to the daemon too, which may end the
@@ -100,7 +104,12 @@ impl Shell {
         self.session.send(&Request::Exec {
             line: command.clone(),
         })?;
-        self.until_done(&command, Stream::new(filter), None)
+        // Nobody typed it: it has to stand above the caret.
+        let invalid = |column| {
+            let refusal = Refusal::Invalid { column }.message(0, line);
+            format!("{line}\n{refusal}")
+        };
+        self.until_done(&command, Stream::new(filter), &invalid)
     }
 
     /// Shows what comes and answers what is asked until the prompt comes back.
@@ -108,12 +117,12 @@ impl Shell {
         &mut self,
         line: &str,
         stream: Stream,
-        refusal: Option<(String, String)>,
+        invalid: &dyn Fn(usize) -> String,
     ) -> Result<(), End> {
         let mut screen = Screen {
             stream,
             pager: self.pager(),
-            refusal,
+            invalid,
             stopped: false,
         };
         loop {
@@ -136,18 +145,18 @@ impl Shell {
     }
 
     /// Does what a reply to `line` asks; true when the command is over.
-    fn obey(&mut self, reply: Reply, line: &str, screen: &mut Screen) -> Result<bool, End> {
+    fn obey(&mut self, reply: Reply, line: &str, screen: &mut Screen<'_>) -> Result<bool, End> {
         match reply {
             Reply::Output { text } => {
-                if let Some((_, held)) = &mut screen.refusal {
-                    held.push_str(&text);
-                    return Ok(false);
-                }
                 let text = screen.stream.push(&text);
                 if !screen.stopped && !self.page(&mut screen.pager, &text)? {
                     screen.stopped = true;
                     self.session.send(&Request::Interrupt)?;
                 }
+            }
+            Reply::Invalid { column } => {
+                screen.stream = Stream::new(None);
+                self.page(&mut screen.pager, &(screen.invalid)(column))?;
             }
             Reply::Ask { prompt, kind } => self.answer(&prompt, kind)?,
             Reply::Log { text } => {
@@ -160,19 +169,8 @@ impl Shell {
             }
             Reply::Access(access) => self.access = access,
             Reply::Autocommand { line, .. } => self.automatic = Some(line),
-            Reply::Done {
-                mode,
-                prompt,
-                status,
-            } => {
-                let mut rest = screen.stream.finish();
-                if let Some((refusal, held)) = screen.refusal.take() {
-                    rest = if status == Status::Invalid {
-                        refusal
-                    } else {
-                        held
-                    };
-                }
+            Reply::Done { mode, prompt, .. } => {
+                let rest = screen.stream.finish();
                 if !screen.stopped {
                     self.finish(&mut screen.pager, &rest)?;
                 }

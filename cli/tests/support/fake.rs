@@ -11,7 +11,7 @@ use isthmus_control::{
     Terminal, Welcome, encode,
 };
 use isthmus_grammar::command::Command;
-use isthmus_grammar::{Mode, parser, walk};
+use isthmus_grammar::{Mode, Refusal, parser, walk};
 use tempfile::TempDir;
 
 /// What tests look at and change while the daemon runs.
@@ -191,8 +191,10 @@ impl Talk {
     fn exec(&mut self, line: &str) -> Option<()> {
         let status = match parser::parse(self.mode, line) {
             Err(refusal) => {
-                let width = self.mode.prompt(&self.hostname).len();
-                self.output(&refusal.message(width, line));
+                match refusal {
+                    Refusal::Invalid { column } => self.send(&Reply::Invalid { column }),
+                    other => self.output(&other.message(0, line)),
+                }
                 Status::Invalid
             }
             Ok(parsed) => {

@@ -76,6 +76,12 @@ pub enum Reply {
         /// How to read the answer.
         kind: AskKind,
     },
+    /// The line is no command from one of its characters on. The console, which knows where that stands on the screen,
+    /// prints the caret and the message; [`Status::Invalid`] follows.
+    Invalid {
+        /// Characters of the line before it.
+        column: usize,
+    },
     /// The command is over; the console prints the prompt.
     Done {
         /// How it went.
@@ -177,7 +183,7 @@ pub enum AskKind {
 pub enum Status {
     /// Done.
     Ok,
-    /// Refused by the grammar; the Output says why.
+    /// Refused by the grammar; [`Reply::Invalid`] or the Output says why.
     Invalid,
     /// Understood and refused or failed; the Output says why.
     Failed,

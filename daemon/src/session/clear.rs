@@ -5,7 +5,6 @@ use isthmus_control::Status;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
 
-use super::show::unknown_interface;
 use super::{Outcome, Session, registry};
 use crate::config::model::LineId;
 use crate::log::Severity;
@@ -45,9 +44,6 @@ impl Session {
     }
 
     async fn clear_interface_counters(&mut self, only: Option<InterfaceName>) -> Outcome {
-        if let Some(name) = only.as_ref().filter(|name| !self.is_known(name)) {
-            return self.fail(unknown_interface(name)).await;
-        }
         let (which, what) = match &only {
             Some(name) => ("this interface", format!("interface {name}")),
             None => ("all interfaces", "all interfaces".to_owned()),

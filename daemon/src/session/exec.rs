@@ -5,6 +5,7 @@ use isthmus_grammar::command::{
     DebugTopic, ExecCommand, FilterFile, ShowCommand, TerminalCommand, WriteTarget,
 };
 use isthmus_grammar::privilege::FULL;
+use isthmus_grammar::{Refusal, walk};
 
 use super::{Outcome, Session};
 use crate::log::Severity;
@@ -18,13 +19,20 @@ Words may be shortened as far as they stay unambiguous; Tab completes them.
 ";
 
 impl Session {
-    /// Obeys a command; `json` is the line of a `show` whose facts are wanted instead of its text, `file` takes its text.
+    /// Obeys a command, typed as `line`; with `json` the facts of a `show` are wanted instead of its text, `file` takes
+    /// its text.
     pub(super) async fn exec(
         &mut self,
         command: ExecCommand,
-        json: Option<&str>,
+        line: &str,
+        json: bool,
         file: Option<FilterFile<'_>>,
     ) -> Outcome {
+        if command.interface().is_some_and(|name| !self.is_known(name)) {
+            let column = walk::interface_column(self.mode(), &self.access(), line);
+            let column = column.unwrap_or_default();
+            return self.refuse(Refusal::Invalid { column }, line).await;
+        }
         match command {
             ExecCommand::ArchiveConfig => self.archive().await,
             ExecCommand::Clear(what) => self.clear(what).await,
@@ -64,9 +72,9 @@ impl Session {
             ExecCommand::Reload(command) => self.reload(command).await,
             ExecCommand::Resume => self.fail(NO_CONNECTIONS).await,
             ExecCommand::Show(show) => match (json, file) {
-                (Some(line), _) => self.show_json(&show, line).await,
-                (None, Some(file)) => self.show_into(&show, file).await,
-                (None, None) => self.show(&show).await,
+                (true, _) => self.show_json(&show, line).await,
+                (false, Some(file)) => self.show_into(&show, file).await,
+                (false, None) => self.show(&show).await,
             },
             ExecCommand::Terminal(command) => self.set_terminal(command).await,
             ExecCommand::Traceroute(trace) => self.traceroute(trace).await,

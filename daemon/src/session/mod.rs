@@ -29,7 +29,7 @@ use std::time::Duration;
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome};
 use isthmus_grammar::command::{Command, Filter, LineKind};
 use isthmus_grammar::privilege::USER;
-use isthmus_grammar::{Access, Mode, parser};
+use isthmus_grammar::{Access, Mode, Refusal, parser};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
@@ -338,19 +338,17 @@ impl Session {
             Ok(parsed) => parsed,
             Err(_) if self.remove_kept(line) => return Ok(Status::Ok),
             Err(refusal) => {
-                let text = refusal.message(self.prompt().chars().count(), line);
-                self.io.output(&text).await?;
-                return Ok(Status::Invalid);
+                return self.refuse(refusal, line).await;
             }
         };
-        let json = parsed.json.then_some(line);
+        let json = parsed.json;
         let file = parsed.filter.as_ref().and_then(Filter::file);
         match parsed.command {
             Command::Empty => Ok(Status::Ok),
-            Command::Exec(command) => self.exec(command, json, file).await,
+            Command::Exec(command) => self.exec(command, line, json, file).await,
             Command::Do(command) => {
                 settled(&self.router).await;
-                self.exec(command, json, file).await
+                self.exec(command, line, json, file).await
             }
             Command::Config(line) => self.configure(&line).await,
             Command::Exit => {
@@ -362,6 +360,15 @@ impl Session {
                 Ok(Status::Ok)
             }
         }
+    }
+
+    /// Says why a line is no command.
+    async fn refuse(&self, refusal: Refusal, line: &str) -> Outcome {
+        match refusal {
+            Refusal::Invalid { column } => self.io.send(Reply::Invalid { column }).await?,
+            other => self.io.output(&other.message(0, line)).await?,
+        }
+        Ok(Status::Invalid)
     }
 
     /// Prints what went wrong.

@@ -121,9 +121,6 @@ impl Session {
         command: &ShowCommand,
         print: impl FnOnce(&Snapshot<'_>) -> String,
     ) -> Done<String> {
-        if let Some(name) = command.interface().filter(|name| !self.is_known(name)) {
-            return Ok(Err(unknown_interface(name)));
-        }
         let prepared = match self.prepare(command).await? {
             Ok(prepared) => prepared,
             Err(text) => return Ok(Err(text)),
@@ -152,11 +149,6 @@ impl Session {
             prepared: Prepared::default(),
         }
     }
-}
-
-/// The answer to an interface that is not there.
-pub(super) fn unknown_interface(name: &InterfaceName) -> String {
-    format!("% Invalid interface {name}: not configured, and not on this machine\n")
 }
 
 /// A `show` in whole words, without `do` before and the bar behind it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status};
-use isthmus_grammar::Mode;
+use isthmus_grammar::{Mode, Refusal};
 use isthmus_kernel::{Fake, Kernel};
 use isthmusd::clock::Clock;
 use isthmusd::control::{self, RunDir};
@@ -124,6 +124,9 @@ impl Client {
         loop {
             match self.next().await.unwrap() {
                 Reply::Output { text: more } => text.push_str(&more),
+                Reply::Invalid { column } => {
+                    text.push_str(&Refusal::Invalid { column }.message(0, ""))
+                }
                 Reply::Ask { prompt, .. } => {
                     text.push_str(&prompt);
                     let text = (*answers.next().unwrap()).to_owned();

@@ -54,7 +54,7 @@ fn the_output_of_a_command_goes_into_files() {
         let text = ann
             .fails("show interfaces wan7 | redirect flash:none.txt")
             .await;
-        assert!(text.contains("Invalid interface"), "{text}");
+        assert!(text.contains("Invalid input"), "{text}");
         assert!(!bed.flash("none.txt").exists());
         ann.type_in("disable", &[]).await;
         let text = ann.fails("show privilege | redirect flash:out.txt").await;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status};
-use isthmus_grammar::Mode;
+use isthmus_grammar::{Mode, Refusal};
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::control::{self, RunDir};
@@ -131,6 +131,9 @@ impl Operator {
         loop {
             match self.next().await {
                 Reply::Output { text: more } => text.push_str(&more),
+                Reply::Invalid { column } => {
+                    text.push_str(&Refusal::Invalid { column }.message(0, ""))
+                }
                 Reply::Ask { prompt, .. } => {
                     let answer = answers.next();
                     let answer = answer.unwrap_or_else(|| panic!("{line}: {prompt}"));

@@ -63,6 +63,17 @@ pub enum ExecCommand {
     Write(WriteTarget),
 }
 
+impl ExecCommand {
+    /// The interface that the command looks at or clears: without one it cannot be done.
+    pub fn interface(&self) -> Option<&InterfaceName> {
+        match self {
+            Self::Show(command) => command.interface(),
+            Self::Clear(ClearCommand::Counters(name)) => name.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// A terminal line as operators name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineRef {
