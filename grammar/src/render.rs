@@ -5,6 +5,7 @@ mod acl;
 mod crypto;
 mod logging;
 mod login;
+mod secrets;
 
 use std::fmt::Display;
 
@@ -13,12 +14,26 @@ use crate::command::{
     BannerKind, ConfigCommand, ConfigLine, CredentialKind, Form, GlobalCommand, InterfaceCommand,
     IpRoute, LineCommand, LoginMethod, Secret, TimestampFormat, TransportProtocol,
 };
+use crate::modes::Mode;
 
 /// The canonical line without indentation: full keywords, IOS's trailing blanks where it has them
 /// (`set transform-set T `), several lines for a banner. Defaults are printed as well: leaving them out is
 /// the caller's decision.
 pub fn render(line: &ConfigLine) -> String {
-    let mut out = Out::default();
+    whole(line, Out::default()).text
+}
+
+/// The same for whoever may not know keys and passwords: `instead` stands in their place, also in what an alias or a
+/// `privilege` line is for and in URLs.
+pub fn without_secrets(line: &ConfigLine, instead: &'static str) -> String {
+    let out = Out {
+        instead: Some(instead),
+        ..Out::default()
+    };
+    secrets::without_url_passwords(&whole(line, out).text, instead)
+}
+
+fn whole(line: &ConfigLine, mut out: Out) -> Out {
     match line.form {
         Form::Set => {}
         Form::No => out.word("no"),
@@ -34,17 +49,22 @@ pub fn render(line: &ConfigLine) -> String {
         ConfigCommand::CryptoMap(command) => crypto::crypto_map(&mut out, command, line.form),
         ConfigCommand::Line(command) => self::line(&mut out, command),
         ConfigCommand::Retained(command) => {
-            out.word(command.words());
+            match out.instead {
+                Some(instead) => out.word(command.without_secrets(instead)),
+                None => out.word(command.words()),
+            }
             out.trailing_blanks(line.form, command.trailing_blanks());
         }
     }
-    out.text
+    out
 }
 
 /// A line that grows word by word, one blank between words.
 #[derive(Default)]
 struct Out {
     text: String,
+    /// What stands in the place of keys and passwords, where they are not to be seen.
+    instead: Option<&'static str>,
 }
 
 impl Out {
@@ -79,7 +99,15 @@ impl Out {
 
     fn secret(&mut self, secret: &Secret) {
         self.optional(secret.typed_encoding());
-        self.word(secret.expose());
+        self.word(self.instead.unwrap_or(secret.expose()));
+    }
+
+    /// The beginning of a command of a mode.
+    fn command(&mut self, mode: Mode, words: &str) {
+        match self.instead {
+            Some(instead) => self.word(secrets::hidden(mode, words, instead)),
+            None => self.word(words),
+        }
     }
 
     /// The blanks that IOS leaves at the end of some plain lines.
@@ -121,7 +149,9 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
         } => {
             out.pair("alias", Some(mode));
             out.optional(name.as_ref());
-            out.optional(command.as_ref());
+            if let Some(command) = command {
+                out.command(mode.mode(), command);
+            }
         }
         GlobalCommand::Banner { kind, text } => banner(out, *kind, text.as_deref()),
         GlobalCommand::BootStartMarker => out.word("boot-start-marker"),

@@ -17,6 +17,7 @@
 //! | `@trail N` | blanks at the end of the printed line |
 //! | `@holds` | true without doing anything: kept, and not counted among what does not act |
 //! | `@holds no` | its `no` form holds |
+//! | `@holds without WORD` | as `@holds`, unless the line ends with this keyword |
 //! | `@once` | done at once on IOS and never part of the configuration: nothing is kept |
 //! | `@needed` | the block it is in must not act while the line does not |
 //! | `@default WORDS` | the line of these words says what is so without it: it takes the other away and is not kept |
@@ -70,6 +71,8 @@ pub(crate) struct Retained {
     pub(crate) trail: usize,
     /// The forms in which it is true without doing anything.
     pub(crate) holds: &'static [Form],
+    /// The keyword at the end of a line that asks for something else.
+    pub(crate) holds_without: Option<String>,
     pub(crate) needed: bool,
     pub(crate) once: bool,
     /// The line that says what is so without one.
@@ -93,6 +96,7 @@ impl Retained {
             negation: Negation::Removes,
             trail: 0,
             holds: &[],
+            holds_without: None,
             needed: false,
             once: false,
             default: None,
@@ -126,6 +130,10 @@ impl Retained {
             ("@no", "only") => self.negation = Negation::Only,
             ("@trail", count) => self.trail = count.parse().ok()?,
             ("@holds", "") => self.holds = &[Form::Set, Form::No],
+            ("@holds", value) if value.starts_with("without ") => {
+                self.holds = &[Form::Set, Form::No];
+                self.holds_without = Some(value["without ".len()..].to_owned());
+            }
             ("@holds", "no") => self.holds = &[Form::No],
             ("@once", "") => self.once = true,
             ("@needed", "") => self.needed = true,

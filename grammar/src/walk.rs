@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use crate::interface_name::{InterfaceName, TYPES, is_port, type_name};
 use crate::modes::Mode;
@@ -109,6 +110,38 @@ pub(crate) fn walk_prefix<'a>(
 ) -> Result<(Walk<'a>, &'a str), Refusal> {
     let start = line.rfind(is_blank).map_or(0, |blank| blank + 1);
     Ok((walk(table, access, &line[..start])?, &line[start..]))
+}
+
+/// Where the secrets of a command, or of the beginning of one, may be.
+pub(crate) struct Secrets {
+    /// The words that may be keys or passwords, and everything from the first word on that is not understood.
+    pub(crate) ranges: Vec<Range<usize>>,
+    /// How many octets were understood.
+    pub(crate) understood: usize,
+}
+
+/// Looks for secrets in the words of a table.
+pub(crate) fn secrets(table: Mode, line: &str) -> Secrets {
+    let access = Access::full();
+    let mut walk = Walk::new(table, &access, line);
+    let mut ranges = Vec::new();
+    loop {
+        let before = walk.position;
+        let start = line.len() - line[before..].trim_start_matches(is_blank).len();
+        match walk.advance() {
+            Ok(true) if walk.may_be_secret() => ranges.push(start..walk.position),
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(_) => {
+                ranges.push(start..line.len());
+                break;
+            }
+        }
+    }
+    Secrets {
+        ranges,
+        understood: walk.position,
+    }
 }
 
 /// Without the blanks and line ends after the last word.
@@ -289,6 +322,12 @@ impl<'a> Walk<'a> {
             self.closed = true;
         }
         self.alive = alive;
+    }
+
+    /// The last word is a key or password in one of the places where it fits.
+    fn may_be_secret(&self) -> bool {
+        let secret = |step: &usize| self.grammar.terminal(self.steps[*step].node).secret;
+        self.alive.iter().any(|step| secret(step).is_some())
     }
 
     fn takes_rest(&self, step: usize) -> bool {

@@ -202,7 +202,9 @@ impl RetainedLine {
 
     /// What it asks for in this form is so without anything being done.
     pub fn holds(&self, form: Form) -> bool {
+        let other = self.about.holds_without.as_deref();
         self.about.holds.contains(&form)
+            && (other.is_none() || self.words().split(' ').next_back() != other)
     }
 
     /// IOS does it at once and keeps nothing of it.

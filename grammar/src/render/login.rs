@@ -46,7 +46,7 @@ pub(super) fn login(out: &mut Out, command: &LoginCommand) {
                 Some(level) => out.pair("level", Some(level)),
                 None => out.word("reset"),
             }
-            out.word(command);
+            out.command(mode.mode(), command);
         }
     }
 }

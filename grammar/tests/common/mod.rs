@@ -29,6 +29,8 @@ pub struct Token {
     pub shortens: bool,
     /// A number just outside the range of the argument.
     pub beyond: Option<String>,
+    /// The rule of the word or argument.
+    pub rule: String,
 }
 
 type Sentence = Vec<Token>;
@@ -133,6 +135,7 @@ impl Grammar {
                     text: word.to_owned(),
                     shortens,
                     beyond: None,
+                    rule: name.to_owned(),
                 }]]
             }
             None => samples(name, doc)
@@ -162,6 +165,7 @@ fn samples(name: &str, doc: &str) -> Vec<Token> {
             text: text.to_owned(),
             shortens: false,
             beyond: None,
+            rule: name.to_owned(),
         }]
     };
     match label {
@@ -189,6 +193,7 @@ fn samples(name: &str, doc: &str) -> Vec<Token> {
                 text: text.to_owned(),
                 shortens: false,
                 beyond: beyond.map(|number| number.to_string()),
+                rule: name.to_owned(),
             };
             vec![
                 end(low, number(low).checked_sub(1)),

@@ -1,0 +1,90 @@
+//! Text that is not to show keys and passwords, where no typed command says which words they are.
+
+use crate::modes::Mode;
+use crate::walk;
+
+/// The beginning of a command with `instead` in the place of every word that may be a key or password, and of everything
+/// from the first word on that no table of the mode understands.
+pub(super) fn hidden(mode: Mode, words: &str, instead: &str) -> String {
+    let mut best = None;
+    for table in mode.tables() {
+        let found = walk::secrets(table, words);
+        if best
+            .as_ref()
+            .is_none_or(|best: &walk::Secrets| best.understood < found.understood)
+        {
+            best = Some(found);
+        }
+    }
+    let Some(found) = best else {
+        return instead.to_owned();
+    };
+    let mut safe = String::new();
+    let mut from = 0;
+    for range in found.ranges {
+        safe.push_str(&words[from..range.start]);
+        safe.push_str(instead);
+        from = range.end;
+    }
+    safe + &words[from..]
+}
+
+/// The text with `instead` in the place of the password in each URL: `ftp://ann:PASSWORD@host/file`.
+pub(super) fn without_url_passwords(text: &str, instead: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        safe.push_str(before);
+        // A password may have slashes; no word goes on after a blank.
+        let word = &after[..after.find(char::is_whitespace).unwrap_or(after.len())];
+        let password = word
+            .rsplit_once('@')
+            .and_then(|(user, _)| Some(user.find(':')? + 1..user.len()));
+        rest = match password {
+            Some(password) => {
+                safe.push_str(&word[..password.start]);
+                safe.push_str(instead);
+                &after[password.end..]
+            }
+            None => after,
+        };
+    }
+    safe + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_of_commands_lose_what_may_be_a_secret() {
+        let hidden = |mode, words| hidden(mode, words, "*****");
+        for (words, safe) in [
+            ("crypto isakmp key k3y", "crypto isakmp key *****"),
+            ("cry isa key 0 k3y address", "cry isa key 0 ***** address"),
+            (
+                "username ann secret k3y and more",
+                "username ann secret *****",
+            ),
+            ("username ann nonsense k3y", "username ann *****"),
+            ("do show clock", "do show clock"),
+        ] {
+            assert_eq!(hidden(Mode::Config, words), safe);
+        }
+        assert_eq!(hidden(Mode::Line, "password 7 k3y"), "password 7 *****");
+        assert_eq!(hidden(Mode::Line, "hostname R1"), "hostname R1");
+    }
+
+    #[test]
+    fn urls_lose_their_passwords() {
+        let hidden = |text| without_url_passwords(text, "*****");
+        assert_eq!(
+            hidden("path ftp://ann:p@ss/word@192.0.2.1/x"),
+            "path ftp://ann:*****@192.0.2.1/x"
+        );
+        for same in ["path ftp://ann@h/x", "url http://h:80/x", "a :// b:c@d"] {
+            assert_eq!(hidden(same), same);
+        }
+    }
+}
