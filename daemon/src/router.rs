@@ -274,6 +274,8 @@ impl Router {
         }
         if changes.iter().any(Change::is_for_operators) {
             self.follow_log();
+            let log = self.running.archive_log();
+            self.upkeep.config_log.configure(log);
             self.wake.archive.notify_one();
         }
         if changes.iter().any(Change::is_for_consoles) {

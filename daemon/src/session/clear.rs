@@ -1,4 +1,5 @@
-//! `clear ...`: SAs and sessions, counters, the log buffer, lines, the lock of the configuration.
+//! `clear ...`: SAs and sessions, counters, the log buffer, lines, the lock of the configuration and the log of its
+//! commands.
 
 use ike::Clear;
 use isthmus_control::Status;
@@ -19,6 +20,7 @@ impl Session {
             ClearCommand::Counters(only) => return self.clear_interface_counters(only).await,
             ClearCommand::Logging => return self.clear_logging().await,
             ClearCommand::Line(line) => return self.clear_line(registry::named(line)).await,
+            ClearCommand::ArchiveLog { force } => return self.clear_config_log(force).await,
             ClearCommand::ConfigurationLock => {
                 router.borrow_mut().upkeep.lock = None;
                 return Ok(Status::Ok);
@@ -69,6 +71,14 @@ impl Session {
             return Ok(Status::Failed);
         }
         self.router.borrow_mut().log.clear();
+        Ok(Status::Ok)
+    }
+
+    async fn clear_config_log(&mut self, force: bool) -> Outcome {
+        if !force && !self.confirm("Clear configuration log ").await? {
+            return Ok(Status::Failed);
+        }
+        self.router.borrow_mut().upkeep.config_log.clear();
         Ok(Status::Ok)
     }
 

@@ -11,6 +11,7 @@ use super::{Outcome, Place, Session};
 use crate::config::{self, Context, Origin, render};
 use crate::log::Severity;
 use crate::router::settled;
+use crate::upkeep::config_log::Stay;
 use crate::upkeep::{archive, rollback};
 
 impl Session {
@@ -49,6 +50,7 @@ impl Session {
             return self.fail(text).await;
         }
         self.place = Place::Config(Context::Global);
+        self.stay = Stay::default();
         self.say("Enter configuration commands, one per line.  End with CNTL/Z.\n")
             .await
     }
@@ -88,9 +90,14 @@ impl Session {
         if let ConfigCommand::Global(GlobalCommand::Login(LoginCommand::KeyConfigKey(key))) =
             &line.command
         {
-            let form = line.form;
-            return self.master_key(form, key.clone()).await;
+            let done = self.master_key(line.form, key.clone()).await?;
+            if done == Status::Ok {
+                let mut router = self.router.borrow_mut();
+                router.log_command(&mut self.stay, &self.user, line);
+            }
+            return Ok(done);
         }
+        let typed = line;
         let line = &self.hashed(line).await;
         let Place::Config(context) = &mut self.place else {
             return self.fail("% Type configure terminal first.\n").await;
@@ -104,6 +111,7 @@ impl Session {
                 let now = router.clock.zoned();
                 router.running.mark_changed(now, self.user.name());
                 router.configured();
+                router.log_command(&mut self.stay, &self.user, typed);
             }
             applied
         };
@@ -132,6 +140,7 @@ impl Session {
         if removed {
             let now = router.clock.zoned();
             router.running.mark_changed(now, self.user.name());
+            router.log_kept(&mut self.stay, &self.user, context.mode(), text);
         }
         removed
     }

@@ -39,6 +39,7 @@ use crate::config::Context;
 use crate::config::model::LineId;
 use crate::log::Severity;
 use crate::router::{Shared, settled};
+use crate::upkeep::config_log::Stay;
 use autocommand::Autocommand;
 use caller::Caller;
 use history::Histories;
@@ -65,6 +66,8 @@ struct Session {
     io: Io,
     router: Shared,
     place: Place,
+    /// What the configuration change logger knows of this stay in configuration mode.
+    stay: Stay,
     /// The privilege level, 0 to 15.
     level: u8,
     /// What the console was told last of what it may do.
@@ -145,6 +148,7 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         io,
         router: router.clone(),
         place: Place::Exec,
+        stay: Stay::default(),
         level: USER,
         told: Access::full(),
         commands: entry.commands,

@@ -85,6 +85,16 @@ impl User {
         self.name.as_deref().unwrap_or("console")
     }
 
+    /// As the configuration change logger names whoever typed a command.
+    #[must_use]
+    pub fn logged_as(&self) -> &str {
+        match &self.name {
+            Some(name) => name,
+            None if self.line == "console" => "console",
+            None => "unknown user",
+        }
+    }
+
     /// The address in log messages; `0.0.0.0` for whoever sits at the machine.
     #[must_use]
     pub fn address(&self) -> String {

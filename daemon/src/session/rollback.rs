@@ -135,6 +135,12 @@ impl Session {
                 prepared.archive = self.router.borrow_mut().archived();
                 return Ok(Ok(prepared));
             }
+            ShowArchive::Log(_) => {
+                return Ok(Ok(Prepared {
+                    config_log: self.router.borrow().upkeep.config_log.shown(),
+                    ..Prepared::default()
+                }));
+            }
             ShowArchive::RollbackTimer => {
                 prepared.unconfirmed_change = self.router.borrow().unconfirmed_change();
                 return Ok(Ok(prepared));

@@ -7,6 +7,7 @@
 pub mod access_lists;
 pub mod aliases;
 pub mod arp;
+pub mod config_log;
 pub mod configuration;
 pub mod crypto_map;
 pub mod debugging;
@@ -54,6 +55,7 @@ fn archive<'a>(prepared: &'a Prepared, command: &ShowArchive) -> Box<dyn Screen 
         ShowArchive::Differences { .. } | ShowArchive::IncrementalDiffs { .. } => {
             Box::new(&prepared.differences)
         }
+        ShowArchive::Log(what) => config_log::screen(&prepared.config_log, what),
     }
 }
 

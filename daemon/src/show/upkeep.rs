@@ -8,6 +8,7 @@ use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::config_log::ConfigLog;
 use super::difference::Differences;
 use super::files::Directory;
 use super::screen::{Facts, Moment, moment, seconds};
@@ -28,6 +29,8 @@ pub struct Prepared {
     pub lock: Option<Lock>,
     /// The scheduled reload.
     pub reload: Option<Scheduled>,
+    /// What operators configured.
+    pub config_log: ConfigLog,
 }
 
 /// The copies of the configuration.

@@ -1,8 +1,9 @@
-//! What happens to the configuration besides being typed: copies that are kept of it, changes that are rolled back
-//! unless confirmed, the lock that keeps other sessions out, and the scheduled reload. Sessions ask for these; the
+//! What happens to the configuration besides being typed: copies that are kept of it, the log of what was typed, changes
+//! that are rolled back unless confirmed, the lock that keeps other sessions out, and the scheduled reload. Sessions ask for these; the
 //! router holds one [`Upkeep`].
 
 pub mod archive;
+pub mod config_log;
 pub mod lock;
 pub mod reload;
 pub mod rollback;
@@ -24,6 +25,8 @@ pub struct Upkeep {
     pub reload: Option<reload::Scheduled>,
     /// The copies of the configuration.
     pub archive: archive::Copies,
+    /// What operators configured.
+    pub config_log: config_log::ConfigLog,
     /// The programs behind `scp:`.
     pub programs: Programs,
 }

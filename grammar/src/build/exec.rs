@@ -45,6 +45,9 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
 
 fn clear(of: Pair<'_, Rule>) -> Option<ClearCommand> {
     Some(match of.as_rule() {
+        Rule::clear_archive_log => ClearCommand::ArchiveLog {
+            force: of.has(Rule::k_force),
+        },
         Rule::clear_line => ClearCommand::Line(line_name(&of.child(Rule::line_name)?)?),
         Rule::clear_isakmp => ClearCommand::CryptoIsakmp(of.number(Rule::a_connection)?),
         Rule::clear_session => ClearCommand::CryptoSession {

@@ -4,8 +4,8 @@ use pest::iterators::Pair;
 
 use super::Node;
 use crate::command::{
-    ConfigureCommand, ConfigureReplace, ConfigureTerminal, ExecCommand, FileCommand, ReloadCommand,
-    RevertTimer, ShowArchive, Storage, WriteTarget,
+    ConfigureCommand, ConfigureReplace, ConfigureTerminal, ExecCommand, FileCommand,
+    LoggedCommands, ReloadCommand, RevertTimer, ShowArchive, ShowConfigLog, Storage, WriteTarget,
 };
 use crate::parser::Rule;
 
@@ -152,6 +152,28 @@ pub(super) fn show_archive(pair: &Pair<'_, Rule>) -> Option<ShowArchive> {
             file: of.name(Rule::a_file)?,
             ignorecase,
         },
+        Rule::k_show_archive_log_config => ShowArchive::Log(show_config_log(pair)?),
         _ => ShowArchive::RollbackTimer,
+    })
+}
+
+fn show_config_log(pair: &Pair<'_, Rule>) -> Option<ShowConfigLog> {
+    if pair.has(Rule::k_log_statistics) {
+        return Some(ShowConfigLog::Statistics);
+    }
+    let which = match (pair.number(Rule::a_log_first)?, pair.name(Rule::a_log_user)) {
+        (Some(first), _) => LoggedCommands::Numbered {
+            first,
+            last: pair.number(Rule::a_log_last)?,
+        },
+        (None, Some(name)) => LoggedCommands::OfUser {
+            name,
+            session: pair.number(Rule::a_log_session)?,
+        },
+        (None, None) => LoggedCommands::All,
+    };
+    Some(ShowConfigLog::Commands {
+        which,
+        provisioning: pair.has(Rule::k_provisioning),
     })
 }

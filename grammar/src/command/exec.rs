@@ -86,6 +86,11 @@ pub enum LineRef {
 /// `clear`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClearCommand {
+    /// `clear archive log config [force]`.
+    ArchiveLog {
+        /// Without asking.
+        force: bool,
+    },
     /// `clear configuration lock`.
     ConfigurationLock,
     /// `clear counters [INTERFACE]`.

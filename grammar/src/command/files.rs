@@ -190,4 +190,41 @@ pub enum ShowArchive {
     },
     /// `show archive config rollback timer`.
     RollbackTimer,
+    /// `show archive log config …`.
+    Log(ShowConfigLog),
+}
+
+/// `show archive log config …`: the log of configuration commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShowConfigLog {
+    /// `statistics`.
+    Statistics,
+    /// The commands, `[contenttype plaintext]`.
+    Commands {
+        /// Which of them.
+        which: LoggedCommands,
+        /// `provisioning`: as lines of a configuration.
+        provisioning: bool,
+    },
+}
+
+/// Which commands of the log are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoggedCommands {
+    /// `all`.
+    All,
+    /// `FIRST [LAST]`: by their numbers.
+    Numbered {
+        /// The first.
+        first: u64,
+        /// The last; without it there is but one.
+        last: Option<u64>,
+    },
+    /// `user NAME [session N]`.
+    OfUser {
+        /// Who typed them.
+        name: String,
+        /// In which configuration session.
+        session: Option<u64>,
+    },
 }

@@ -34,8 +34,8 @@ pub use exec::{
     LineRef, Ping, SourceSpec, TerminalCommand, Traceroute,
 };
 pub use files::{
-    ConfigureCommand, ConfigureReplace, ConfigureTerminal, FileCommand, FilePrompt, ReloadCommand,
-    RevertTimer, ShowArchive, Storage, WriteTarget,
+    ConfigureCommand, ConfigureReplace, ConfigureTerminal, FileCommand, FilePrompt, LoggedCommands,
+    ReloadCommand, RevertTimer, ShowArchive, ShowConfigLog, Storage, WriteTarget,
 };
 pub use global::{
     AclId, AclKind, AddressMask, BannerKind, CredentialKind, GlobalCommand, IpRoute, LineKind,
@@ -137,6 +137,21 @@ pub enum ConfigCommand {
 }
 
 impl ConfigLine {
+    /// The mode whose table the command is in.
+    pub fn mode(&self) -> Mode {
+        match &self.command {
+            ConfigCommand::Global(_) => Mode::Config,
+            ConfigCommand::Interface(_) => Mode::Interface,
+            ConfigCommand::ExtendedAcl(_) => Mode::ExtendedAcl,
+            ConfigCommand::StandardAcl(_) => Mode::StandardAcl,
+            ConfigCommand::IsakmpPolicy(_) => Mode::IsakmpPolicy,
+            ConfigCommand::TransformSet(_) => Mode::TransformSet,
+            ConfigCommand::CryptoMap(_) => Mode::CryptoMap,
+            ConfigCommand::Line(_) => Mode::Line,
+            ConfigCommand::Retained(line) => line.mode(),
+        }
+    }
+
     /// The sub-mode that this line enters, if it enters one (never for `no` and `default`).
     pub fn enters(&self) -> Option<Mode> {
         match (&self.form, &self.command) {

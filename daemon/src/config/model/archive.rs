@@ -1,4 +1,5 @@
-//! `archive`: where copies of the running-config go and when they are made; `configuration mode exclusive`.
+//! `archive`: where copies of the running-config go and when they are made, which commands are logged; `configuration mode
+//! exclusive`.
 
 use super::{RetainedEntry, Running};
 
@@ -18,7 +19,49 @@ pub struct Archive {
     pub write_memory: bool,
 }
 
+/// Commands that the log keeps when `logging size` does not say otherwise.
+pub const DEFAULT_LOG_SIZE: usize = 100;
+
+/// What the lines below `log config` say. `hidekeys` is not among them: keys and passwords are hidden without it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchiveLog {
+    /// `logging enable`: what operators configure is recorded.
+    pub enabled: bool,
+    /// `logging size`: how many commands are kept (1-1000).
+    pub size: usize,
+    /// `notify syslog`: the commands are log messages as well.
+    pub notify: bool,
+}
+
+impl Default for ArchiveLog {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            size: DEFAULT_LOG_SIZE,
+            notify: false,
+        }
+    }
+}
+
 impl Running {
+    /// The settings of `log config`.
+    pub fn archive_log(&self) -> ArchiveLog {
+        let archive = self.retained.find("r_archive", "archive");
+        let log = archive.and_then(|archive| archive.block.find("r_archive_log", "log config"));
+        let Some(RetainedEntry { block, .. }) = log else {
+            return ArchiveLog::default();
+        };
+        let size = block.find("r_log_size", "logging size");
+        let size = size.and_then(|entry| entry.line.words().rsplit(' ').next()?.parse().ok());
+        let notify = block.find("r_log_notify", "notify syslog");
+        ArchiveLog {
+            enabled: block.find("r_log_enable", "logging enable").is_some(),
+            size: size.unwrap_or(DEFAULT_LOG_SIZE),
+            // There is no XML form of the messages yet.
+            notify: notify.is_some_and(|entry| entry.line.holds(entry.form)),
+        }
+    }
+
     /// `configuration mode exclusive auto`: whoever enters configuration mode locks it.
     pub fn locks_itself(&self) -> bool {
         let key = "configuration mode exclusive";

@@ -28,7 +28,7 @@ use jiff::ZonedDateTime;
 
 pub(crate) use acl::AddError;
 pub use acl::{AccessList, AclLine, Numbered};
-pub use archive::{Archive, DEFAULT_MAXIMUM};
+pub use archive::{Archive, ArchiveLog, DEFAULT_LOG_SIZE, DEFAULT_MAXIMUM};
 pub use crypto::{
     Crypto, CryptoMap, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Entry, IsakmpPolicy, Keepalive,
     Lifetime, LifetimeUnit, PreSharedKey, PreSharedKeys, ReplayWindow, TransformSet,

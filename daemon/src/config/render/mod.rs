@@ -10,7 +10,7 @@ mod login;
 
 use isthmus_grammar::command::{
     AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, InterfaceCommand,
-    LineCommand, Secret, Section, StandardAclCommand, StandardAclEntry, UserLine, UserLogin,
+    Section, StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::render as grammar_render;
 use isthmus_grammar::{InterfaceName, Mode};
@@ -199,13 +199,17 @@ impl Page {
         }
     }
 
-    fn line(&mut self, indent: usize, form: Form, mut command: ConfigCommand) {
-        if self.hide_secrets {
-            hide(&mut command);
+    fn rendered(&self, line: &ConfigLine) -> String {
+        match self.hide_secrets {
+            true => grammar_render::without_secrets(line, "<removed>"),
+            false => grammar_render::render(line),
         }
+    }
+
+    fn line(&mut self, indent: usize, form: Form, command: ConfigCommand) {
         let deny = denies(&command);
         let command = ConfigLine { form, command };
-        let mut line = grammar_render::render(&command);
+        let mut line = self.rendered(&command);
         if deny {
             // IOS aligns deny with permit.
             line = line.replacen("deny ", "deny   ", 1);
@@ -309,12 +313,9 @@ impl Page {
     }
 
     fn retained_text(&self, entry: &RetainedEntry) -> String {
-        if self.hide_secrets {
-            return entry.line.without_secrets("<removed>");
-        }
         let command = ConfigCommand::Retained(Box::new(entry.line.clone()));
         let form = entry.form;
-        grammar_render::render(&ConfigLine { form, command })
+        self.rendered(&ConfigLine { form, command })
     }
 
     fn retained_block(&mut self, entry: &RetainedEntry, mode: Mode) {
@@ -412,26 +413,4 @@ fn denies(command: &ConfigCommand) -> bool {
         }
         _ => false,
     }
-}
-
-/// Puts `<removed>` in the place of the secret that a line has.
-fn hide(command: &mut ConfigCommand) {
-    let secret = match command {
-        ConfigCommand::Global(GlobalCommand::CryptoIsakmpKey { key: Some(key), .. }) => key,
-        ConfigCommand::Global(GlobalCommand::Enable {
-            secret: Some(secret),
-            ..
-        }) => secret,
-        ConfigCommand::Global(GlobalCommand::Username {
-            line:
-                UserLine::Login(UserLogin {
-                    credential: Some((_, secret)),
-                    ..
-                }),
-            ..
-        }) => secret,
-        ConfigCommand::Line(LineCommand::Password(Some(password))) => password,
-        _ => return,
-    };
-    *secret = Secret::new(secret.typed_encoding(), "<removed>");
 }
