@@ -206,6 +206,8 @@ pub struct Statistics {
 /// Memory of the log, in octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Memory {
+    /// In use.
+    pub held_bytes: u64,
     /// Taken since the daemon started.
     pub allocated_bytes: u64,
     /// Given back of that.
@@ -213,9 +215,16 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// In use now.
-    pub fn held(&self) -> u64 {
-        self.allocated_bytes - self.freed_bytes
+    /// So many octets more.
+    pub fn take(&mut self, octets: u64) {
+        self.held_bytes += octets;
+        self.allocated_bytes += octets;
+    }
+
+    /// So many octets less.
+    pub fn give_back(&mut self, octets: u64) {
+        self.held_bytes -= octets;
+        self.freed_bytes += octets;
     }
 }
 
@@ -236,10 +245,10 @@ impl Facts for &Statistics {
              Memory being held in the log-queue: {} bytes\n    \
              Total memory allocated for log entries: {} bytes\n    \
              Total memory freed from log entries: {} bytes\n",
-            session_memory.held(),
+            session_memory.held_bytes,
             session_memory.allocated_bytes,
             session_memory.freed_bytes,
-            command_memory.held(),
+            command_memory.held_bytes,
             command_memory.allocated_bytes,
             command_memory.freed_bytes,
         )

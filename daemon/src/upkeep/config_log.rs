@@ -106,13 +106,13 @@ impl ConfigLog {
             let Some(entry) = self.entries.pop_front() else {
                 return;
             };
-            self.entry_memory.freed_bytes += entry.octets();
+            self.entry_memory.give_back(entry.octets());
             let Some(session) = self.sessions.get_mut(&entry.session) else {
                 continue;
             };
             session.commands -= 1;
             if session.commands == 0 {
-                self.session_memory.freed_bytes += session.octets();
+                self.session_memory.give_back(session.octets());
                 self.sessions.remove(&entry.session);
             }
         }
@@ -128,11 +128,11 @@ impl ConfigLog {
                 line: user.line.clone(),
                 commands: 0,
             };
-            memory.allocated_bytes += session.octets();
+            memory.take(session.octets());
             session
         });
         session.commands += 1;
-        self.entry_memory.allocated_bytes += entry.octets();
+        self.entry_memory.take(entry.octets());
         self.entries.push_back(entry);
         self.shrink(self.settings.size);
     }

@@ -2,6 +2,7 @@
 //! the control socket, as operators do it.
 
 mod archive;
+mod config_log;
 mod files;
 mod operators;
 mod replace;

@@ -4,6 +4,7 @@
 //! before you commit it.
 
 mod json;
+mod logged;
 mod world;
 
 use std::path::PathBuf;
@@ -141,6 +142,11 @@ screens! {
     access_list: "show ip access-lists OFFICE",
     archive: "show archive",
     archive_differences: "show archive config differences",
+    archive_log_config: "show archive log config all",
+    archive_log_config_provisioning: "show archive log config all provisioning",
+    archive_log_config_numbers: "show archive log config 5 9 contenttype plaintext",
+    archive_log_config_user: "show archive log config user ann session 2",
+    archive_log_config_statistics: "show archive log config statistics",
     archive_rollback_timer: "show archive config rollback timer",
     arp: "show arp",
     configuration_lock: "show configuration lock",

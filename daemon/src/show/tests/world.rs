@@ -6,6 +6,7 @@ use std::time::Duration;
 use isthmus_grammar::command::{AddressMask, DebugArea, DebugCondition, DebugTopic, LineKind};
 use isthmus_kernel::{AddressInfo, LinkInfo};
 
+use super::logged::config_log;
 use crate::config::Running;
 use crate::config::difference::{self, Outline};
 use crate::debug::Debugging;
@@ -607,6 +608,7 @@ pub(super) fn prepared() -> Prepared {
             source: Some([192, 0, 2, 7].into()),
             active: Duration::from_secs(12),
         }),
+        config_log: config_log(),
         reload: Some(Scheduled {
             at: at.parse().unwrap(),
             remaining: Duration::from_secs(3_660),
