@@ -23,8 +23,8 @@ pub fn render(line: &ConfigLine) -> String {
     whole(line, Out::default()).text
 }
 
-/// The same for whoever may not know keys and passwords: `instead` stands in their place, also in what an alias or a
-/// `privilege` line is for and in URLs.
+/// The same for whoever may not know keys and passwords: `instead` stands in their place, also in the commands of
+/// `alias`, `autocommand` and `privilege` and in URLs.
 pub fn without_secrets(line: &ConfigLine, instead: &'static str) -> String {
     let out = Out {
         instead: Some(instead),
@@ -300,7 +300,7 @@ fn line(out: &mut Out, command: &LineCommand) {
             out.pair("access-class", Some(list));
             out.word(if *inbound { "in" } else { "out" });
         }
-        LineCommand::Autocommand(command) => keyword(out, "autocommand", command.as_ref()),
+        LineCommand::Autocommand(command) => login::autocommand(out, command.as_deref()),
         LineCommand::Exec => out.word("exec"),
         LineCommand::ExecBanner => out.word("exec-banner"),
         LineCommand::MotdBanner => out.word("motd-banner"),

@@ -1,7 +1,8 @@
 //! Commands about logging in.
 
-use super::{Out, credential_words, keyword};
+use super::{Out, credential_words};
 use crate::command::{AaaMethod, LoginCommand, UserLine};
+use crate::modes::Mode;
 
 pub(super) fn login(out: &mut Out, command: &LoginCommand) {
     match command {
@@ -76,7 +77,14 @@ pub(super) fn user(out: &mut Out, line: &UserLine) {
                 credential_words(out, *kind, secret);
             }
         }
-        UserLine::Autocommand(command) => keyword(out, "autocommand", command.as_ref()),
+        UserLine::Autocommand(command) => autocommand(out, command.as_deref()),
         UserLine::NoHangup => out.word("nohangup"),
+    }
+}
+
+pub(super) fn autocommand(out: &mut Out, command: Option<&str>) {
+    out.word("autocommand");
+    if let Some(command) = command {
+        out.command(Mode::Exec, command);
     }
 }

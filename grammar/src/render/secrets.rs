@@ -74,6 +74,8 @@ mod tests {
         }
         assert_eq!(hidden(Mode::Line, "password 7 k3y"), "password 7 *****");
         assert_eq!(hidden(Mode::Line, "hostname R1"), "hostname R1");
+        assert_eq!(hidden(Mode::Exec, "show clock"), "show clock");
+        assert_eq!(hidden(Mode::Exec, "nonsense k3y"), "*****");
     }
 
     #[test]
