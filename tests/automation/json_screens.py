@@ -16,7 +16,7 @@ WORDS = {
     "brief WORD": "brief GigabitEthernet0/1", "A.B.C.D A.B.C.D": "10.0.2.0 255.255.255.0", "A.B.C.D": PEER,
     "<0-1871>": "0", "<0-0>": "0", "<0-1869>": "0", "incremental-diffs WORD": "incremental-diffs nvram:startup-config",
     "differences WORD WORD": "differences nvram:startup-config system:running-config",
-    "differences WORD": "differences nvram:startup-config",
+    "differences WORD": "differences nvram:startup-config", "user WORD": f"user {OPERATOR}", "<1-2147483647>": "1",
 }
 
 

@@ -77,6 +77,9 @@ SCREENS = [
     ("show crypto session | count UP-ACTIVE", (), None),
     ("show crypto map", (), None),
     ("show running-config | section ^interface", (), None),
+    ("show archive log config all", ("idx", 1, "logged_command"), "logging enable"),
+    ("show archive log config statistics", (), None),
+    ("show archive config differences", (), None),
 ]
 
 router = load(TESTBED).devices[HOSTNAME]
@@ -86,6 +89,7 @@ expect(router.is_connected(), "unicon connects, with its questions and settings 
 text = router.execute("show crypto isakmp sa")
 expect("QM_IDLE" in text, "execute answers", text)
 refused(router.execute, "show frobnicate")
+router.configure(["archive", "log config", "logging enable"])
 router.configure(["crypto isakmp policy 66", "encr aes 256", "interface Loopback66", "description by pyATS"])
 text = router.execute("show running-config | include by pyATS")
 expect("description by pyATS" in text, "configure configures", text)

@@ -242,7 +242,7 @@ impl Facts for &Statistics {
              Total memory allocated for session tracking: {} bytes\n    \
              Total memory freed from session tracking: {} bytes\n\n\
              Config Log log-queue Info:\n    Number of entries in the log-queue: {commands}\n    \
-             Memory being held in the log-queue: {} bytes\n    \
+             Memory being held by the log-queue: {} bytes\n    \
              Total memory allocated for log entries: {} bytes\n    \
              Total memory freed from log entries: {} bytes\n",
             session_memory.held_bytes,
