@@ -3,6 +3,7 @@
 import re
 import time
 
+import paramiko
 from netmiko import ConnectHandler
 
 from router import ADDRESS, ENABLE, HOSTNAME, OPERATOR, PASSWORD, SHELL_USER, expect
@@ -48,4 +49,17 @@ expect(line_of(operator, SHELL_USER) == line, "the line is free again")
 ends(idle, "exec-timeout ends an idle session")
 expect("TTY_EXPIRE_TIMER" in operator.send_command("show logging | include EXPIRE"), "and the log says so")
 operator.send_config_set([f"line vty {line}", "no exec-timeout"])
+
+operator.send_config_set([f"username {SHELL_USER} autocommand show users | include {SHELL_USER}"])
+with paramiko.SSHClient() as client:
+    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+    client.connect(ADDRESS, username=SHELL_USER, password=PASSWORD, timeout=60, allow_agent=False, look_for_keys=False)
+    shell = client.invoke_shell()
+    seen = shell.makefile().read().decode()
+    expect(CLIENT in seen and f"{HOSTNAME}>" not in seen, "autocommand runs in the place of a prompt and ends the session", seen)
+    _, output, _ = client.exec_command("show clock")
+    seen = output.read().decode()
+    expect(CLIENT in seen and "not run from here on: show clock" in seen, "and in the place of the command that is asked for", seen)
+    expect(output.channel.recv_exit_status() == 1, "whose status says that it was not run")
+operator.send_config_set([f"no username {SHELL_USER}"])
 operator.disconnect()
