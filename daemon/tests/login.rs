@@ -323,6 +323,43 @@ fn enable_asks_for_the_secret_of_the_level() {
 }
 
 #[test]
+fn who_may_see_a_configuration_does_not_see_its_keys() {
+    let lines = "enable secret level 7 5 $1$abcd$abcdefghijklmnopqrstuv\n\
+                 username op privilege 7 nopassword\n\
+                 crypto isakmp key Corinth-6400 address 192.0.2.1\n\
+                 crypto keyring BRANCHES\n pre-shared-key address 192.0.2.9 key Corinth-6400\n\
+                 privilege exec all level 7 show\nline vty 0 4\n login local\n";
+    test(lines, async |bed| {
+        let file = bed.router.borrow().files.config.clone();
+        std::fs::write(
+            file,
+            format!("hostname R1\n{lines}unheard-of password Corinth-6400\nend\n"),
+        )
+        .unwrap();
+        let mut op = Terminal::open(&bed).await;
+        op.answer(&["op"]).await;
+        for command in [
+            "show running-config",
+            "show inactive-config",
+            "show startup-config",
+            "show tech-support",
+            "show startup-config | json",
+        ] {
+            op.types(command, &[]).await;
+            let seen = op.seen();
+            assert!(
+                seen.contains("BRANCHES") && seen.contains("192.0.2.9 key <removed>"),
+                "{command}: {seen}"
+            );
+            assert!(
+                !seen.contains("Corinth") && !seen.contains("$1$abcd"),
+                "{command}: {seen}"
+            );
+        }
+    });
+}
+
+#[test]
 fn the_list_of_enable_decides_under_aaa() {
     let aaa = "aaa new-model\naaa authentication login default none\nline vty 0 4\n password Acro\nexit\n";
     let secret = "enable secret 0 Nauplion\n";

@@ -10,7 +10,8 @@ use serde::{Serialize, Serializer};
 
 use super::screen::Facts;
 use super::snapshot::Startup;
-use crate::config::render;
+use crate::config::load;
+use crate::config::render::{self, Options};
 
 /// `show running-config [...]`.
 #[derive(Serialize, JsonSchema)]
@@ -74,15 +75,18 @@ struct StartupFile<'a> {
     /// Its lines, without comments and without `end`.
     #[serde(rename = "lines", serialize_with = "tree")]
     #[schemars(with = "Vec<Line>")]
-    text: &'a str,
+    text: Cow<'a, str>,
 }
 
-/// The file, if there is one.
-pub fn startup(startup: Option<&Startup>) -> StartupConfig<'_> {
+/// The file, if there is one. Without its secrets it is the configuration that it leads to.
+pub fn startup<'a>(startup: Option<&'a Startup>, options: &Options) -> StartupConfig<'a> {
     let startup_config = startup.map(|startup| StartupFile {
         size_bytes: startup.text.len(),
         capacity_bytes: startup.capacity,
-        text: &startup.text,
+        text: match options.hide_secrets {
+            true => render::body(&load(&startup.text, "startup-config").0, options).into(),
+            false => (&startup.text).into(),
+        },
     });
     StartupConfig { startup_config }
 }

@@ -34,7 +34,6 @@ pub mod upkeep;
 
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ShowArchive, ShowCommand, ShowCrypto};
-use isthmus_grammar::privilege::FULL;
 
 use interfaces::Layout;
 pub use screen::Screen;
@@ -89,7 +88,10 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
         ShowCommand::History => Box::new(system::History {
             commands: &snapshot.asking.history,
         }),
-        ShowCommand::InactiveConfig => Box::new(configuration::inactive(render::inactive(running))),
+        ShowCommand::InactiveConfig => Box::new(configuration::inactive(render::inactive(
+            running,
+            &snapshot.for_reader(),
+        ))),
         ShowCommand::Hosts => Box::new(&snapshot.resolver),
         ShowCommand::Interfaces(only) => interface_list(snapshot, only.as_ref(), Layout::Full),
         ShowCommand::InterfacesDescription(only) => {
@@ -126,13 +128,15 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
                 all: *all,
                 brief: *brief,
                 interface: interface.clone(),
-                // Who may not do everything may not know every key either.
-                hide_secrets: snapshot.asking.privilege < FULL,
+                ..snapshot.for_reader()
             };
             Box::new(configuration::running(render::body(running, &options)))
         }
         ShowCommand::Sessions => Box::new(system::Sessions { connections: [] }),
-        ShowCommand::StartupConfig => Box::new(configuration::startup(snapshot.startup.as_ref())),
+        ShowCommand::StartupConfig => Box::new(configuration::startup(
+            snapshot.startup.as_ref(),
+            &snapshot.for_reader(),
+        )),
         ShowCommand::TechSupport { ipsec } => {
             Box::new(tech_support::tech_support(snapshot, *ipsec))
         }

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use isthmus_grammar::command::LineKind;
+use isthmus_grammar::privilege::FULL;
 use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::upkeep::Prepared;
 use crate::config::Running;
+use crate::config::render::Options;
 use crate::debug::Debugging;
 use crate::interfaces::InterfaceTable;
 use crate::show::screen::{Endpoint, Moment, Role};
@@ -67,6 +69,16 @@ pub struct Snapshot<'a> {
     pub lines: Later<'a, Vec<TerminalLine>>,
     /// The session that asks.
     pub asking: &'a Asking,
+}
+
+impl Snapshot<'_> {
+    /// How whoever asks sees a configuration: who may not do everything may not know every key either.
+    pub fn for_reader(&self) -> Options {
+        Options {
+            hide_secrets: self.asking.privilege < FULL,
+            ..Options::default()
+        }
+    }
 }
 
 /// The startup-config file.

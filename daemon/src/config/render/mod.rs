@@ -31,7 +31,7 @@ pub struct Options {
     pub brief: bool,
     /// Only this interface: `show running-config interface NAME`.
     pub interface: Option<InterfaceName>,
-    /// `<removed>` instead of keys and passwords: for `show tech-support`.
+    /// `<removed>` instead of keys and passwords: for `show tech-support` and for whoever may not do everything.
     pub hide_secrets: bool,
 }
 
@@ -90,8 +90,8 @@ pub fn text(running: &Running) -> String {
 
 /// The screen of `show inactive-config`: the retained lines that do nothing in this release, each with the lines that
 /// open the blocks it is in.
-pub fn inactive(running: &Running) -> String {
-    let mut page = Page::new(&Options::default());
+pub fn inactive(running: &Running, options: &Options) -> String {
+    let mut page = Page::new(options);
     page.pending = Some(Vec::new());
     sections(running, &mut page);
     page.text

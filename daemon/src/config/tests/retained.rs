@@ -104,8 +104,14 @@ fn inactive_lines_are_listed_with_what_they_stand_in() {
     session.silently("interface eth0\nip address 192.0.2.1 255.255.255.0");
     let expected = "crypto keyring BRANCHES  \n  description to the branches\n  \
                     pre-shared-key address 192.0.2.1 key one\n  pre-shared-key hostname branch key two\n";
-    assert_eq!(render::inactive(&session.running), expected);
-    assert_eq!(render::inactive(&Running::default()), "");
+    assert_eq!(
+        render::inactive(&session.running, &render::Options::default()),
+        expected
+    );
+    assert_eq!(
+        render::inactive(&Running::default(), &render::Options::default()),
+        ""
+    );
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn map_entries_of_other_kinds_are_kept_with_the_map_and_listed() {
          crypto map M 30 ipsec-isakmp dynamic D discover \n",
     );
     assert_eq!(
-        render::inactive(&session.running),
+        render::inactive(&session.running, &render::Options::default()),
         "crypto map M isakmp authorization list L\ncrypto map M 10 ipsec-isakmp \n \
          set security-association idle-time 60 default\n set reverse-route tag 9\ncrypto map M 20 ipsec-manual \n \
          set session-key inbound esp 256 cipher 00112233 authenticator 44\n set isakmp-profile P\n\
@@ -180,7 +186,7 @@ fn lines_whose_no_form_is_the_line_are_kept_in_that_form() {
     );
     session.has("no crypto isakmp default policy\n");
     assert_eq!(
-        render::inactive(&session.running),
+        render::inactive(&session.running, &render::Options::default()),
         "no crypto engine software ipsec\n"
     );
     session.silently("crypto isakmp default policy\ndefault crypto engine software ipsec");
@@ -212,7 +218,7 @@ fn an_interface_with_a_map_for_a_redundancy_group_is_one_line() {
     );
     session.has(" crypto map M redundancy HA stateful\n");
     assert_eq!(
-        render::inactive(&session.running),
+        render::inactive(&session.running, &render::Options::default()),
         "interface eth0\n crypto map M redundancy HA stateful\n"
     );
     session.silently("crypto map M");
@@ -443,7 +449,7 @@ proptest! {
         prop_assert_eq!(again.inactive(), running.inactive());
         merge(&mut again, &printed, "f");
         prop_assert_eq!(&render::text(&again), &printed);
-        for line in render::inactive(&running).lines() {
+        for line in render::inactive(&running, &render::Options::default()).lines() {
             prop_assert!(printed.contains(line), "{}", line);
         }
     }
