@@ -136,10 +136,8 @@ impl Session {
                 return Ok(Ok(prepared));
             }
             ShowArchive::Log(_) => {
-                return Ok(Ok(Prepared {
-                    config_log: self.router.borrow().upkeep.config_log.shown(),
-                    ..Prepared::default()
-                }));
+                prepared.config_log = self.router.borrow().upkeep.config_log.shown();
+                return Ok(Ok(prepared));
             }
             ShowArchive::RollbackTimer => {
                 prepared.unconfirmed_change = self.router.borrow().unconfirmed_change();
@@ -160,9 +158,9 @@ impl Session {
                     .await?
             }
         };
-        Ok(differences.map(|differences| Prepared {
-            differences,
-            ..prepared
+        Ok(differences.map(|differences| {
+            prepared.differences = differences;
+            prepared
         }))
     }
 
