@@ -22,19 +22,30 @@ struct Terminal {
 
 impl Terminal {
     async fn open(bed: &Bed) -> Self {
+        Self::introduced(bed, introduction()).await
+    }
+
+    /// Over SSH from an address, or at the machine.
+    async fn open_from(bed: &Bed, source: Option<&str>) -> Self {
+        let source = source.map(|address| address.parse().unwrap());
+        let introduction = introduction();
+        Self::introduced(
+            bed,
+            Hello {
+                source,
+                ..introduction
+            },
+        )
+        .await
+    }
+
+    async fn introduced(bed: &Bed, introduction: Hello) -> Self {
         let (read, writer) = bed.raw().await.into_split();
         let mut terminal = Self {
             reader: FrameReader::replies(read),
             writer,
             screen: String::new(),
             closed: false,
-        };
-        let introduction = Hello {
-            interactive: true,
-            ..match hello(PROTOCOL_VERSION) {
-                Request::Hello(hello) => hello,
-                other => panic!("{other:?}"),
-            }
         };
         terminal.send(Request::Hello(introduction)).await;
         match terminal.reader.next().await.unwrap().unwrap() {
@@ -43,6 +54,10 @@ impl Terminal {
                 if !welcome.login {
                     terminal.screen.push_str(&welcome.prompt);
                 }
+            }
+            Reply::Bye { text } => {
+                terminal.screen.push_str(&text);
+                terminal.closed = true;
             }
             other => panic!("{other:?}"),
         }
@@ -100,6 +115,16 @@ impl Terminal {
     /// What was on the screen since the last look.
     fn seen(&mut self) -> String {
         std::mem::take(&mut self.screen)
+    }
+}
+
+fn introduction() -> Hello {
+    match hello(PROTOCOL_VERSION) {
+        Request::Hello(hello) => Hello {
+            interactive: true,
+            ..hello
+        },
+        other => panic!("{other:?}"),
     }
 }
 
@@ -733,4 +758,61 @@ fn a_one_time_user_comes_in_once() {
         second.answer(&["cisco", "Larisa-77"]).await;
         assert!(second.seen().contains("% Login invalid"));
     });
+}
+
+/// A setting of a line, and whether somebody from an address, or at the machine, may come.
+type Door = (&'static str, &'static [(Option<&'static str>, bool)]);
+
+#[test]
+fn a_line_says_who_may_come_at_all() {
+    let lists = "access-list 10 permit 10.1.0.0 0.0.255.255\nip access-list extended ADMINS\n \
+                 deny tcp host 10.2.0.9 host 10.0.0.1 eq 22\n permit udp any any\n permit tcp any any eq 443\n \
+                 permit tcp 10.2.0.0 0.0.0.255 any eq 22\n permit tcp 10.3.0.0 0.0.0.255 host 10.0.0.1\n\
+                 ip access-list standard EMPTY\n";
+    let cases: [Door; 8] = [
+        (
+            "access-class 10 in",
+            &[
+                (Some("10.1.2.3"), true),
+                (Some("::ffff:10.1.2.3"), true),
+                (Some("10.2.2.3"), false),
+                (Some("::ffff:10.2.2.3"), false),
+                (None, true),
+            ],
+        ),
+        (
+            "access-class ADMINS in",
+            &[
+                (Some("10.2.0.5"), true),
+                (Some("10.2.0.9"), false),
+                (Some("10.3.0.5"), false),
+                (Some("10.9.0.5"), false),
+            ],
+        ),
+        ("access-class EMPTY in", &[(Some("10.9.0.5"), true)]),
+        ("access-class NONE in", &[(Some("10.9.0.5"), true)]),
+        ("access-class 10 out", &[(Some("10.9.0.5"), true)]),
+        (
+            "transport input telnet",
+            &[(Some("10.1.2.3"), false), (None, true)],
+        ),
+        ("transport input telnet ssh", &[(Some("10.1.2.3"), true)]),
+        ("no exec", &[(Some("10.1.2.3"), false), (None, false)]),
+    ];
+    for (setting, callers) in cases {
+        test(&format!("{lists}line vty 0 4\n {setting}\n"), async |bed| {
+            for (source, expected) in callers {
+                let mut caller = Terminal::open_from(&bed, *source).await;
+                let wanted = if *expected {
+                    "R1>"
+                } else {
+                    "% Connection refused"
+                };
+                assert_eq!(caller.seen(), wanted, "{setting}, from {source:?}");
+                assert_ne!(caller.closed, *expected);
+                let logged = bed.log().contains("%SYS-6-LINE_REFUSED: Refused");
+                assert!(*expected || logged, "{}", bed.log());
+            }
+        });
+    }
 }

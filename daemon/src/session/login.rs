@@ -64,6 +64,10 @@ enum Gate {
 impl Session {
     /// Lets the caller in, asks who it is, or sends it away; false when the session is over.
     pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Gone> {
+        if self.barred() {
+            self.bye = Some("% Connection refused".into());
+            return Ok(false);
+        }
         let asks = self.asks();
         let known = self.known_level();
         if !interactive {

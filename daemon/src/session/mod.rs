@@ -9,6 +9,7 @@ mod clear;
 mod configure;
 mod copy;
 mod dialog;
+mod entrance;
 mod exec;
 mod files;
 mod history;

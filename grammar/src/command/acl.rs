@@ -86,6 +86,19 @@ pub enum AclAddress {
     },
 }
 
+impl AclAddress {
+    /// Whether it stands for this address.
+    pub fn covers(self, other: Ipv4Addr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Host(address) => address == other,
+            Self::Wildcard { address, wildcard } => {
+                (u32::from(address) ^ u32::from(other)) & !u32::from(wildcard) == 0
+            }
+        }
+    }
+}
+
 /// A comparison of ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortMatch {
@@ -99,6 +112,19 @@ pub enum PortMatch {
     Lt(u16),
     /// `range FIRST LAST`, both included.
     Range(u16, u16),
+}
+
+impl PortMatch {
+    /// Whether it is true of this port.
+    pub fn takes(self, port: u16) -> bool {
+        match self {
+            Self::Eq(one) => port == one,
+            Self::Neq(one) => port != one,
+            Self::Gt(below) => port > below,
+            Self::Lt(above) => port < above,
+            Self::Range(first, last) => (first..=last).contains(&port),
+        }
+    }
 }
 
 /// ICMP type and code of a rule.

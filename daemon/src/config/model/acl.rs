@@ -2,10 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
+use std::net::Ipv4Addr;
 
-use isthmus_grammar::command::{AclEntry, AclRule, StandardAclEntry, StandardRule};
+use isthmus_grammar::command::{
+    AclAddress, AclEntry, AclRule, Action, IpProtocol, StandardAclEntry, StandardRule,
+};
 
 use super::Kept;
+
+/// The port of SSH.
+const SSH: u16 = 22;
 
 /// An access-list of either kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +23,23 @@ pub enum AccessList {
 }
 
 impl AccessList {
+    /// Whether an SSH session from an address may begin (`access-class`): the first rule that fits decides, and a session
+    /// that none fits may not. A list without rules lets everybody in.
+    ///
+    /// Which address of the router was asked for is not known: of the rules about one, those that deny fit.
+    pub fn lets_in(&self, from: Ipv4Addr) -> bool {
+        let rules: Vec<(Action, bool)> = match self {
+            AccessList::Standard(list) => (list.rules())
+                .map(|(_, rule)| (rule.action, rule.source.covers(from)))
+                .collect(),
+            AccessList::Extended(list) => (list.rules())
+                .map(|(_, rule)| (rule.action, fits_ssh(rule, from)))
+                .collect(),
+        };
+        let decides = rules.iter().find(|(_, fits)| *fits);
+        rules.is_empty() || decides.is_some_and(|(action, _)| *action == Action::Permit)
+    }
+
     /// The lines kept from a file.
     pub fn kept(&self) -> &Kept {
         match self {
@@ -31,6 +54,18 @@ impl AccessList {
             AccessList::Standard(list) => &mut list.kept,
         }
     }
+}
+
+/// Whether a rule is about the first packet of an SSH session from an address. What is not known of that packet counts
+/// against the session.
+fn fits_ssh(rule: &AclRule, from: Ipv4Addr) -> bool {
+    let protocol = rule.protocol == IpProtocol::ANY || rule.protocol == IpProtocol::TCP;
+    let port = rule.destination_ports.is_none_or(|ports| ports.takes(SSH));
+    let can_be =
+        protocol && rule.source.covers(from) && port && !rule.established && !rule.fragments;
+    let sure =
+        rule.destination == AclAddress::Any && rule.source_ports.is_none() && rule.dscp.is_none();
+    can_be && (sure || rule.action == Action::Deny)
 }
 
 /// A line of a list: a rule or a remark.
