@@ -12,6 +12,7 @@ pub mod failure;
 pub mod interfaces;
 pub mod load;
 pub mod log;
+mod names;
 pub mod network;
 pub mod notify;
 mod poll;

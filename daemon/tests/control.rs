@@ -334,6 +334,23 @@ fn enable_asks_for_the_secret() {
 }
 
 #[test]
+fn names_are_looked_up_unless_the_configuration_says_no() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        for (setting, found) in [("no ip domain lookup", false), ("ip domain lookup", true)] {
+            for line in ["configure terminal", setting, "end"] {
+                console.run(line).await;
+            }
+            for (host, found) in [("localhost", found), ("127.0.0.1", true)] {
+                let done = console.run(&format!("ping {host} repeat 1")).await;
+                let unknown = done.text.contains("% Unrecognized host or address");
+                assert_eq!(unknown, !found, "{setting}: {}", done.text);
+            }
+        }
+    });
+}
+
+#[test]
 fn ping_streams_and_stops() {
     test(|bed| async move {
         let mut console = bed.console().await;

@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::configured::Target;
 use super::syslog::{self, Line};
 use super::{Message, Severity};
+use crate::names::addresses;
 use crate::router::Shared;
 
 /// The first pause after a failure.
@@ -272,12 +273,12 @@ impl Link {
             host: name, port, ..
         } = &host.target;
         let source = source(router);
-        // Name servers are asked on a thread of their own.
-        let mut addresses = tokio::net::lookup_host((name.as_str(), *port)).await?;
-        let usable = |address: &SocketAddr| source.is_none_or(|s| s.is_ipv4() == address.is_ipv4());
-        let address = addresses.find(usable).ok_or_else(|| {
+        let addresses = addresses(router, name).await?;
+        let usable = |address: &IpAddr| source.is_none_or(|s| s.is_ipv4() == address.is_ipv4());
+        let address = addresses.into_iter().find(usable).ok_or_else(|| {
             io::Error::new(io::ErrorKind::NotFound, "no address of the right family")
         })?;
+        let address = SocketAddr::new(address, *port);
         let any = |address: SocketAddr| match address {
             SocketAddr::V4(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
             SocketAddr::V6(_) => SocketAddr::from(([0_u16; 8], 0)),

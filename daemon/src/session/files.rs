@@ -10,9 +10,9 @@ use isthmus_grammar::command::{FileCommand, FilePrompt};
 use md5::{Digest, Md5};
 
 use super::io::{Answer, Gone};
-use super::ping::resolve;
 use super::{Outcome, Session};
 use crate::config::{render, startup};
+use crate::names::resolve;
 use crate::show::files::Directory;
 use crate::show::screen::Facts;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
@@ -301,7 +301,7 @@ impl Session {
     async fn fetch(&mut self, remote: &Remote) -> Done<Vec<u8>> {
         let url = remote.url("tftp");
         self.io.output(&format!("Accessing {url}...\n")).await?;
-        let Some(host) = resolve(&remote.host).await else {
+        let Some(host) = resolve(&self.router, &remote.host).await else {
             return Ok(Err(line(StorageError::new(
                 "opening",
                 &url,
@@ -339,7 +339,7 @@ impl Session {
     pub(super) async fn store(&mut self, remote: &Remote, bytes: &[u8]) -> Done<()> {
         let url = remote.url("tftp");
         let fail = |reason: String| Ok(Err(line(StorageError::new("writing", &url, reason))));
-        let Some(host) = resolve(&remote.host).await else {
+        let Some(host) = resolve(&self.router, &remote.host).await else {
             return fail("Unknown host".into());
         };
         let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));

@@ -34,8 +34,6 @@ use isthmus_grammar::{Access, Mode, Refusal, parser};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
-pub(crate) use ping::resolve;
-
 use crate::config::Context;
 use crate::config::model::LineId;
 use crate::log::Severity;

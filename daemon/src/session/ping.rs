@@ -10,6 +10,7 @@ use isthmus_kernel::{Probe, ProbeReply};
 
 use super::io::Gone;
 use super::{Outcome, Session};
+use crate::names::resolve;
 
 const REPEAT: u32 = 5;
 const SIZE: u16 = 100;
@@ -33,7 +34,7 @@ impl Session {
                 Err(text) => return self.fail(text).await,
             },
         };
-        let Some(target) = resolve(&ping.target).await else {
+        let Some(target) = resolve(&self.router, &ping.target).await else {
             return self
                 .fail("% Unrecognized host or address, or protocol not running.\n")
                 .await;
@@ -169,17 +170,6 @@ pub(super) fn parse_source(text: &str) -> Option<SourceSpec> {
         Ok(address) => Some(SourceSpec::Address(address)),
         Err(_) => InterfaceName::parse(text).map(SourceSpec::Interface),
     }
-}
-
-/// An address as it is, a name by the machine's resolver.
-pub(crate) async fn resolve(target: &str) -> Option<IpAddr> {
-    if let Ok(address) = target.parse() {
-        return Some(address);
-    }
-    let mut found = tokio::net::lookup_host((target, 0)).await.ok()?;
-    found
-        .find(|address| address.is_ipv4())
-        .map(|address| address.ip())
 }
 
 impl Tally {

@@ -8,8 +8,9 @@ use isthmus_grammar::command::Traceroute;
 use isthmus_kernel::{Probe, ProbeReply};
 
 use super::io::Gone;
-use super::ping::{parse_source, resolve};
+use super::ping::parse_source;
 use super::{Outcome, Session};
+use crate::names::resolve;
 
 const PROBES: u16 = 3;
 const TIMEOUT: u16 = 3;
@@ -31,7 +32,7 @@ impl Session {
                 None => return Ok(Status::Failed),
             },
         };
-        let Some(target) = resolve(&trace.target).await else {
+        let Some(target) = resolve(&self.router, &trace.target).await else {
             return self.fail("% Unrecognized host or address.\n").await;
         };
         let source = match self.source(trace.source.as_ref()) {

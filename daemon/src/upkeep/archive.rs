@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use crate::config::{render, startup};
 use crate::control::make_directory;
 use crate::log::Severity;
+use crate::names::resolve;
 use crate::router::{Router, Shared};
-use crate::session::resolve;
 use crate::show::upkeep::Archive;
 use crate::storage::{Location, StorageError};
 use crate::tftp;
@@ -53,7 +53,7 @@ pub async fn archive(router: &Shared) -> Result<String, String> {
         Ok(Location::Local(file)) => file.write(text.as_bytes()),
         Ok(Location::Tftp(remote)) => {
             let fail = |reason: String| StorageError::new("writing", &name, reason);
-            match resolve(&remote.host).await {
+            match resolve(router, &remote.host).await {
                 Some(host) => {
                     let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
                     let put = tftp::put(server, &remote.path, text.as_bytes()).await;

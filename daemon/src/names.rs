@@ -1,0 +1,32 @@
+//! The addresses of hosts: an address stands for itself, a name is for the machine's resolver unless `no ip domain lookup`
+//! is configured.
+
+use std::io;
+use std::net::IpAddr;
+
+use crate::router::Shared;
+
+/// All addresses of a host. The resolver is asked on a thread of its own.
+///
+/// # Errors
+/// The name is unknown, or names are not to be looked up.
+pub async fn addresses(router: &Shared, host: &str) -> io::Result<Vec<IpAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![address]);
+    }
+    if !router.borrow().running.domain_lookup {
+        let text = "names are not looked up: no ip domain lookup";
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
+    let found = tokio::net::lookup_host((host, 0)).await?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
+/// The host as an operator means it: the address that was typed, or the first IPv4 address of the name.
+pub async fn resolve(router: &Shared, host: &str) -> Option<IpAddr> {
+    if let Ok(address) = host.parse() {
+        return Some(address);
+    }
+    let found = addresses(router, host).await.ok()?;
+    found.into_iter().find(IpAddr::is_ipv4)
+}
