@@ -83,6 +83,7 @@ impl Side {
             sequence: 10,
             local: vec![address(own)],
             peers: vec![address(peer)],
+            default_peer: false,
             access_list: "101".into(),
             flows: vec![Flow {
                 id: FLOW,

@@ -56,6 +56,7 @@ fn config(peer: IpAddr, own: IpAddr) -> EngineConfig {
         sequence: 10,
         local: vec![own],
         peers: vec![peer],
+        default_peer: false,
         access_list: "101".into(),
         flows: vec![Flow {
             id: FlowId(1),

@@ -99,6 +99,8 @@ pub struct Connection {
     pub local: Vec<IpAddr>,
     /// `set peer` addresses in the order to try
     pub peers: Vec<IpAddr>,
+    /// `set peer ... default` is the first of them: whenever there is no SA, it is tried first
+    pub default_peer: bool,
     /// `match address`: name or number of the access-list
     pub access_list: String,
     /// One per permit line of the access-list, in its order

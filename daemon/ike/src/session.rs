@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::cause::Cause;
-use crate::config::ConnectionId;
+use crate::config::{Connection, ConnectionId};
 use crate::context::Path;
 use crate::endpoint::{Endpoint, PORT};
 use crate::event::{Event, ExchangeState, Input};
@@ -37,16 +37,7 @@ impl Endpoint {
         if connection.flow(want.flow).is_none() {
             return false;
         }
-        let in_use = self
-            .sessions
-            .get(&want.connection)
-            .map_or(0, |session| session.peer);
-        let chosen = connection
-            .peers
-            .get(in_use)
-            .or(connection.peers.first())
-            .copied();
-        let Some(peer) = peer.or(chosen) else {
+        let Some(peer) = peer.or_else(|| self.peer_to_use(connection)) else {
             return false;
         };
         let same_family = |address: &&IpAddr| address.is_ipv4() == peer.is_ipv4();
@@ -77,6 +68,24 @@ impl Endpoint {
             self.start_main_mode(local, remote, Some(want.connection), vec![want], None);
         }
         true
+    }
+
+    /// The peer that is in use, or that an attempt begins with.
+    fn peer_to_use(&self, connection: &Connection) -> Option<IpAddr> {
+        let first = connection.peers.first()?;
+        let in_use = self.sessions.get(&connection.id);
+        let in_use = in_use.and_then(|session| connection.peers.get(session.peer));
+        let has_sa = |peer: &IpAddr| {
+            let mut locals = connection.local.iter();
+            locals.any(|local| {
+                let usable = self.usable_sa(*local, *peer);
+                usable
+                    .or_else(|| self.promising_sa(*local, *peer))
+                    .is_some()
+            })
+        };
+        let kept = in_use.filter(|peer| !connection.default_peer || has_sa(peer));
+        Some(*kept.unwrap_or(first))
     }
 
     /// The youngest established SA between two addresses that is not about to go.
@@ -236,12 +245,12 @@ impl Endpoint {
         Some(to)
     }
 
-    /// The peer in use is dead: the next attempt begins with the one after it.
+    /// The peer in use is dead: the next attempt begins with the one after it, or with the default peer.
     pub(crate) fn leave_peer(&mut self, id: ConnectionId, dead: IpAddr) {
         let Some(connection) = self.ctx.config.connection(id) else {
             return;
         };
-        if connection.peers.len() > 1 {
+        if connection.peers.len() > 1 && !connection.default_peer {
             self.next_peer(id, dead);
         }
     }

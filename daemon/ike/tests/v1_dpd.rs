@@ -4,10 +4,10 @@ mod support;
 
 use std::time::Duration;
 
-use ike::Traffic;
 use ike::child::ChildId;
 use ike::config::{Keepalive, KeepaliveKind};
 use ike::event::{DownReason, Event};
+use ike::{Clear, Traffic};
 use support::World;
 use support::config::{B, FLOW, Pair, last_failure, with};
 
@@ -147,6 +147,37 @@ fn the_next_peer_takes_over_from_a_dead_one() {
         world.traffic_flows(0, 2, FLOW)
     });
     assert!(world.hosts[0].has(|event| matches!(event, Event::PeerSwitched { .. })));
+}
+
+/// The first peer is away, a spare one takes over, and then the first is back.
+#[test]
+fn the_default_peer_is_tried_first_whenever_there_is_no_sa() {
+    for default_peer in [true, false] {
+        let mut pair = Pair::usual();
+        pair.global_a.keepalive = Some(keepalive(KeepaliveKind::Periodic));
+        let spare = "203.0.113.9";
+        pair.a.peers.push(spare.parse().unwrap());
+        pair.a.default_peer = default_peer;
+        pair.global_a
+            .keys
+            .add_address(spare.parse().unwrap(), 32, "cisco123".into());
+        let mut world = pair.world(1);
+        pair.b.local = vec![spare.parse().unwrap()];
+        world.host(spare, with(&pair.global_b, &pair.b));
+        world.hosts[1].plugged = false;
+        world.acquire(0, 1, 1);
+        world.expect(60, "the spare tunnel", |world| {
+            world.traffic_flows(0, 2, FLOW)
+        });
+        world.with(0, |endpoint, now| endpoint.clear(now, Clear::Sessions));
+        world.run(Duration::from_secs(1));
+        world.hosts[1].plugged = true;
+        world.acquire(0, 1, 1);
+        world.expect(5, "a tunnel again", |world| {
+            world.traffic_flows(0, 1, FLOW) || world.traffic_flows(0, 2, FLOW)
+        });
+        assert_eq!(world.traffic_flows(0, 1, FLOW), default_peer);
+    }
 }
 
 #[test]

@@ -21,8 +21,10 @@ pub struct Entry {
     pub local: Option<IpAddr>,
     /// A line without which it must not act, and which is not active in this release.
     pub inactive: Option<String>,
-    /// `set peer`, in order.
+    /// `set peer`, in order, the default peer first.
     pub peers: Vec<IpAddr>,
+    /// `set peer ... default`: there is one.
+    pub default_peer: bool,
     /// `match address`.
     pub access_list: String,
     /// The rules of that list; empty when it does not exist.

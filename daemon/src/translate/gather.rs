@@ -56,6 +56,7 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
                 local,
                 inactive: inactive(entry).or_else(|| whole_map.clone()),
                 peers: Vec::new(),
+                default_peer: false,
                 access_list: access_list.clone(),
                 rules: rules(running.access_lists.get(access_list)),
                 transform_sets: Vec::new(),
@@ -87,6 +88,10 @@ impl Gathered {
                     found.name()
                 )),
             }
+        }
+        if let Some(PeerName::Address(default)) = entry.default_peer {
+            found.default_peer = true;
+            found.peers.sort_by_key(|peer| *peer != default);
         }
         for name in &entry.transform_sets {
             match running.crypto.transform_sets.get(name).and_then(|set| transform_set(name, set)) {

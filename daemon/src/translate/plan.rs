@@ -312,6 +312,7 @@ fn connection(entry: &Entry, id: ConnectionId, flows: Vec<Flow>) -> Connection {
         sequence: entry.sequence.into(),
         local: entry.local.into_iter().collect(),
         peers: entry.peers.clone(),
+        default_peer: entry.default_peer,
         access_list: entry.access_list.clone(),
         flows,
         transform_sets: entry.transform_sets.clone(),

@@ -52,6 +52,7 @@ fn entry(sequence: u16, rules: &[&str]) -> Entry {
         local: Some([192, 0, 2, 1].into()),
         inactive: None,
         peers: vec![[192, 0, 2, 2].into()],
+        default_peer: false,
         access_list: format!("A{sequence}"),
         rules: rules.iter().map(|text| rule(text)).collect(),
         transform_sets: vec![transform_set(Mode::Tunnel)],
@@ -304,6 +305,41 @@ fn a_line_twice_is_one_flow() {
     assert_eq!(only(&plan).places.len(), 2);
 }
 
+/// The one entry of a configuration with crypto map VPN on wan0.
+fn gathered(text: &str) -> Entry {
+    let (running, problems) = crate::config::load(text, "f");
+    assert_eq!(problems, [], "{text}");
+    let mut table = InterfaceTable::new(InterfaceMap::default());
+    let link = LinkInfo {
+        index: 2,
+        name: "wan0".into(),
+        ethernet: true,
+        ..LinkInfo::default()
+    };
+    table.refresh(vec![link], &[], std::iter::empty());
+    super::gather::entries(&running, &table).entries.remove(0)
+}
+
+#[test]
+fn the_default_peer_comes_first() {
+    let entry = |peers: &str| {
+        gathered(&format!(
+            "crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac\ncrypto map VPN 10 ipsec-isakmp\n{peers}\n \
+             set transform-set TS\n match address A\ninterface wan0\n crypto map VPN\n\
+             ip access-list extended A\n permit ip 10.1.0.0 0.0.255.255 any\n"
+        ))
+    };
+    let peers = " set peer 192.0.2.1\n set peer 192.0.2.2\n set peer 192.0.2.3";
+    let order =
+        |entry: &Entry| -> Vec<String> { entry.peers.iter().map(IpAddr::to_string).collect() };
+    let plain = entry(peers);
+    assert_eq!(order(&plain), ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    assert!(!plain.default_peer);
+    let default = entry(&peers.replace("2.2", "2.2 default"));
+    assert_eq!(order(&default), ["192.0.2.2", "192.0.2.1", "192.0.2.3"]);
+    assert!(default.default_peer);
+}
+
 /// Settings that would make a tunnel stricter, or another one, and are not obeyed yet: the entry does nothing but block.
 #[test]
 fn an_entry_waits_for_lines_that_are_not_active_and_says_which() {
@@ -314,20 +350,7 @@ fn an_entry_waits_for_lines_that_are_not_active_and_says_which() {
              ip access-list extended A\n permit ip 10.1.0.0 0.0.255.255 any\n"
         )
     };
-    let inactive = |text: &str| {
-        let (running, problems) = crate::config::load(text, "f");
-        assert_eq!(problems, [], "{text}");
-        let mut table = InterfaceTable::new(InterfaceMap::default());
-        let link = LinkInfo {
-            index: 2,
-            name: "wan0".into(),
-            ethernet: true,
-            ..LinkInfo::default()
-        };
-        table.refresh(vec![link], &[], std::iter::empty());
-        let gathered = super::gather::entries(&running, &table);
-        gathered.entries[0].inactive.clone()
-    };
+    let inactive = |text: &str| gathered(text).inactive;
     assert_eq!(inactive(&config("ipsec-isakmp", "")), None);
     let harmless = "ipsec-isakmp\n set reverse-route tag 5\n reverse-route static";
     assert_eq!(inactive(&config(harmless, "")), None);

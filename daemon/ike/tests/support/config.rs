@@ -67,6 +67,7 @@ pub fn connection(local: &str, peer: &str, flows: Vec<Flow>) -> Connection {
         sequence: 10,
         local: vec![local.parse().unwrap()],
         peers: vec![peer.parse().unwrap()],
+        default_peer: false,
         access_list: "101".into(),
         flows,
         transform_sets: vec![usual_set()],
