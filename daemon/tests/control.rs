@@ -375,6 +375,95 @@ fn ping_streams_and_stops() {
 }
 
 #[test]
+fn ping_alone_asks_for_everything() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let target = ["", "192.0.2.1", "2", "", "1"];
+        let extended = ["y", "", "", "y", "", "", ""];
+        let sweep = ["y", "100", "110", "5"];
+        let answers = [&target[..], &extended, &sweep].concat();
+        let done = console.answering("ping", &answers).await;
+        assert!(
+            done.text.contains(
+                "Sending 2, [100..110]-byte ICMP Echos to 192.0.2.1, timeout is 1 seconds:\n\
+                 Packet sent with the DF bit set\n"
+            ),
+            "{}",
+            done.text
+        );
+        assert!(done.text.contains("/6)"), "{}", done.text);
+        let plain = [&target[..], &["n", "n"]].concat();
+        let done = console.answering("ping", &plain).await;
+        assert!(done.text.contains("/2)"), "{}", done.text);
+        for (answers, refusal) in [
+            (
+                &["", ""][..],
+                "% Unrecognized host or address, or protocol not running.\n",
+            ),
+            (
+                &["", "192.0.2.1", "0"],
+                "% A decimal number between 1 and 2147483647.\n",
+            ),
+            (
+                &["", "192.0.2.1", "", "", "", "y", "", "4"],
+                "% Only 0 is possible in this release\n",
+            ),
+        ] {
+            let done = console.answering("ping", answers).await;
+            assert!(done.text.ends_with(refusal), "{}", done.text);
+        }
+    });
+}
+
+#[test]
+fn traceroute_alone_asks_for_everything() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let answers = ["", "192.0.2.1", "", "y", "1", "1", "2", "3", "", ""];
+        let done = console.answering("traceroute", &answers).await;
+        let hops: Vec<_> = done.text.lines().skip(3).map(|line| &line[..3]).collect();
+        assert_eq!(hops.first(), Some(&"  2"), "{}", done.text);
+        let done = console
+            .answering("traceroute", &["", "192.0.2.1", "", "", "", "", "0"])
+            .await;
+        let refusal = "% A decimal number between 1 and 255.\n";
+        assert!(done.text.ends_with(refusal), "{}", done.text);
+    });
+}
+
+#[test]
+fn a_terminal_without_history_keeps_no_lines() {
+    test(|bed| async move {
+        let mut console = bed.console().await;
+        let history = async |console: &mut Client| {
+            console
+                .run("show terminal")
+                .await
+                .text
+                .lines()
+                .last()
+                .map(str::to_owned)
+        };
+        console.run("terminal no history").await;
+        assert_eq!(
+            history(&mut console).await.as_deref(),
+            Some("History is disabled, history size is 0.")
+        );
+        console.run("terminal history").await;
+        assert_eq!(
+            history(&mut console).await.as_deref(),
+            Some("History is enabled, history size is 10.")
+        );
+        console.run("terminal history size 20").await;
+        console.run("terminal history").await;
+        assert_eq!(
+            history(&mut console).await.as_deref(),
+            Some("History is enabled, history size is 20.")
+        );
+    });
+}
+
+#[test]
 fn log_lines_come_to_terminals_that_monitor() {
     test(|bed| async move {
         let mut console = bed.console().await;

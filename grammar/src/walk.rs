@@ -275,11 +275,7 @@ impl<'a> Walk<'a> {
             return Ok(true);
         }
         let edges = self.edges();
-        let bar = |node: usize| matches!(&self.grammar.terminal(node).kind, Kind::Word { literal, .. } if literal == "|");
-        let token = match token.starts_with('|') && edges.iter().any(|(_, node)| bar(*node)) {
-            true => &token[..1],
-            false => token,
-        };
+        let token = self.before_bar(token, rest, &edges);
         let matches = select(self.grammar, &edges, token, rest);
         let Some(matches) = matches else {
             return Err(Refusal::Ambiguous);
@@ -290,6 +286,29 @@ impl<'a> Walk<'a> {
         self.position = start + token.len();
         self.step(start, &edges, matches);
         Ok(true)
+    }
+
+    /// The part of a token that is read by itself: a filter's bar needs no blanks around it, `show version|include x`.
+    fn before_bar(
+        &self,
+        token: &'a str,
+        rest: &'a str,
+        edges: &[(Option<usize>, usize)],
+    ) -> &'a str {
+        let bar = |node: usize| matches!(&self.grammar.terminal(node).kind, Kind::Word { literal, .. } if literal == "|");
+        let before_filter = |node: usize| {
+            self.grammar.nodes[node]
+                .follow
+                .iter()
+                .any(|next| bar(*next))
+        };
+        match token.find('|') {
+            Some(0) if edges.iter().any(|(_, node)| bar(*node)) => &token[..1],
+            Some(at) if at > 0 => select(self.grammar, edges, &token[..at], rest)
+                .filter(|found| found.iter().any(|(edge, _)| before_filter(edges[*edge].1)))
+                .map_or(token, |_| &token[..at]),
+            _ => token,
+        }
     }
 
     fn step(

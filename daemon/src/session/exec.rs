@@ -124,6 +124,9 @@ impl Session {
     async fn set_terminal(&mut self, command: TerminalCommand) -> Outcome {
         let default = Terminal::default();
         match command {
+            TerminalCommand::History(false) => self.terminal.history = 0,
+            TerminalCommand::History(true) if self.terminal.history > 0 => {}
+            TerminalCommand::History(true) => self.terminal.history = default.history,
             TerminalCommand::HistorySize(size) => {
                 self.terminal.history = size.map_or(default.history, u32::from);
             }

@@ -16,6 +16,7 @@ mod history;
 pub mod io;
 mod login;
 mod ping;
+mod questions;
 pub mod registry;
 mod reload;
 mod rollback;

@@ -1,14 +1,15 @@
 //! `ping`: one character for each probe, as it comes.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use isthmus_control::Status;
-use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{Ping, SourceSpec};
 use isthmus_kernel::{Probe, ProbeReply};
 
 use super::io::Gone;
+use super::questions::Stop;
 use super::{Outcome, Session};
 use crate::names::resolve;
 
@@ -17,6 +18,45 @@ const SIZE: u16 = 100;
 const TIMEOUT: u16 = 2;
 /// Characters in a line of results.
 const LINE: u32 = 70;
+/// The target is neither an address nor the name of a host.
+pub(super) const UNRECOGNIZED: &str = "% Unrecognized host or address, or protocol not running.\n";
+
+/// The sizes of the datagrams, in the order in which they go out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    least: u16,
+    most: u16,
+    step: u16,
+}
+
+impl Sizes {
+    pub(super) fn one(size: u16) -> Self {
+        Self::sweep(size, size, 1)
+    }
+
+    pub(super) fn sweep(least: u16, most: u16, step: u16) -> Self {
+        Self { least, most, step }
+    }
+
+    fn count(self) -> u32 {
+        u32::from((self.most - self.least) / self.step) + 1
+    }
+
+    /// Of the datagram with this number, counted from 0.
+    fn nth(self, number: u32) -> u16 {
+        let steps = (number % self.count()) as u16;
+        self.least + steps * self.step
+    }
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.least == self.most {
+            true => write!(f, "{}", self.least),
+            false => write!(f, "[{}..{}]", self.least, self.most),
+        }
+    }
+}
 
 /// What became of the probes.
 #[derive(Debug, Default)]
@@ -27,17 +67,19 @@ struct Tally {
 
 impl Session {
     pub(super) async fn ping(&mut self, ping: Option<Ping>) -> Outcome {
-        let ping = match ping {
-            Some(ping) => ping,
-            None => match self.ask_ping().await? {
-                Ok(ping) => ping,
-                Err(text) => return self.fail(text).await,
+        let (ping, sizes) = match ping {
+            Some(ping) => {
+                let size = ping.size.unwrap_or(SIZE);
+                (ping, Sizes::one(size))
+            }
+            None => match self.ask_ping().await {
+                Ok(asked) => asked,
+                Err(Stop::Gone(gone)) => return Err(gone),
+                Err(Stop::Refused(text)) => return self.fail(text).await,
             },
         };
         let Some(target) = resolve(&self.router, &ping.target).await else {
-            return self
-                .fail("% Unrecognized host or address, or protocol not running.\n")
-                .await;
+            return self.fail(UNRECOGNIZED).await;
         };
         let source = match self.source(ping.source.as_ref()) {
             Ok(source) => source,
@@ -46,15 +88,15 @@ impl Session {
         let seconds = ping.timeout.unwrap_or(TIMEOUT);
         let probe = Probe {
             source,
-            size: ping.size.unwrap_or(SIZE),
             dont_fragment: ping.df_bit,
             ttl: 255,
             timeout: Duration::from_secs(seconds.into()),
             ..Probe::to(target)
         };
         let repeat = ping.repeat.unwrap_or(REPEAT);
-        self.io.output(&introduction(&probe, repeat)).await?;
-        let tally = self.probes(&probe, repeat).await?;
+        self.io.output(&introduction(&probe, repeat, sizes)).await?;
+        let total = repeat.saturating_mul(sizes.count());
+        let tally = self.probes(&probe, total, sizes).await?;
         let text = summary(&tally);
         self.io.output(&text).await?;
         Ok(if tally.times.is_empty() {
@@ -64,11 +106,12 @@ impl Session {
         })
     }
 
-    async fn probes(&mut self, probe: &Probe, repeat: u32) -> Result<Tally, Gone> {
+    async fn probes(&mut self, probe: &Probe, total: u32, sizes: Sizes) -> Result<Tally, Gone> {
         let kernel = self.router.borrow().kernel.clone();
         let mut tally = Tally::default();
-        while tally.sent < repeat {
+        while tally.sent < total {
             let probe = Probe {
+                size: sizes.nth(tally.sent),
                 sequence: (tally.sent % 0x1_0000) as u16,
                 ..probe.clone()
             };
@@ -117,59 +160,6 @@ impl Session {
             }
         }
     }
-
-    /// `ping` alone asks for everything.
-    async fn ask_ping(&mut self) -> Result<Result<Ping, String>, Gone> {
-        let stopped = || Ok(Err(String::new()));
-        macro_rules! ask {
-            ($prompt:expr, $default:expr) => {
-                match self.ask($prompt, $default).await? {
-                    Some(answer) => answer,
-                    None => return stopped(),
-                }
-            };
-        }
-        if !"ip".starts_with(&ask!("Protocol [ip]: ", "ip")) {
-            return Ok(Err("% Unknown protocol\n".into()));
-        }
-        let target = ask!("Target IP address: ", "");
-        let repeat = ask!("Repeat count [5]: ", "5").parse();
-        let size = ask!("Datagram size [100]: ", "100").parse();
-        let timeout = ask!("Timeout in seconds [2]: ", "2").parse();
-        let extended = ask!("Extended commands [n]: ", "n");
-        let mut source = None;
-        let mut df_bit = false;
-        if extended.starts_with(['y', 'Y']) {
-            let text = ask!("Source address or interface: ", "");
-            source = parse_source(&text);
-            if source.is_none() && !text.is_empty() {
-                return Ok(Err("% Invalid source\n".into()));
-            }
-            df_bit = ask!("Set DF bit in IP header? [no]: ", "no").starts_with(['y', 'Y']);
-        }
-        let (Ok(repeat), Ok(size), Ok(timeout)) = (repeat, size, timeout) else {
-            return Ok(Err("% A decimal number was expected\n".into()));
-        };
-        if !(36..=18024).contains(&size) {
-            return Ok(Err("% The datagram size is 36 to 18024\n".into()));
-        }
-        Ok(Ok(Ping {
-            target,
-            source,
-            repeat: Some(repeat),
-            size: Some(size),
-            timeout: Some(timeout),
-            df_bit,
-        }))
-    }
-}
-
-/// An address or an interface; nothing when it is neither.
-pub(super) fn parse_source(text: &str) -> Option<SourceSpec> {
-    match text.parse::<Ipv4Addr>() {
-        Ok(address) => Some(SourceSpec::Address(address)),
-        Err(_) => InterfaceName::parse(text).map(SourceSpec::Interface),
-    }
 }
 
 impl Tally {
@@ -188,10 +178,9 @@ impl Tally {
     }
 }
 
-fn introduction(probe: &Probe, repeat: u32) -> String {
+fn introduction(probe: &Probe, repeat: u32, sizes: Sizes) -> String {
     let mut text = format!(
-        "Type escape sequence to abort.\nSending {repeat}, {}-byte ICMP Echos to {}, timeout is {} seconds:\n",
-        probe.size,
+        "Type escape sequence to abort.\nSending {repeat}, {sizes}-byte ICMP Echos to {}, timeout is {} seconds:\n",
         probe.destination,
         probe.timeout.as_secs()
     );

@@ -238,6 +238,13 @@ impl Sessions {
         }
     }
 
+    /// The same at every session but one.
+    pub fn tell_others(&self, but: SessionId, line: &str) {
+        for (_, ear) in self.ears.iter().filter(|(id, _)| **id != but) {
+            let _ = ear.try_send(line.to_owned());
+        }
+    }
+
     /// Somebody logged in on a session.
     pub fn named(&mut self, id: SessionId, name: &str) {
         if let Some(entry) = self.entries.get_mut(&id) {

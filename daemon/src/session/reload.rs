@@ -10,10 +10,7 @@ impl Session {
     pub(super) async fn reload(&mut self, command: ReloadCommand) -> Outcome {
         let now = self.router.borrow().clock.zoned();
         let plan = match &command {
-            ReloadCommand::Cancel => {
-                let done = self.router.borrow_mut().cancel_reload(self.user.name());
-                return self.answer(done.map(|()| String::new())).await;
-            }
+            ReloadCommand::Cancel => return self.cancel_reload().await,
             ReloadCommand::Now { .. } => None,
             ReloadCommand::In { delay, reason } => {
                 Some(Plan::within(delay, reason.as_deref(), &now))
@@ -49,6 +46,19 @@ impl Session {
             }
             _ => Ok(Status::Ok),
         }
+    }
+
+    /// The banner is the answer here, before the next prompt, and a message everywhere else.
+    async fn cancel_reload(&mut self) -> Outcome {
+        let cancelled = self.router.borrow_mut().cancel_reload(self.user.name());
+        if let Ok(banner) = &cancelled {
+            let router = self.router.borrow();
+            for line in banner {
+                router.sessions.tell_others(self.id, line);
+            }
+        }
+        self.answer(cancelled.map(|banner| banner.join("\n") + "\n"))
+            .await
     }
 
     /// Asks whether to save what was changed; false when the reload is given up.

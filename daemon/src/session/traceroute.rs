@@ -8,7 +8,7 @@ use isthmus_grammar::command::Traceroute;
 use isthmus_kernel::{Probe, ProbeReply};
 
 use super::io::Gone;
-use super::ping::parse_source;
+use super::questions::Stop;
 use super::{Outcome, Session};
 use crate::names::resolve;
 
@@ -27,9 +27,10 @@ impl Session {
     pub(super) async fn traceroute(&mut self, trace: Option<Traceroute>) -> Outcome {
         let trace = match trace {
             Some(trace) => trace,
-            None => match self.ask_traceroute().await? {
-                Some(trace) => trace,
-                None => return Ok(Status::Failed),
+            None => match self.ask_traceroute().await {
+                Ok(trace) => trace,
+                Err(Stop::Gone(gone)) => return Err(gone),
+                Err(Stop::Refused(text)) => return self.fail(text).await,
             },
         };
         let Some(target) = resolve(&self.router, &trace.target).await else {
@@ -100,24 +101,6 @@ impl Session {
         }
         self.io.output("\n").await?;
         Ok(end)
-    }
-
-    async fn ask_traceroute(&mut self) -> Result<Option<Traceroute>, Gone> {
-        let Some(target) = self.ask("Target IP address: ", "").await? else {
-            return Ok(None);
-        };
-        let Some(source) = self.ask("Source address: ", "").await? else {
-            return Ok(None);
-        };
-        Ok(Some(Traceroute {
-            target,
-            numeric: true,
-            source: parse_source(&source),
-            probe: None,
-            timeout: None,
-            ttl: None,
-            port: None,
-        }))
     }
 }
 

@@ -144,7 +144,7 @@ impl Facts for &Asking {
              Status: PSI Enabled, Ready, Active, Automore On\n\
              Capabilities: {}\n\
              Editing is enabled.\n\
-             History is enabled, history size is {}.\n",
+             History is {}, history size is {}.\n",
             self.line,
             self.length,
             self.width,
@@ -152,6 +152,11 @@ impl Facts for &Asking {
                 "Receives Logging Output"
             } else {
                 "none"
+            },
+            if self.history_size > 0 {
+                "enabled"
+            } else {
+                "disabled"
             },
             self.history_size,
         )

@@ -231,11 +231,11 @@ impl Router {
         self.stop(Stop::Reload);
     }
 
-    /// `reload cancel`
+    /// `reload cancel`: what every operator is to see.
     ///
     /// # Errors
     /// What the operator sees when nothing is scheduled.
-    pub fn cancel_reload(&mut self, by: &str) -> Result<(), String> {
+    pub fn cancel_reload(&mut self, by: &str) -> Result<[String; 3], String> {
         if self.upkeep.reload.take().is_none() {
             return Err("%No reload is scheduled\n".into());
         }
@@ -244,8 +244,7 @@ impl Router {
             moment(&self.clock.zoned())
         );
         self.notice(Severity::Notifications, "SCHEDULED_RELOAD_CANCELLED", text);
-        self.tell_banner("--- SHUTDOWN ABORTED ---");
-        Ok(())
+        Ok(banner("--- SHUTDOWN ABORTED ---"))
     }
 
     /// The scheduled reload, for `show reload`.
@@ -261,10 +260,14 @@ impl Router {
     }
 
     fn tell_banner(&self, text: &str) {
-        for line in ["***".to_owned(), format!("*** {text}"), "***".to_owned()] {
+        for line in banner(text) {
             self.sessions.tell_all(&line);
         }
     }
+}
+
+fn banner(text: &str) -> [String; 3] {
+    ["***".to_owned(), format!("*** {text}"), "***".to_owned()]
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ fn a_reload_is_scheduled_announced_and_called_off() {
             "{}",
             bed.log()
         );
-        ann.run("reload cancel").await;
+        let aborted = "***\n*** --- SHUTDOWN ABORTED ---\n***\n";
+        assert_eq!(ann.run("reload cancel").await, aborted);
         while bob.heard.len() < 3 {
             bob.run("show clock").await;
         }

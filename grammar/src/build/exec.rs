@@ -11,7 +11,7 @@ use crate::command::{
 use crate::interface_name::InterfaceName;
 use crate::parser::Rule;
 
-/// An EXEC command, with what stands after its bar if it is a `show`.
+/// An EXEC command, with what stands after its bar if it prints text.
 pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
     if matches!(pair.as_rule(), Rule::show | Rule::user_show) {
         return Some((ExecCommand::Show(show(&pair)?), tail(&pair)?));
@@ -23,6 +23,10 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<(ExecCommand, Tail)> {
     }
     if pair.as_rule() == Rule::r#where {
         return Some((ExecCommand::Show(ShowCommand::Sessions), tail(&pair)?));
+    }
+    if pair.as_rule() == Rule::more {
+        let tail = tail(&pair)?;
+        return Some((super::files::command(pair)?, tail));
     }
     let command = match pair.as_rule() {
         Rule::clear if pair.has(Rule::k_clear_configuration) => {
@@ -191,6 +195,7 @@ fn terminal(pair: &Pair<'_, Rule>) -> Option<TerminalCommand> {
         Rule::k_monitor => TerminalCommand::Monitor(!no),
         Rule::k_length => TerminalCommand::Length(of.number(Rule::a_length)?),
         Rule::k_width => TerminalCommand::Width(of.number(Rule::a_width)?),
+        _ if !of.has(Rule::k_history_size) => TerminalCommand::History(!no),
         _ => TerminalCommand::HistorySize(of.number(Rule::a_history_size)?),
     })
 }

@@ -136,7 +136,7 @@ pub(super) fn peer_address(pair: &Pair<'_, Rule>, rule: Rule) -> Option<Option<I
     }
 }
 
-/// What stands after the bar of a `show`.
+/// What stands after the bar of a `show`, or of another command that prints text.
 #[derive(Default)]
 pub(super) struct Tail {
     pub(super) filter: Option<Filter>,
@@ -145,7 +145,8 @@ pub(super) struct Tail {
 
 /// What stands after the bar, if there is one; outside `None` when it is malformed.
 pub(super) fn tail(pair: &Pair<'_, Rule>) -> Option<Tail> {
-    let Some(filter) = pair.child(Rule::filter) else {
+    let filter = pair.child(Rule::filter);
+    let Some(filter) = filter.or_else(|| pair.child(Rule::line_filter)) else {
         return Some(Tail::default());
     };
     let mut words = filter.into_inner().skip(1).peekable();

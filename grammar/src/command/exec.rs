@@ -247,6 +247,8 @@ pub struct Traceroute {
 /// `terminal`, and its `no` forms, where `None` is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TerminalCommand {
+    /// `terminal history` or `terminal no history`: whether lines are kept.
+    History(bool),
     /// `terminal history size N` (0-256).
     HistorySize(Option<u16>),
     /// `terminal length N` (0-512), 0 for no pager.
