@@ -2,7 +2,7 @@
 
 mod support;
 
-use isthmus_control::Reply;
+use isthmus_control::{PRESS_RETURN, Reply};
 use isthmus_grammar::Mode;
 use isthmus_grammar::help::help;
 use nix::sys::signal::Signal;
@@ -407,6 +407,19 @@ fn a_daemon_that_says_goodbye_ends_the_session() {
     });
     console.shows("R1#\nConnection closed by the operator");
     assert_eq!(console.wait().code(), Some(0));
+}
+
+#[test]
+fn the_machines_own_console_waits_for_the_next_operator() {
+    let fake = Fake::start();
+    let mut console = Console::enabled(&fake);
+    fake.say(&Reply::Bye {
+        text: format!("\n\nR1 con0 is now available\n\n\n\n\n{PRESS_RETURN}"),
+    });
+    console.ends("R1 con0 is now available\n\n\n\n\nPress RETURN to get started.");
+    console.types("x\x03").types("\r");
+    assert_eq!(console.wait().code(), Some(0));
+    assert!(console.is_restored());
 }
 
 #[test]

@@ -273,6 +273,28 @@ impl Desk {
         }
     }
 
+    /// Waits for the Return of the next operator, when the session is over.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn until_return(&mut self) -> Result<(), End> {
+        self.flush()?;
+        loop {
+            while let Some(key) = self.keys.pop_front() {
+                if key == Key::Enter {
+                    return Ok(());
+                }
+            }
+            let ready = self.tty.wait(None, None).map_err(End::Terminal)?;
+            if ready.signal {
+                self.signal()?;
+            }
+            if ready.keys {
+                self.read()?;
+            }
+        }
+    }
+
     /// Acts on a signal: true when the window changed.
     fn signal(&mut self) -> Result<bool, End> {
         match self.tty.notice() {

@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use isthmus_control::{Reply, Request, Terminal};
+use isthmus_control::{PRESS_RETURN, Reply, Request, Terminal};
 use isthmus_grammar::command::TerminalCommand;
 use isthmus_grammar::{Access, Mode};
 
@@ -71,6 +71,7 @@ pub fn run(socket: &Path) -> Result<(), End> {
     shell.desk.fresh_line();
     let flushed = shell.desk.flush();
     match end {
+        End::Closed(text) if text.ends_with(PRESS_RETURN) => shell.desk.until_return(),
         End::Closed(_) => flushed,
         end => Err(end),
     }

@@ -10,6 +10,10 @@ pub const PROTOCOL_VERSION: u32 = 3;
 /// The socket's name inside the run directory.
 pub const SOCKET_NAME: &str = "isthmusd.sock";
 
+/// The last words at the machine's own console, where nobody is left but the next operator: the client goes once that
+/// one pressed Return.
+pub const PRESS_RETURN: &str = "Press RETURN to get started.\n";
+
 /// What a client may send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -111,7 +115,7 @@ pub enum Reply {
     },
     /// The daemon closes the session: after `exit`, at a reload, or because of a refusal.
     Bye {
-        /// Why; empty after an ordinary `exit`.
+        /// Why; empty after an ordinary `exit`, [`PRESS_RETURN`] at its end at the machine's own console.
         text: String,
     },
 }

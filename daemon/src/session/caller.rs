@@ -34,6 +34,8 @@ pub(super) struct Caller {
     pub(super) trusted: bool,
     /// Sits at the console rather than at a vty.
     pub(super) console: bool,
+    /// Is all there is on the machine's own console, as its login shell: no shell of Linux waits for its end.
+    pub(super) owns_console: bool,
     /// The Linux user.
     pub(super) uid: Option<u32>,
     /// Who it is and where from.
@@ -48,19 +50,20 @@ impl Caller {
             pid: peer.pid(),
         });
         let trusted = peer.is_some_and(|peer| router.borrow().trusted_uids.contains(&peer.uid));
-        let (name, console) = match peer {
+        let (name, terminal) = match peer {
             // The name service may be slow; it must not hold up anybody else.
             Some(peer) => tokio::task::spawn_blocking(move || {
-                (linux_name(peer.uid), peer.pid.is_some_and(at_console))
+                let terminal = peer.pid.map(Terminal::of).unwrap_or_default();
+                (linux_name(peer.uid), terminal)
             })
             .await
             .unwrap_or_default(),
-            None => (None, false),
+            None => (None, Terminal::default()),
         };
         Origin {
             uid: peer.map(|peer| peer.uid),
             trusted,
-            console,
+            terminal,
             name,
         }
     }
@@ -71,7 +74,7 @@ impl Caller {
 pub(super) struct Origin {
     uid: Option<u32>,
     trusted: bool,
-    console: bool,
+    terminal: Terminal,
     name: Option<String>,
 }
 
@@ -85,7 +88,8 @@ impl Origin {
         let wants_console = !hello.line.starts_with("vty");
         Caller {
             trusted: self.trusted,
-            console: wants_console && (self.trusted || self.console),
+            console: wants_console && (self.trusted || self.terminal.console),
+            owns_console: wants_console && self.terminal.console && self.terminal.leader,
             uid: self.uid,
             user,
         }
@@ -97,17 +101,32 @@ fn linux_name(uid: u32) -> Option<String> {
     Some(user.name)
 }
 
-/// Whether a process's controlling terminal is the machine's own: a virtual console or a serial line.
-fn at_console(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    terminal_device(&stat).is_some_and(is_console)
+/// What a process's controlling terminal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Terminal {
+    /// The machine's own: a virtual console or a serial line.
+    console: bool,
+    /// The process leads the session of its terminal, as a login shell does.
+    leader: bool,
 }
 
-/// The device number of the controlling terminal in the text of `/proc/PID/stat`; the command's name in parentheses may
-/// hold anything.
-fn terminal_device(stat: &str) -> Option<u64> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(4)?.parse().ok()
+impl Terminal {
+    fn of(pid: i32) -> Self {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        Self::read(pid, &stat).unwrap_or_default()
+    }
+
+    /// From the text of `/proc/PID/stat`; the command's name in parentheses may hold anything.
+    fn read(pid: i32, stat: &str) -> Option<Self> {
+        let (_, rest) = stat.rsplit_once(')')?;
+        let mut words = rest.split_ascii_whitespace().skip(3);
+        let session = words.next()?.parse();
+        let device = words.next()?.parse().ok()?;
+        Some(Self {
+            console: is_console(device),
+            leader: session == Ok(pid),
+        })
+    }
 }
 
 /// By the major numbers of the kernel's list of devices: 4 virtual consoles and serial ports, 5 the system console,
@@ -122,13 +141,17 @@ mod tests {
 
     #[test]
     fn the_controlling_terminal_is_read_whatever_the_program_is_called() {
-        let stat = "812 (a) b (c) S 1 812 812 1025 812 4194304 100";
-        assert_eq!(terminal_device(stat), Some(1025));
-        assert!(is_console(1025), "tty1");
-        assert!(is_console(4 << 8 | 64), "ttyS0");
-        assert!(!is_console(136 << 8), "pts/0");
+        let terminal = |pid, stat| {
+            Terminal::read(pid, stat).map(|terminal| (terminal.console, terminal.leader))
+        };
+        let login_shell = "812 (a) b (c) S 1 812 812 1025 812 4194304 100";
+        assert_eq!(terminal(812, login_shell), Some((true, true)), "tty1");
+        let under_a_shell = "812 (isthmus) S 700 812 700 1088 812 4194304 100";
+        assert_eq!(terminal(812, under_a_shell), Some((true, false)), "ttyS0");
+        let over_ssh = "812 (isthmus) S 700 812 812 34816 812 4194304 100";
+        assert_eq!(terminal(812, over_ssh), Some((false, true)), "pts/0");
         assert!(!is_console(0), "none");
-        assert_eq!(terminal_device(""), None);
+        assert_eq!(terminal(812, ""), None);
     }
 
     fn hello(line: &str) -> Hello {
@@ -146,17 +169,25 @@ mod tests {
         let origin = Origin {
             uid: Some(1000),
             trusted: false,
-            console: false,
+            terminal: Terminal::default(),
             name: Some("bob".into()),
         };
         let caller = origin.clone().introduced(&hello("console"));
         assert_eq!(caller.user.name.as_deref(), Some("bob"));
         assert!(!caller.console && !caller.trusted);
-        let at_console = Origin {
+        let terminal = |leader| Terminal {
             console: true,
-            ..origin
+            leader,
         };
-        assert!(at_console.introduced(&hello("console")).console);
+        for leader in [false, true] {
+            let at_console = Origin {
+                terminal: terminal(leader),
+                ..origin.clone()
+            };
+            let caller = at_console.clone().introduced(&hello("console"));
+            assert!(caller.console && caller.owns_console == leader);
+            assert!(!at_console.introduced(&hello("vty0")).owns_console);
+        }
     }
 
     #[test]
@@ -164,7 +195,7 @@ mod tests {
         let origin = Origin {
             uid: Some(0),
             trusted: true,
-            console: false,
+            terminal: Terminal::default(),
             name: Some("daemon".into()),
         };
         let caller = origin.clone().introduced(&hello("console"));

@@ -28,7 +28,9 @@ mod traceroute;
 use std::rc::Rc;
 use std::time::Duration;
 
-use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome};
+use isthmus_control::{
+    Hello, PRESS_RETURN, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome,
+};
 use isthmus_grammar::command::{Command, Filter, LineKind};
 use isthmus_grammar::privilege::USER;
 use isthmus_grammar::{Access, Mode, Refusal, parser};
@@ -82,6 +84,8 @@ struct Session {
     typed: bool,
     /// The caller is root, or runs as the daemon does.
     trusted: bool,
+    /// Nothing else is on the machine's own console.
+    owns_console: bool,
     /// The Linux user who runs the console, when the system tells.
     uid: Option<u32>,
     /// The command that comes before everything else.
@@ -158,6 +162,7 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         histories: Histories::default(),
         typed: interactive,
         trusted: caller.trusted,
+        owns_console: caller.owns_console,
         uid: caller.uid,
         automatic: None,
         last: false,
@@ -212,8 +217,25 @@ impl Session {
                 }
             }
         }
-        let text = self.bye.take().unwrap_or_default();
+        let text = match self.bye.take().unwrap_or_default() {
+            text if text.is_empty() && interactive && self.owns_console => self.available(),
+            text => text,
+        };
         self.io.send(Reply::Bye { text }).await
+    }
+
+    /// What stands on the console line between two sessions.
+    fn available(&self) -> String {
+        if self.line.kind != LineKind::Console {
+            return String::new();
+        }
+        let hostname = self.router.borrow().running.hostname().to_owned();
+        let free = format!("\n\n{hostname} con0 is now available\n\n");
+        if self.owns_console {
+            free + "\n\n\n" + PRESS_RETURN
+        } else {
+            free
+        }
     }
 
     /// The introduction; `login` says that something comes before the first prompt.
@@ -277,10 +299,7 @@ impl Session {
             .borrow_mut()
             .notice(Severity::Informational, "TTY_EXPIRE_TIMER", text);
         let text = match self.line.kind {
-            LineKind::Console => {
-                let hostname = self.router.borrow().running.hostname().to_owned();
-                format!("\n\n{hostname} con0 is now available\n\n")
-            }
+            LineKind::Console => self.available(),
             LineKind::Aux | LineKind::Vty => "\n".to_owned(),
         };
         self.part(&text).await;
