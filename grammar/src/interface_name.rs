@@ -51,7 +51,7 @@ impl InterfaceName {
             && is_port(number)
             && let Some(kind) = type_name(letters)
         {
-            return Some(Self(format!("{kind}{number}")));
+            return in_range(kind, number).then(|| Self(format!("{kind}{number}")));
         }
         // `gigabitethernet` alone lacks its number; `lo` alone is a Linux name.
         let unfinished = number.is_empty()
@@ -128,6 +128,16 @@ pub(crate) fn is_port(text: &str) -> bool {
     slots.split('/').count() <= 4 && slots.split('/').all(number) && sub.is_none_or(number)
 }
 
+/// Interfaces that exist only by their number have a range; those of the hardware have what is there.
+fn in_range(kind: &str, number: &str) -> bool {
+    let range = match kind {
+        "Loopback" | "Tunnel" => 0..=i32::MAX.unsigned_abs().into(),
+        "Virtual-Template" => 1..=4095,
+        _ => return true,
+    };
+    (number.parse::<u64>()).is_ok_and(|number| range.contains(&number))
+}
+
 fn is_linux(text: &str) -> bool {
     (1..=LINUX_NAME_MAX).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -164,6 +174,7 @@ mod tests {
         check("f0/1", Some("FastEthernet0/1"));
         check("fa0/1", Some("FastEthernet0/1"));
         check("virtual-t1", Some("Virtual-Template1"));
+        check("Tunnel 2147483647", Some("Tunnel2147483647"));
     }
 
     #[test]
@@ -196,6 +207,9 @@ mod tests {
             "Gi0/",
             "../x",
             "t0/0",
+            "Tunnel2147483648",
+            "virtual-t0",
+            "Virtual-Template4096",
         ] {
             check(name, None);
         }
@@ -204,7 +218,8 @@ mod tests {
     #[test]
     fn canonical_names_are_stable() {
         for (kind, _) in TYPES {
-            let name = format!("{kind}0/1");
+            let number = if in_range(kind, "0/1") { "0/1" } else { "1" };
+            let name = format!("{kind}{number}");
             check(&name, Some(&name));
             assert_eq!(
                 InterfaceName::parse(&name).and_then(|n| n.ios_parts().map(|p| p.0)),

@@ -34,6 +34,16 @@ pub enum AaaMethod {
     None,
 }
 
+impl AaaMethod {
+    /// The name of the servers.
+    pub fn group(&self) -> Option<&str> {
+        match self {
+            Self::Group(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 words! {
     /// The modes that `privilege` knows.
     pub enum CommandMode {
@@ -112,6 +122,18 @@ pub enum LoginCommand {
         /// The first words of the command, as typed.
         command: String,
     },
+}
+
+impl LoginCommand {
+    /// The methods of a list of `aaa`; empty for other commands.
+    pub fn methods(&self) -> &[AaaMethod] {
+        match self {
+            Self::AaaAuthenticationLogin { methods, .. }
+            | Self::AaaAuthenticationEnable(methods)
+            | Self::AaaAuthorizationExec { methods, .. } => methods,
+            _ => &[],
+        }
+    }
 }
 
 /// What follows the name in `username NAME ...`.

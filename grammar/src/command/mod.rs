@@ -181,9 +181,19 @@ impl ConfigLine {
             {
                 plain()
             }
+            ConfigCommand::Global(GlobalCommand::Login(command)) if self.form == Form::Set => {
+                passed_over(command.methods())
+            }
             _ => None,
         }
     }
+}
+
+/// Servers are not asked yet: a list goes on with its next method, as if they did not answer.
+fn passed_over(methods: &[AaaMethod]) -> Option<String> {
+    let groups = methods.iter().filter_map(AaaMethod::group);
+    let groups: Vec<_> = groups.map(|name| format!("group {name}")).collect();
+    (!groups.is_empty()).then(|| format!("{} (the next method is used)", groups.join(", ")))
 }
 
 /// An output filter: `| KIND ARGUMENT`.

@@ -282,6 +282,18 @@ impl RetainedLine {
         line
     }
 
+    /// The line as it is kept with its `no`: where the first words identify it, no more than those.
+    pub fn negated(&self) -> Self {
+        let mut line = self.clone();
+        if let Key::Words(_) = self.about.key {
+            let end = self.key.end;
+            line.text.truncate(end);
+            line.secrets.retain(|secret| secret.range.end <= end);
+            line.free = self.free.filter(|place| *place < end);
+        }
+        line
+    }
+
     /// The line has keys or passwords.
     pub fn has_secrets(&self) -> bool {
         !self.secrets.is_empty()

@@ -165,7 +165,8 @@ pub(super) fn crypto_map(out: &mut Out, command: &CryptoMapCommand, form: Form) 
         CryptoMapCommand::SetPeer { peer, default } => {
             out.word("set peer");
             match peer {
-                Some(PeerName::Address(address)) => out.word(address),
+                // IOS writes IPv6 in capitals.
+                Some(PeerName::Address(address)) => out.word(address.to_string().to_uppercase()),
                 Some(PeerName::Hostname(name)) => out.word(name),
                 None => {}
             }

@@ -7,7 +7,7 @@ use isthmus_grammar::command::{
 };
 use isthmus_grammar::privilege::spell;
 
-use super::{Origin, Outcome, Refused, done, given, say};
+use super::{Origin, Outcome, Refused, done, given};
 use crate::config::model::{Change, Running};
 use crate::config::{encrypt, secret};
 
@@ -183,7 +183,6 @@ pub(super) fn apply(running: &mut Running, form: Form, command: &LoginCommand) -
         LoginCommand::AaaAuthenticationEnable(methods) => {
             need_new_model(running)?;
             running.aaa.enable = if on { methods.clone() } else { Vec::new() };
-            return say(passed_over(if on { methods } else { &[] }));
         }
         LoginCommand::AaaAuthorizationExec { list, methods } => {
             return lists(running, on, |aaa| &mut aaa.exec, list, methods);
@@ -233,26 +232,10 @@ fn lists(
     let lists = which(&mut running.aaa);
     if on {
         lists.insert(list.to_owned(), methods.to_vec());
-        say(passed_over(methods))
     } else {
         lists.shift_remove(list);
-        done()
     }
-}
-
-/// Servers are not asked yet: a list goes on with its next method, as if they did not answer.
-fn passed_over(methods: &[AaaMethod]) -> String {
-    let groups = methods.iter().filter_map(|method| match method {
-        AaaMethod::Group(name) => Some(name),
-        _ => None,
-    });
-    groups
-        .map(|name| {
-            format!(
-                "% Accepted, not active in this release: group {name} (the next method is used)\n"
-            )
-        })
-        .collect()
+    done()
 }
 
 /// The most characters of a command that `privilege` names.

@@ -34,6 +34,7 @@ pub(super) fn apply(
     let known = known.map(|entry| entry.line.clone());
     let line = &encrypt::encoded(line, known.as_ref(), &running.encodings());
     let change = |retained: &mut Retained| match kept {
+        Some(Form::No) => retained.set(line.negated(), Form::No),
         Some(form) => retained.set(line.clone(), form),
         None => {
             retained.remove(line);

@@ -21,8 +21,8 @@ use ipnet::Ipv4Net;
 use isthmus_grammar::Alias;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    AclId, BannerKind, ClockZone, CredentialKind, FilePrompt, LoggingHost, OriginId, Secret,
-    Severity, SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
+    AaaMethod, AclId, BannerKind, ClockZone, CredentialKind, FilePrompt, LoggingHost, OriginId,
+    Secret, Severity, SummerTime, SyslogFacility, TimestampFormat, TimestampKind,
 };
 use jiff::ZonedDateTime;
 
@@ -446,6 +446,9 @@ impl Running {
 
     /// How many lines ask for something that is not done in this release.
     pub fn inactive(&self) -> usize {
+        let lists = self.aaa.login.values().chain(self.aaa.exec.values());
+        let lists = lists.chain(std::iter::once(&self.aaa.enable));
+        let asks_servers = |list: &&Vec<AaaMethod>| list.iter().any(|one| one.group().is_some());
         let blocks = self.interfaces.iter().map(|(_, one)| &one.retained);
         let blocks = blocks
             .chain(self.crypto.policies.values().map(|one| &one.retained))
@@ -462,5 +465,6 @@ impl Running {
             + blocks.map(Retained::inactive).sum::<usize>()
             + entries.map(one).sum::<usize>()
             + self.interfaces.iter().filter(redundant).count()
+            + lists.filter(asks_servers).count()
     }
 }

@@ -70,9 +70,6 @@ pub(super) fn crypto_map_entry(page: &mut Page, name: &str, sequence: u16, entry
         kind: Some(entry.kind.clone()),
     };
     page.global(Form::Set, command);
-    if !entry.kind.is_active() {
-        page.show_pending();
-    }
     let set = |wanted, command| Inside::set(wanted, ConfigCommand::CryptoMap(command));
     let mut lines = Vec::new();
     if entry.description.is_some() {

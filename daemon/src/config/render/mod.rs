@@ -9,8 +9,8 @@ mod logging;
 mod login;
 
 use isthmus_grammar::command::{
-    AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, InterfaceCommand,
-    Section, StandardAclCommand, StandardAclEntry,
+    AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, Section,
+    StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::render as grammar_render;
 use isthmus_grammar::{InterfaceName, Mode};
@@ -219,6 +219,9 @@ impl Page {
             Some(pending) => {
                 pending.retain(|(above, _)| *above < indent);
                 pending.push((indent, line));
+                if command.inactive().is_some() {
+                    self.show_pending();
+                }
             }
         }
         self.opened = command.enters().map(|_| indent);
@@ -239,14 +242,7 @@ impl Page {
             let rank = rank::rank(&line.command);
             self.others(&mut retained, &mut kept, Some(rank));
             if line.wanted || self.all {
-                let inactive = matches!(
-                    line.command,
-                    ConfigCommand::Interface(InterfaceCommand::CryptoMapRedundancy { .. })
-                );
                 self.line(1, line.form, line.command);
-                if inactive {
-                    self.show_pending();
-                }
             }
         }
         self.others(&mut retained, &mut kept, None);
@@ -275,7 +271,8 @@ impl Page {
         }
     }
 
-    /// What has just been written does nothing in this release: it is listed with what it stands in.
+    /// What has just been written does nothing in this release, or not all that it says: it is listed with what it stands
+    /// in.
     fn show_pending(&mut self) {
         let Some(pending) = &mut self.pending else {
             return;
