@@ -115,6 +115,37 @@ fn inactive_lines_are_listed_with_what_they_stand_in() {
 }
 
 #[test]
+fn an_aaa_list_that_asks_servers_is_listed_among_the_inactive() {
+    let mut session = Session::of("aaa new-model\naaa authentication enable default enable");
+    assert_eq!(session.running.inactive(), 0);
+    let answer = session.line("aaa authentication login default group radius local");
+    let expected =
+        "% Accepted, not active in this release: group radius (the next method is used)\n";
+    assert_eq!(answer, Ok(expected.to_owned()));
+    let expected = "aaa authentication login default group radius local\n";
+    assert_eq!(render::inactive(&session.running), expected);
+    assert_eq!(session.running.inactive(), 1);
+}
+
+#[test]
+fn a_line_kept_with_its_no_has_only_the_words_that_identify_it() {
+    let mut session = Session::of("interface Tunnel1\nkeepalive 5 3\nno keepalive 5 3");
+    session.has(" no keepalive\n");
+    session.silently("default keepalive");
+    session.lacks("keepalive");
+}
+
+#[test]
+fn one_no_takes_all_that_is_said_of_reverse_routes() {
+    let mut session = Session::of(
+        "crypto dynamic-map D 1\nset reverse-route tag 5\nset reverse-route distance 9\nset reverse-route tag 6",
+    );
+    session.has(" set reverse-route distance 9\n set reverse-route tag 6\n");
+    session.silently("no set reverse-route");
+    session.lacks("reverse-route");
+}
+
+#[test]
 fn secrets_of_retained_lines_are_hidden_like_the_others() {
     let session = Session::of(KEYRING);
     let options = render::Options {
