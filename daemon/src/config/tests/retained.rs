@@ -123,7 +123,10 @@ fn an_aaa_list_that_asks_servers_is_listed_among_the_inactive() {
         "% Accepted, not active in this release: group radius (the next method is used)\n";
     assert_eq!(answer, Ok(expected.to_owned()));
     let expected = "aaa authentication login default group radius local\n";
-    assert_eq!(render::inactive(&session.running), expected);
+    assert_eq!(
+        render::inactive(&session.running, &render::Options::default()),
+        expected
+    );
     assert_eq!(session.running.inactive(), 1);
 }
 
