@@ -4,7 +4,7 @@
 //! Policies come before links and routes, so that nothing leaves in clear before they stand. Only differences are
 //! asked of the kernel; a tunnel whose entry did not change is not touched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,7 +213,8 @@ impl Router {
             log,
             ..
         } = self;
-        reported.retain(|text| text.starts_with(NETWORK) || problems.contains(text));
+        let present: HashSet<&String> = problems.iter().collect();
+        reported.retain(|text| text.starts_with(NETWORK) || present.contains(text));
         for problem in problems.iter() {
             if !reported.contains(problem) {
                 reported.insert(problem.clone());

@@ -30,6 +30,14 @@ def ends(router, why):
     expect(router.remote_conn.closed, why)
 
 
+def ssh():
+    """An SSH connection of the user whom the router does not know."""
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+    client.connect(ADDRESS, username=SHELL_USER, password=PASSWORD, timeout=60, allow_agent=False, look_for_keys=False)
+    return client
+
+
 operator = ConnectHandler(username=OPERATOR, **SERVER)
 expect(operator.find_prompt() == f"{HOSTNAME}#", "a user with privilege 15 begins at the privileged prompt")
 other = ConnectHandler(username=SHELL_USER, **SERVER)
@@ -51,15 +59,20 @@ expect("TTY_EXPIRE_TIMER" in operator.send_command("show logging | include EXPIR
 operator.send_config_set([f"line vty {line}", "no exec-timeout"])
 
 operator.send_config_set([f"username {SHELL_USER} autocommand show users | include {SHELL_USER}"])
-with paramiko.SSHClient() as client:
-    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-    client.connect(ADDRESS, username=SHELL_USER, password=PASSWORD, timeout=60, allow_agent=False, look_for_keys=False)
-    shell = client.invoke_shell()
-    seen = shell.makefile().read().decode()
+with ssh() as client:
+    seen = client.invoke_shell().makefile().read().decode()
     expect(CLIENT in seen and f"{HOSTNAME}>" not in seen, "autocommand runs in the place of a prompt and ends the session", seen)
     _, output, _ = client.exec_command("show clock")
     seen = output.read().decode()
     expect(CLIENT in seen and "not run from here on: show clock" in seen, "and in the place of the command that is asked for", seen)
     expect(output.channel.recv_exit_status() == 1, "whose status says that it was not run")
 operator.send_config_set([f"no username {SHELL_USER}"])
+
+operator.send_config_set([f"access-list 77 deny host {CLIENT}", "access-list 77 permit any", f"line vty {line}", "access-class 77 in"])
+with ssh() as client:
+    seen = client.invoke_shell().makefile().read().decode()
+    expect("% Connection refused" in seen and f"{HOSTNAME}>" not in seen, "access-class keeps the client off the line", seen)
+log = operator.send_command("show logging | include LINE_REFUSED")
+expect(f"Refused {SHELL_USER} on vty{line} ({CLIENT}): access-class 77" in log, "and the log says so", log)
+operator.send_config_set([f"line vty {line}", "no access-class 77 in", "no access-list 77"])
 operator.disconnect()

@@ -1,7 +1,7 @@
 //! What a login gives instead of a prompt: `autocommand` of the user or of the line. With it `username ... one-time`.
 //!
 //! The console is told the command and sends it back without its output filter, which is the console's own business. The
-//! first line that it sends must be that command: the session takes no other.
+//! first line that it sends must be that command, with its own filter or none: the session takes no other.
 
 use isthmus_control::{Reply, Status};
 use isthmus_grammar::parser;
@@ -68,8 +68,16 @@ impl Session {
     /// The first line of a session that begins with a command.
     pub(super) async fn begin(&mut self, automatic: Autocommand, line: &str) -> Result<(), Gone> {
         let access = self.access();
-        let read = |line| parser::parse_as(self.mode(), &access, line).map(|parsed| parsed.command);
-        if read(line) != read(&automatic.line) {
+        let read = |line| parser::parse_as(self.mode(), &access, line);
+        let same = match (read(line), read(&automatic.line)) {
+            (Ok(sent), Ok(own)) => {
+                let filtered = sent.filter.is_none() || sent.filter == own.filter;
+                sent.command == own.command && filtered
+            }
+            (Err(_), Err(_)) => true,
+            _ => false,
+        };
+        if !same {
             self.bye = Some("% This login is for its automatic command only".into());
             return Ok(());
         }

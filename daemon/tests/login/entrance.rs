@@ -42,14 +42,18 @@ fn who_has_an_autocommand_gets_nothing_else() {
         );
         assert!(ann.closed);
 
-        let mut sly = Terminal::open(&bed).await;
-        automatic(&mut sly, &["ann", "Larisa-77"]).await;
-        sly.types("show running-config", &[]).await;
-        assert_eq!(
-            sly.seen(),
-            "show running-config\n% This login is for its automatic command only"
-        );
-        assert!(sly.closed);
+        for other in [
+            "show running-config",
+            "show privilege | redirect flash:mine",
+            "nonsense",
+        ] {
+            let mut sly = Terminal::open(&bed).await;
+            automatic(&mut sly, &["ann", "Larisa-77"]).await;
+            sly.types(other, &[]).await;
+            let refusal = "% This login is for its automatic command only";
+            assert_eq!(sly.seen(), format!("{other}\n{refusal}"));
+            assert!(sly.closed);
+        }
 
         let mut bob = Terminal::open(&bed).await;
         let line = automatic(&mut bob, &["bob", "Palamidi"]).await;
