@@ -142,8 +142,7 @@ fn files(
                 true => format!("{target}{name}"),
                 false => target.to_owned(),
             };
-            agree(output)?;
-            store(&mut session, &place, size, input)?;
+            store(&mut session, &place, size, input, output)?;
             let mut end = [0];
             input.read_exact(&mut end)?;
         }
@@ -167,15 +166,20 @@ fn file(header: &str) -> Option<(u64, &str)> {
     Some((size.parse().ok()?, name)).filter(|_| plain)
 }
 
-/// Passes one file on, piece by piece, as answers to the daemon's questions.
+/// Passes one file on, piece by piece, as answers to the daemon's questions. The client is told to send once the daemon
+/// wants the file: a refusal that met it sending would be lost with the connection.
 fn store(
     session: &mut Session,
     place: &str,
     size: u64,
     input: &mut impl Read,
+    output: &mut impl Write,
 ) -> Result<(), ScpError> {
-    let mut left = size;
+    let (mut left, mut agreed) = (size, false);
     let piece = |_: &str| {
+        if !std::mem::replace(&mut agreed, true) {
+            agree(output)?;
+        }
         let length = left.min(CHUNK as u64);
         let mut piece = vec![0; usize::try_from(length).unwrap_or(CHUNK)];
         input.read_exact(&mut piece)?;

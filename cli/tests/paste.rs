@@ -138,9 +138,10 @@ fn scp_fetches_files_of_the_router() {
 fn without_the_scp_server_no_file_comes_or_goes() {
     let folder = tempfile::tempdir().unwrap();
     daemon::start(folder.path(), "hostname R1\nend\n");
-    for (words, input) in [
-        ("-t flash:/a.cfg", scp("a.cfg", b"one\n")),
-        ("-f system:running-config", vec![0; 3]),
+    // Ready, and the time stamp taken; the client is never told to send the file.
+    for (words, input, agreed) in [
+        ("-t flash:/a.cfg", scp("a.cfg", b"one\n"), "\0\0"),
+        ("-f system:running-config", vec![0; 3], ""),
     ] {
         let (done, said) = far_end(folder.path(), words, &input);
         let said = String::from_utf8_lossy(&said).into_owned();
@@ -148,6 +149,7 @@ fn without_the_scp_server_no_file_comes_or_goes() {
             !done && said.contains("Administratively disabled: configure ip scp server enable"),
             "{words}: {said:?}"
         );
+        assert!(said.starts_with(&format!("{agreed}\u{2}scp: ")), "{said:?}");
     }
     assert!(!folder.path().join("state/flash/a.cfg").exists());
 }
