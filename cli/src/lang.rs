@@ -1,5 +1,5 @@
-//! What the console asks the grammar: is this line a command, what could follow, what was meant. Aliases end here: what
-//! goes to the daemon is spelled out.
+//! What the console asks the grammar: is this line a command, what could follow, what was meant. Lines come with their
+//! aliases spelled out, as they go to the daemon.
 //! Used by [`crate::plain`] and [`crate::shell`]; without the daemon, so that answers come at once.
 
 use isthmus_grammar::command::{Command, ExecCommand, Parsed, TerminalCommand};
@@ -18,20 +18,6 @@ pub type Understood = (String, Option<Filter>);
 /// Why it is no command, or what is wrong with its filter. A line that begins with `no` may still name a line of a file
 /// that was kept without being understood: [`may_be_kept`].
 pub fn understand(mode: Mode, access: &Access, line: &str) -> Result<Option<Understood>, Unclear> {
-    let Some(spelled) = access.spell_out(mode, line) else {
-        return understand_spelled(mode, access, line);
-    };
-    understand_spelled(mode, access, &spelled.line).map_err(|unclear| match unclear {
-        Unclear::Line(refusal) => Unclear::Line(spelled.refusal(refusal)),
-        filter => filter,
-    })
-}
-
-fn understand_spelled(
-    mode: Mode,
-    access: &Access,
-    line: &str,
-) -> Result<Option<Understood>, Unclear> {
     match parser::parse_as(mode, access, line).map_err(Unclear::Line)? {
         Parsed {
             command: Command::Empty,

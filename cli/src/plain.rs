@@ -149,19 +149,17 @@ impl Plain<'_> {
             true => self.log_in()?,
             false => None,
         };
-        if let Some(Autocommand { line, last }) = automatic
-            && (!self.turn(&line)? || last)
-        {
-            self.left_over()?;
-            return Ok(());
-        }
-        while let Some(line) = self.next_line()? {
-            if !self.turn(&line)? {
-                self.left_over()?;
-                break;
+        let mut open = match automatic {
+            Some(Autocommand { line, last }) => self.turn(&line)? && !last,
+            None => true,
+        };
+        while open {
+            match self.next_line()? {
+                Some(line) => open = self.turn(&line)?,
+                None => return Ok(()),
             }
         }
-        Ok(())
+        Ok(self.left_over()?)
     }
 
     /// What comes before the first line.

@@ -3,9 +3,9 @@
 
 mod support;
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
-use support::{Console, daemon};
+use support::{Console, daemon, isthmus_at};
 use tempfile::TempDir;
 
 const ROUTER: &str = "hostname R1\n\
@@ -67,14 +67,9 @@ fn with_nohangup_a_prompt_follows() {
 }
 
 fn isthmus(folder: &TempDir, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
-    command.arg("--socket").arg(daemon::socket(folder.path()));
+    let mut command = isthmus_at(&daemon::socket(folder.path()));
     command.env("SSH_CONNECTION", "10.0.0.2 50000 10.0.0.1 22");
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    command.args(arguments).output().unwrap()
 }
 
 #[test]

@@ -287,6 +287,13 @@ impl Router {
         }
     }
 
+    /// Somebody changed the running-config: it says who and when, and everything that follows is to be done.
+    pub fn changed_by(&mut self, user: &str) {
+        let now = self.clock.zoned();
+        self.running.mark_changed(now, user);
+        self.configured();
+    }
+
     /// Puts another running-config in the place of this one; the master key is nobody's line and stays.
     pub fn replace_running(&mut self, mut running: Running) {
         running.master = self.running.master.take();

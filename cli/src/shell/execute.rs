@@ -59,26 +59,23 @@ impl Shell {
             self.desk.print("% The text is too long\n");
             return Ok(());
         }
-        let typed = self.access.spell_out(self.mode, line);
-        let typed = typed.as_ref();
-        let as_typed = |refusal| typed.map_or(refusal, |spelled| spelled.refusal(refusal));
-        let invalid = |index| {
-            let refusal = as_typed(Refusal::Invalid { column: index });
-            on_screen(refusal, &column).message(0, line)
+        let spelled = self.access.spell_out(self.mode, line);
+        let spelled = spelled.as_ref();
+        let refused = |why| {
+            let why = spelled.map_or(why, |spelled| spelled.refusal(why));
+            on_screen(why, &column).message(0, line)
         };
-        let (command, filter) = match lang::understand(self.mode, &self.access, line) {
+        let sent = spelled.map_or(line, |spelled| &spelled.line);
+        let (command, filter) = match lang::understand(self.mode, &self.access, sent) {
             Ok(Some(understood)) => understood,
             Ok(None) => return Ok(()),
             Err(Unclear::Filter(message)) => {
                 self.desk.print(&message);
                 return Ok(());
             }
-            Err(Unclear::Line(_)) if lang::may_be_kept(self.mode, line) => {
-                let sent = typed.map_or(line, |spelled| &spelled.line);
-                (sent.to_owned(), None)
-            }
+            Err(Unclear::Line(_)) if lang::may_be_kept(self.mode, line) => (sent.to_owned(), None),
             Err(Unclear::Line(why)) => {
-                self.desk.print(&on_screen(why, column).message(0, line));
+                self.desk.print(&refused(why));
                 return Ok(());
             }
         };
@@ -86,7 +83,9 @@ impl Shell {
         self.session.send(&Request::Exec {
             line: command.clone(),
         })?;
-        self.until_done(&command, stream, &invalid)
+        self.until_done(&command, stream, &|column| {
+            refused(Refusal::Invalid { column })
+        })
     }
 
     /// The questions before the first prompt.

@@ -124,18 +124,25 @@ fn report(world: &mut World, child: ChildId, count: Traffic) {
     world.with(0, |endpoint, now| endpoint.traffic(now, child, count));
 }
 
-#[test]
-fn the_next_peer_takes_over_from_a_dead_one() {
+/// A host with two peers, of which the second is the spare one; `default_peer`: the first is the default.
+fn with_a_spare(default_peer: bool) -> World {
     let mut pair = Pair::usual();
     pair.global_a.keepalive = Some(keepalive(KeepaliveKind::Periodic));
     let spare = "203.0.113.9";
     pair.a.peers.push(spare.parse().unwrap());
+    pair.a.default_peer = default_peer;
     pair.global_a
         .keys
         .add_address(spare.parse().unwrap(), 32, "cisco123".into());
     let mut world = pair.world(1);
     pair.b.local = vec![spare.parse().unwrap()];
     world.host(spare, with(&pair.global_b, &pair.b));
+    world
+}
+
+#[test]
+fn the_next_peer_takes_over_from_a_dead_one() {
+    let mut world = with_a_spare(false);
     world.acquire(0, 1, 1);
     world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
     world.hosts[1].plugged = false;
@@ -153,17 +160,7 @@ fn the_next_peer_takes_over_from_a_dead_one() {
 #[test]
 fn the_default_peer_is_tried_first_whenever_there_is_no_sa() {
     for default_peer in [true, false] {
-        let mut pair = Pair::usual();
-        pair.global_a.keepalive = Some(keepalive(KeepaliveKind::Periodic));
-        let spare = "203.0.113.9";
-        pair.a.peers.push(spare.parse().unwrap());
-        pair.a.default_peer = default_peer;
-        pair.global_a
-            .keys
-            .add_address(spare.parse().unwrap(), 32, "cisco123".into());
-        let mut world = pair.world(1);
-        pair.b.local = vec![spare.parse().unwrap()];
-        world.host(spare, with(&pair.global_b, &pair.b));
+        let mut world = with_a_spare(default_peer);
         world.hosts[1].plugged = false;
         world.acquire(0, 1, 1);
         world.expect(60, "the spare tunnel", |world| {

@@ -52,9 +52,7 @@ impl Session {
         }
         router.running.users.shift_remove(name);
         router.running.note(Change::System);
-        let now = router.clock.zoned();
-        router.running.mark_changed(now, name.clone());
-        router.configured();
+        router.changed_by(name);
     }
 
     /// The end of a login: the command to begin with, if there is one, and the first prompt.
@@ -81,7 +79,8 @@ impl Session {
             self.bye = Some("% This login is for its automatic command only".into());
             return Ok(());
         }
-        self.last = automatic.last;
+        // Set beforehand: no prompt is to follow.
+        self.bye = automatic.last.then(String::new);
         self.line(line).await
     }
 }

@@ -108,9 +108,7 @@ impl Session {
             let applied = allowed
                 .and_then(|()| config::apply(&mut router.running, context, line, Origin::Terminal));
             if applied.is_ok() {
-                let now = router.clock.zoned();
-                router.running.mark_changed(now, self.user.name());
-                router.configured();
+                router.changed_by(self.user.name());
                 router.log_command(&mut self.stay, &self.user, typed);
             }
             applied

@@ -360,9 +360,7 @@ impl Router {
     }
 
     fn loaded(&mut self, user: &str) {
-        let now = self.clock.zoned();
-        self.running.mark_changed(now, user);
-        self.configured();
+        self.changed_by(user);
         self.tell_inactive();
     }
 }

@@ -90,8 +90,6 @@ struct Session {
     uid: Option<u32>,
     /// The command that comes before everything else.
     automatic: Option<Autocommand>,
-    /// The session ends with the command that it obeys now.
-    last: bool,
     /// Set when the session is to end, with the reason for the operator.
     bye: Option<String>,
 }
@@ -165,7 +163,6 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         owns_console: caller.owns_console,
         uid: caller.uid,
         automatic: None,
-        last: false,
         bye: None,
     };
     router
@@ -334,9 +331,6 @@ impl Session {
             self.histories.add(self.mode(), line);
         }
         let status = self.obey(line).await?;
-        if std::mem::take(&mut self.last) {
-            self.bye.get_or_insert_default();
-        }
         // Nobody at a terminal is to see one more prompt.
         if self.typed && self.bye.is_some() {
             return Ok(());

@@ -233,14 +233,16 @@ impl Sessions {
 
     /// Shows a line at every session; one that does not keep up misses it.
     pub fn tell_all(&self, line: &str) {
-        for ear in self.ears.values() {
-            let _ = ear.try_send(line.to_owned());
-        }
+        self.tell(line, None);
     }
 
     /// The same at every session but one.
     pub fn tell_others(&self, but: SessionId, line: &str) {
-        for (_, ear) in self.ears.iter().filter(|(id, _)| **id != but) {
+        self.tell(line, Some(but));
+    }
+
+    fn tell(&self, line: &str, but: Option<SessionId>) {
+        for (_, ear) in self.ears.iter().filter(|(id, _)| Some(**id) != but) {
             let _ = ear.try_send(line.to_owned());
         }
     }

@@ -118,9 +118,7 @@ impl Session {
             if kept.is_ok() {
                 encrypt::change_master(&mut router.running, master);
                 router.running.note(Change::Keys);
-                let now = router.clock.zoned();
-                router.running.mark_changed(now, self.user.name());
-                router.configured();
+                router.changed_by(self.user.name());
             }
             kept
         };

@@ -171,8 +171,11 @@ impl ConfigLog {
 impl Router {
     /// An operator's command was obeyed.
     pub fn log_command(&mut self, stay: &mut Stay, user: &User, line: &ConfigLine) {
-        let command = without_secrets(line, HIDDEN);
-        self.log_words(stay, user, line.mode(), &command, line.enters());
+        let enters = line.enters();
+        if self.upkeep.config_log.settings.enabled || enters.is_some() {
+            let command = without_secrets(line, HIDDEN);
+            self.log_words(stay, user, line.mode(), &command, enters);
+        }
     }
 
     /// `no LINE` took away a line that nobody understands: only its first word is sure to be no secret.

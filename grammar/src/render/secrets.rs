@@ -1,22 +1,15 @@
 //! Text that is not to show keys and passwords, where no typed command says which words they are.
 
+use std::cmp::Reverse;
+
 use crate::modes::Mode;
 use crate::walk;
 
 /// The beginning of a command with `instead` in the place of every word that may be a key or password, and of everything
 /// from the first word on that no table of the mode understands.
 pub(super) fn hidden(mode: Mode, words: &str, instead: &str) -> String {
-    let mut best = None;
-    for table in mode.tables() {
-        let found = walk::secrets(table, words);
-        if best
-            .as_ref()
-            .is_none_or(|best: &walk::Secrets| best.understood < found.understood)
-        {
-            best = Some(found);
-        }
-    }
-    let Some(found) = best else {
+    let tables = mode.tables().map(|table| walk::secrets(table, words));
+    let Some(found) = tables.min_by_key(|found| Reverse(found.understood)) else {
         return instead.to_owned();
     };
     let mut safe = String::new();

@@ -82,6 +82,11 @@ impl Session {
         assert!(text.contains(lines), "{lines:?} is not in:\n{text}");
     }
 
+    /// `show inactive-config`
+    fn inactive(&self) -> String {
+        render::inactive(&self.running, &render::Options::default())
+    }
+
     #[track_caller]
     fn lacks(&self, words: &str) {
         let text = self.text();
