@@ -234,7 +234,8 @@ impl Policies {
             (Some(refused), _) if refused.again => Aim::Set(refused.wanted.clone()),
             (Some(refused), _) => match refused.stand_in {
                 StandIn::Block => Aim::Set(block(refused.wanted.key, &refused.wanted)),
-                StandIn::NotNeeded if self.is_exempt(key) => Aim::Gone,
+                // An exemption of old would let pass what the block is for.
+                _ if self.is_exempt(key) => Aim::Gone,
                 _ => Aim::Leave,
             },
             (None, Some(wanted)) => Aim::Set(wanted.clone()),
