@@ -99,11 +99,10 @@ fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
         let sockets = Sockets {
             ike: run::ike_socket(&kernel)?,
             events,
-            control: run_dir.listen()?,
         };
         let router = router(arguments, kernel)?;
         stop_on_signals(&router)?;
-        let stop = run::run(router, sockets, || notify("READY=1")).await?;
+        let stop = run::run(router, sockets, || run_dir.listen(), || notify("READY=1")).await?;
         notify("STOPPING=1");
         Ok(stop)
     })
@@ -118,7 +117,7 @@ fn router(arguments: &Arguments, kernel: Kernel) -> anyhow::Result<Shared> {
     };
     let map = InterfaceMap::read(&arguments.interface_map)?;
     let mut router = Router::new(clock, log, files, kernel, InterfaceTable::new(map));
-    router.boot()?;
+    router.boot();
     Ok(Rc::new(RefCell::new(router)))
 }
 

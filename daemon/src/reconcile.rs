@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ike::Expiry;
-use isthmus_kernel::{
-    Action, AddressInfo, ErrorKind, KernelError, PolicyKey, PolicySpec, Request, SaId,
-};
+use isthmus_kernel::{Action, AddressInfo, KernelError, PolicyKey, PolicySpec, Request, SaId};
 
 use crate::config::encrypt;
 use crate::log::Severity;
 use crate::network;
+use crate::policies::{Trouble, enforce};
 use crate::router::{Owner, Router, Shared, Work};
 use crate::translate;
 use crate::translate::child::sa_id;
@@ -40,6 +39,8 @@ pub async fn reconcile(router: &Shared) -> Result<(), KernelError> {
 pub async fn follow(router: &Shared) -> Result<(), KernelError> {
     let addresses = refresh(router).await?;
     router.borrow_mut().plan();
+    enforce(router).await;
+    router.borrow_mut().isakmp_on();
     let requests = network_requests(router, &addresses).await?;
     if requests.is_empty() {
         return Ok(());
@@ -48,11 +49,14 @@ pub async fn follow(router: &Shared) -> Result<(), KernelError> {
     let texts: Vec<String> = requests.iter().map(ToString::to_string).collect();
     let results = kernel.submit(requests).await;
     refresh(router).await?;
-    let mut router = router.borrow_mut();
-    for (text, result) in texts.iter().zip(results) {
-        router.network_result(text, result);
+    {
+        let mut router = router.borrow_mut();
+        for (text, result) in texts.iter().zip(results) {
+            router.network_result(text, result);
+        }
+        router.plan();
     }
-    router.plan();
+    enforce(router).await;
     Ok(())
 }
 
@@ -93,7 +97,7 @@ async fn network_requests(
 }
 
 /// Finds what an earlier daemon left: its policies stay until it is known which of them are still wanted, its SAs go,
-/// because their keys and counters died with it.
+/// because their keys and counters died with it, and so does what it was asked for and had not finished.
 ///
 /// # Errors
 /// The kernel cannot be asked.
@@ -101,9 +105,13 @@ pub async fn adopt(router: &Shared) -> Result<(), KernelError> {
     let kernel = router.borrow().kernel.clone();
     let policies = kernel.dump_policies().await?;
     let sas = kernel.dump_sas().await?;
+    let acquires = kernel.dump_acquires().await?;
     let mut router = router.borrow_mut();
-    router.policies = policies.into_iter().map(|p| (p.spec.key, p.spec)).collect();
-    let requests: Vec<Request> = sas.into_iter().map(|sa| Request::DeleteSa(sa.id)).collect();
+    let policies: Vec<PolicySpec> = policies.into_iter().map(|p| p.spec).collect();
+    router.hold(&policies);
+    router.policies.adopt(policies);
+    let sas = sas.into_iter().map(|sa| Request::DeleteSa(sa.id));
+    let requests: Vec<Request> = sas.chain(acquires).collect();
     if !requests.is_empty() {
         router.work.push_back(Work::Kernel {
             requests,
@@ -157,7 +165,7 @@ impl Router {
 
     /// Works out what the crypto maps ask for, tells the engine and asks the kernel for the difference.
     pub fn plan(&mut self) {
-        self.isakmp();
+        self.isakmp_off();
         let gathered = translate::gather::entries(&self.running, &self.interfaces);
         let plan = translate::plan::plan(&gathered.entries, &mut self.names);
         let old = std::mem::replace(&mut self.plan, plan);
@@ -167,8 +175,6 @@ impl Router {
                 .is_some_and(|(old, new)| old.shape == new.shape)
         };
         self.shapes.retain(|name, _| unchanged(name));
-        self.waiting
-            .retain(|name, _| self.plan.flows.contains_key(name));
         self.carried
             .retain(|name, _| self.plan.flows.contains_key(name));
         self.problems = gathered
@@ -180,19 +186,34 @@ impl Router {
             )
             .collect();
         let mut config = translate::engine::config(&self.running);
-        config.connections = if self.isakmp_on {
+        config.connections = if self.running.isakmp_on() {
             self.plan.connections.iter().map(Arc::clone).collect()
         } else {
             Vec::new()
         };
         let now = self.now();
-        self.policy_difference();
+        let wanted = self.desired_policies();
+        self.policies.want_all(wanted);
         self.engine.set_config(now, config);
         self.pump();
+        self.drop_stale_wishes();
     }
 
-    fn isakmp(&mut self) {
-        let on = self.running.isakmp_on();
+    /// Switched off at once.
+    fn isakmp_off(&mut self) {
+        if !self.running.isakmp_on() {
+            self.switch_isakmp(false);
+        }
+    }
+
+    /// Switched on once the policies are in force.
+    fn isakmp_on(&mut self) {
+        if self.running.isakmp_on() {
+            self.switch_isakmp(true);
+        }
+    }
+
+    fn switch_isakmp(&mut self, on: bool) {
         if on != self.isakmp_on {
             self.isakmp_on = on;
             let state = if on { "ON" } else { "OFF" };
@@ -246,7 +267,8 @@ impl Router {
             flow.policies(shape)
         });
         let mut desired: HashMap<PolicyKey, PolicySpec> = HashMap::new();
-        for policy in flows.chain(self.plan.fixed.iter().cloned()) {
+        let asked = flows.chain(self.plan.fixed.iter().cloned());
+        for policy in asked.chain(self.held.policies().cloned()) {
             match desired.get(&policy.key) {
                 Some(known) if known.priority <= policy.priority => {}
                 _ => {
@@ -257,47 +279,100 @@ impl Router {
         desired
     }
 
-    fn policy_difference(&mut self) {
-        let desired = self.desired_policies();
-        let mut requests: Vec<Request> = desired
-            .values()
-            .filter(|policy| self.policies.get(&policy.key) != Some(policy))
-            .cloned()
-            .map(Request::SetPolicy)
-            .collect();
-        // Protection first: while both old and new policies stand, no packet finds neither.
-        requests.sort_by_key(|request| match request {
-            Request::SetPolicy(policy) => {
-                (matches!(policy.action, Action::Bypass), policy.priority)
-            }
-            _ => (true, isthmus_kernel::Priority::line(u32::MAX)),
-        });
-        let gone = self
-            .policies
-            .keys()
-            .filter(|key| !desired.contains_key(key));
-        requests.extend(gone.map(|key| Request::DeletePolicy(*key)));
-        self.policies = desired;
-        if !requests.is_empty() {
-            self.work.push_back(Work::Kernel {
-                requests,
-                owner: Owner::Policies,
-            });
+    /// Says what the kernel refused and what became of it.
+    pub fn tell_troubles(&mut self, troubles: Vec<Trouble>) {
+        if !troubles.is_empty() {
+            self.wake.refused.notify_one();
+        }
+        let more = troubles.len().saturating_sub(MOST_TROUBLES);
+        for trouble in troubles.into_iter().take(MOST_TROUBLES) {
+            let (severity, mnemonic, text) = self.trouble(&trouble);
+            self.log.system("CRYPTO", severity, mnemonic, text);
+        }
+        if more > 0 {
+            let text = format!("{more} more policies were refused; show logging has the first");
+            self.log
+                .system("CRYPTO", Severity::Errors, "POLICY_REFUSED", text);
         }
     }
 
-    /// A policy could not be set or deleted.
-    pub fn policy_failed(&mut self, request: &Request, error: &KernelError) {
-        match request {
-            Request::SetPolicy(policy) => {
-                self.policies.remove(&policy.key);
-            }
-            Request::DeletePolicy(_) if error.kind == ErrorKind::NotFound => return,
-            _ => {}
+    fn trouble(&self, trouble: &Trouble) -> (Severity, &'static str, String) {
+        const REFUSED: &str = "POLICY_REFUSED";
+        let line = |wanted: &PolicySpec| {
+            self.line_of(wanted)
+                .unwrap_or_else(|| "crypto map".to_owned())
+        };
+        match trouble {
+            Trouble::Blocked { wanted, why } => (
+                Severity::Errors,
+                REFUSED,
+                format!("{}: {why}; its traffic is dropped", line(wanted)),
+            ),
+            Trouble::Open { wanted, why } => (
+                Severity::Critical,
+                REFUSED,
+                format!(
+                    "{}: {why}; the kernel takes no policy that drops its traffic either: it may leave in clear until it does",
+                    line(wanted)
+                ),
+            ),
+            Trouble::Foreign { wanted, why } => (
+                Severity::Errors,
+                REFUSED,
+                format!(
+                    "{}: {why}; that policy decides what becomes of its traffic",
+                    line(wanted)
+                ),
+            ),
+            Trouble::NotExempt { wanted, why } => (
+                Severity::Errors,
+                REFUSED,
+                format!("{}: {why}; its traffic is not exempt", line(wanted)),
+            ),
+            Trouble::Stays { key, why } => (
+                Severity::Errors,
+                REFUSED,
+                format!("the policy {key} stays: {why}"),
+            ),
+            Trouble::Recovered { wanted } => (
+                Severity::Notifications,
+                "POLICY_SET",
+                format!(
+                    "{}: the kernel has taken its policy {}",
+                    line(wanted),
+                    wanted.key
+                ),
+            ),
         }
-        self.notice(Severity::Errors, "KERNEL", error.to_string());
+    }
+
+    /// The line of the running-config that a policy is for.
+    fn line_of(&self, policy: &PolicySpec) -> Option<String> {
+        let Action::Protect(templates) = &policy.action else {
+            return None;
+        };
+        let reqid = templates.first()?.reqid;
+        let mut names = self.plan.by_reqid.iter();
+        let (_, name) = names.find(|((known, _), _)| *known == reqid)?;
+        let mut connections = self.plan.connections.iter();
+        let entry = connections.find(|connection| connection.id == name.0)?;
+        let gathered = translate::gather::entries(&self.running, &self.interfaces).entries;
+        let rules = gathered
+            .into_iter()
+            .find(|found| found.map == entry.map && u32::from(found.sequence) == entry.sequence)?;
+        let rule = rules.rules.get(self.plan.flows.get(name)?.rule)?;
+        Some(format!(
+            "crypto map {} {}, access-list {}, line \"{}\"",
+            entry.map,
+            entry.sequence,
+            entry.access_list,
+            translate::acl::text(rule)
+        ))
     }
 }
+
+/// So many refusals at once are told one by one.
+const MOST_TROUBLES: usize = 10;
 
 /// Marks complaints about links, addresses and routes among all that were reported.
 const NETWORK: &str = "network: ";

@@ -8,7 +8,6 @@ use crate::failure;
 use crate::interfaces::{Interface, InterfaceTable};
 use crate::log::{Log, Message, Severity};
 use crate::router::Router;
-use crate::run;
 
 /// Logs what a fact is worth.
 pub fn fact(router: &mut Router, fact: &Fact) {
@@ -16,8 +15,8 @@ pub fn fact(router: &mut Router, fact: &Fact) {
         Event::Failed {
             exchange,
             role,
-            connection,
             cause,
+            ..
         } => {
             let peer = fact.remote.ip();
             let now = router.clock.zoned();
@@ -38,9 +37,6 @@ pub fn fact(router: &mut Router, fact: &Fact) {
             );
             let message = crypto(Severity::Informational, "IKMP_MODE_FAILURE", text);
             router.log.write(&message.provoked_by(peer));
-            if let Some(connection) = connection {
-                run::retry_later(router, *connection);
-            }
         }
         Event::Dropped { reason, .. } => dropped(&mut router.log, fact, *reason),
         Event::ChildUp { .. } => {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::{Endpoint, Instant, Output};
-use isthmus_kernel::{Acquire, Kernel, PolicyKey, PolicySpec, Request, SaId, SaStats};
+use isthmus_kernel::{Kernel, Request, SaId, SaStats};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, oneshot};
 
@@ -24,15 +24,18 @@ use crate::clock::{self, Clock};
 use crate::config::encrypt;
 use crate::config::model::{Change, Running};
 use crate::debug::Debugging;
+use crate::held::Held;
 use crate::interfaces::InterfaceTable;
 use crate::load::Meter;
 use crate::log::{Log, Severity};
 use crate::network;
+use crate::policies::Policies;
 use crate::session::registry::Sessions;
 use crate::show::snapshot::{Failure, Packets};
 use crate::translate::child;
 use crate::translate::plan::{FlowName, Names, Plan, Shape};
 use crate::upkeep::Upkeep;
+use crate::waiting::{End, Waiting};
 
 /// Timers are not looked at more often than this.
 const TICK: Duration = Duration::from_millis(1);
@@ -75,10 +78,12 @@ pub struct Router {
     pub names: Names,
     /// How flows with a tunnel are wrapped, where that is not what the plan says.
     pub shapes: HashMap<FlowName, Shape>,
-    /// The policies that the kernel has or is about to have.
-    pub policies: HashMap<PolicyKey, PolicySpec>,
+    /// The policies that the kernel has, and those that it should have.
+    pub policies: Policies,
+    /// What the last run protected, while nothing says what became of it.
+    pub held: Held,
     /// Flows whose traffic waits for a tunnel.
-    pub waiting: HashMap<FlowName, Vec<Acquire>>,
+    pub waiting: Waiting,
     /// What is wrong with the configuration as it is.
     pub problems: BTreeSet<String>,
     /// Complaints that were logged already and still hold.
@@ -135,6 +140,8 @@ pub struct Wake {
     pub followed: Rc<Notify>,
     /// When copies of the configuration are made may have changed.
     pub archive: Rc<Notify>,
+    /// The kernel refused a policy.
+    pub refused: Rc<Notify>,
     /// The daemon is to stop.
     pub stop: Rc<Notify>,
 }
@@ -180,8 +187,6 @@ pub enum Owner {
     Child(ChildId),
     /// Something that may be gone already.
     Cleanup,
-    /// The policies of crypto maps.
-    Policies,
 }
 
 /// Waits until engine and kernel have what the running-config asks and all work queued so far is carried out: what an
@@ -240,8 +245,9 @@ impl Router {
             plan: Plan::default(),
             names: Names::default(),
             shapes: HashMap::new(),
-            policies: HashMap::new(),
-            waiting: HashMap::new(),
+            policies: Policies::default(),
+            held: Held::default(),
+            waiting: Waiting::default(),
             problems: BTreeSet::new(),
             reported: BTreeSet::new(),
             isakmp_on: false,
@@ -326,19 +332,6 @@ impl Router {
         }
     }
 
-    /// Traffic waits for a tunnel.
-    pub fn acquire(&mut self, acquire: Acquire) {
-        let key = (acquire.reqid, acquire.policy.interface);
-        let Some(name) = self.plan.by_reqid.get(&key).copied() else {
-            return;
-        };
-        let waiting = self.waiting.entry(name).or_default();
-        waiting.retain(|known| known.protocol != acquire.protocol);
-        waiting.push(acquire);
-        self.engine.acquire(self.now(), name.0, name.1, None);
-        self.pump();
-    }
-
     /// Does what the engine has due, then tells how long until there is more to do.
     pub fn until_timeout(&mut self) -> Option<Duration> {
         let due = self.engine.next_timeout()?;
@@ -352,6 +345,7 @@ impl Router {
 
     /// Carries the engine's outputs over into work and log.
     pub fn pump(&mut self) {
+        let mut over = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Transmit {
@@ -373,7 +367,19 @@ impl Router {
                         owner: Owner::Cleanup,
                     });
                 }
+                Output::WantOver {
+                    connection,
+                    flow,
+                    failed,
+                } => over.push(((connection, flow), failed)),
                 Output::Fact(fact) => self.fact(&fact),
+            }
+        }
+        for (name, failed) in over {
+            // Another peer may be tried already.
+            if !self.engine.is_wanted(name.0, name.1) {
+                let end = if failed { End::Failed } else { End::CutShort };
+                self.wish_over(name, end);
             }
         }
         self.wake.work.notify_one();
@@ -394,30 +400,25 @@ impl Router {
                 .install_failed(now, child.id, "its crypto map entry is gone");
             return;
         };
-        let mut requests = Vec::new();
         let shape = Shape::of(child);
         if *self.shapes.get(&name).unwrap_or(&flow.shape) != shape {
-            let ours = |policy: &PolicySpec| {
-                let known = self.policies.get(&policy.key);
-                known.is_none_or(|known| known.priority >= policy.priority)
-            };
-            let changed: Vec<PolicySpec> = flow.policies(&shape).into_iter().filter(ours).collect();
-            for policy in changed {
-                self.policies.insert(policy.key, policy.clone());
-                requests.push(Request::SetPolicy(policy));
+            for policy in flow.policies(&shape) {
+                self.policies.want(policy);
             }
             self.shapes.insert(name, shape);
         }
-        match child::specs(child, direction, flow.reqid) {
-            Ok(specs) => requests.extend(specs.into_iter().map(Request::AddSa)),
+        let requests: Vec<Request> = match child::specs(child, direction, flow.reqid) {
+            Ok(specs) => specs.into_iter().map(Request::AddSa).collect(),
             Err(reason) => {
                 let now = self.now();
                 self.engine.install_failed(now, child.id, &reason);
                 return;
             }
-        }
-        self.waiting.remove(&name);
+        };
         let inbound = direction == Direction::Inbound;
+        if !inbound {
+            self.waiting.installing(&name, child.id);
+        }
         if let Some(Request::AddSa(sa)) = requests.iter().find(|r| matches!(r, Request::AddSa(_))) {
             self.counted.insert(sa.id(), (name, inbound));
         }

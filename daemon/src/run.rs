@@ -12,6 +12,7 @@ use isthmus_kernel::{ErrorKind, Event, Events, IkeSocket, Kernel, KernelError, R
 use tokio::net::UnixListener;
 
 use crate::log::{self, Severity};
+use crate::policies::enforce;
 use crate::reconcile::{self, adopt, catch_up};
 use crate::router::{Owner, Router, Shared, Stop, Work};
 use crate::translate::child::engine_protocol;
@@ -30,8 +31,8 @@ const SHARE: u32 = 4;
 const MAX_SETTLE: Duration = Duration::from_secs(1);
 /// Nobody changes anything for so long: what is wrong now is meant to last.
 const QUIET: Duration = Duration::from_secs(2);
-/// How long a failed negotiation keeps its traffic from asking again.
-const RETRY: Duration = Duration::from_secs(1);
+/// Time between attempts at what the kernel refused: it grows from the first to the last.
+const INSIST: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// Everything that a running daemon has open.
 #[derive(Debug)]
@@ -40,8 +41,6 @@ pub struct Sockets {
     pub ike: IkeSocket,
     /// Events of the kernel.
     pub events: Events,
-    /// The console's.
-    pub control: UnixListener,
 }
 
 /// Opens the IKE socket.
@@ -53,24 +52,32 @@ pub fn ike_socket(kernel: &Kernel) -> anyhow::Result<IkeSocket> {
     kernel.ike_socket(any).context("cannot open the IKE socket")
 }
 
-/// Runs the router until it is to stop. `ready` is called when the startup-config is in force. Must run in a `LocalSet`.
+/// Runs the router until it is to stop. When the policies of the startup-config are in force, and not before, packets are
+/// forwarded, `control` opens the console's socket, and `ready` is called. Must run in a `LocalSet`.
 ///
 /// # Errors
-/// The kernel cannot be asked for what it has.
-pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyhow::Result<Stop> {
-    let Sockets {
-        ike,
-        events,
-        control,
-    } = sockets;
+/// The kernel cannot be asked for what it has, or the control socket cannot be opened.
+pub async fn run(
+    router: Shared,
+    sockets: Sockets,
+    control: impl FnOnce() -> anyhow::Result<UnixListener>,
+    ready: impl FnOnce(),
+) -> anyhow::Result<Stop> {
+    let Sockets { ike, events } = sockets;
     let socket = Rc::new(ike);
     adopt(&router).await?;
     reconcile::reconcile(&router).await?;
-    forward(&router);
     carry_out(&router, |local, remote, bytes| {
         socket.send(local, remote, bytes)
     })
     .await;
+    while router.borrow().policies.is_exposed() {
+        tokio::time::sleep(INSIST[0]).await;
+        router.borrow_mut().policies.retry();
+        enforce(&router).await;
+    }
+    forward(&router);
+    let control = control()?;
     ready();
     router.borrow_mut().following.on = true;
     let tasks = [
@@ -79,6 +86,7 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
         tokio::task::spawn_local(timeouts(router.clone())),
         tokio::task::spawn_local(work(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
+        tokio::task::spawn_local(insist(router.clone())),
         tokio::task::spawn_local(control::serve(control, router.clone())),
         tokio::task::spawn_local(archive::keep_time(router.clone())),
         tokio::task::spawn_local(log::forward(router.clone())),
@@ -113,6 +121,7 @@ async fn shut_down(router: &Shared, socket: &IkeSocket) {
         let now = router.now();
         router.engine.clear(now, Clear::Shutdown);
         router.pump();
+        router.drop_all_wishes();
     }
     carry_out(router, |local, remote, bytes| {
         socket.send(local, remote, bytes)
@@ -214,7 +223,9 @@ async fn follow(router: Shared) {
         tokio::select! {
             () = wake.reconcile.notified() => {}
             () = tokio::time::sleep(QUIET), if unreported => {
-                router.borrow_mut().report();
+                let mut router = router.borrow_mut();
+                router.report();
+                router.release_held();
                 unreported = false;
                 continue;
             }
@@ -239,13 +250,35 @@ async fn follow(router: Shared) {
     }
 }
 
-/// Carries out all work there is: the kernel's first, in one batch, then the datagrams, so that no message overtakes
-/// the SA it speaks of.
+/// Asks again for policies that the kernel refused.
+async fn insist(router: Shared) {
+    let wake = router.borrow().wake.refused.clone();
+    let [first, last] = INSIST;
+    loop {
+        wake.notified().await;
+        let mut pause = first;
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = match router.borrow().policies.is_exposed() {
+                true => first,
+                false => (pause * 2).min(last),
+            };
+            if !router.borrow_mut().policies.retry() {
+                break;
+            }
+            enforce(&router).await;
+        }
+    }
+}
+
+/// Carries out all work there is: the policies first, then what else the kernel is asked for, in one batch, then the
+/// datagrams, so that no message overtakes the SA it speaks of.
 pub async fn carry_out(
     router: &Shared,
     mut send: impl FnMut(SocketAddr, SocketAddr, &[u8]) -> Result<(), KernelError>,
 ) {
     loop {
+        enforce(router).await;
         let work = std::mem::take(&mut router.borrow_mut().work);
         if work.is_empty() {
             return;
@@ -290,9 +323,14 @@ async fn ask_kernel(router: &Shared, requests: Vec<Request>, owners: Vec<Owner>)
     count(router, &kernel, &requests).await;
     let results = kernel.submit(requests.clone()).await;
     let mut router = router.borrow_mut();
-    for ((request, owner), result) in requests.iter().zip(owners).zip(results) {
+    for (owner, result) in owners.iter().zip(results) {
         if let Err(error) = result {
-            failed(&mut router, request, owner, &error);
+            failed(&mut router, *owner, &error);
+        }
+    }
+    for owner in owners {
+        if let Owner::Child(child) = owner {
+            router.waiting.installed(child);
         }
     }
     router.pump();
@@ -315,65 +353,14 @@ async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
     }
 }
 
-fn failed(router: &mut Router, request: &Request, owner: Owner, error: &KernelError) {
-    match (owner, request) {
-        (_, Request::SetPolicy(_) | Request::DeletePolicy(_)) => {
-            router.policy_failed(request, error)
-        }
-        (Owner::Child(child), _) => {
+fn failed(router: &mut Router, owner: Owner, error: &KernelError) {
+    match owner {
+        Owner::Child(child) => {
             let now = router.now();
             router.engine.install_failed(now, child, &error.to_string());
+            router.not_installed(child);
         }
         _ if error.kind == ErrorKind::NotFound => {}
         _ => router.notice(Severity::Errors, "KERNEL", error.to_string()),
     }
-}
-
-/// Lets traffic of a connection whose negotiation failed ask again, a little later.
-pub fn retry_later(router: &mut Router, connection: ike::config::ConnectionId) {
-    let names: Vec<_> = router
-        .waiting
-        .keys()
-        .filter(|name| name.0 == connection)
-        .copied()
-        .collect();
-    let acquires: Vec<_> = names
-        .iter()
-        .filter_map(|name| router.waiting.remove(name))
-        .flatten()
-        .collect();
-    if acquires.is_empty() {
-        return;
-    }
-    let plan = &router.plan;
-    let forget: Vec<Request> = acquires
-        .into_iter()
-        .filter_map(|acquire| {
-            let name = plan
-                .by_reqid
-                .get(&(acquire.reqid, acquire.policy.interface))?;
-            let shape = router
-                .shapes
-                .get(name)
-                .or_else(|| Some(&plan.flows.get(name)?.shape))?;
-            let at = shape
-                .protocols
-                .iter()
-                .position(|p| engine_protocol(acquire.protocol) == *p)?;
-            let mode = crate::translate::child::modes(shape.mode, shape.protocols.len()).nth(at)?;
-            Some(Request::ForgetAcquire {
-                source: acquire.source,
-                destination: acquire.destination,
-                protocol: acquire.protocol,
-                mode,
-                reqid: acquire.reqid,
-            })
-        })
-        .collect();
-    let kernel = router.kernel.clone();
-    tokio::task::spawn_local(async move {
-        tokio::time::sleep(RETRY).await;
-        // Nothing waits any more when it fails.
-        let _ = kernel.submit(forget).await;
-    });
 }

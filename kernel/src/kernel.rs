@@ -71,6 +71,12 @@ impl Kernel {
         either!(self, k => k.dump_sas())
     }
 
+    /// What was reported as an [`Acquire`](crate::Acquire) and is neither answered nor forgotten, as the requests that
+    /// forget it. For the start: a daemon before this one may have been asked.
+    pub async fn dump_acquires(&self) -> Result<Vec<Request>, KernelError> {
+        either!(self, k => k.dump_acquires())
+    }
+
     /// All our policies, in no particular order.
     pub async fn dump_policies(&self) -> Result<Vec<PolicyInfo>, KernelError> {
         either!(self, k => k.dump_policies())

@@ -51,7 +51,7 @@ fn start_with(folder: &Path, config: &str, change: fn(&mut Router)) {
             let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
             let table = InterfaceTable::new(InterfaceMap::default());
             let mut router = Router::new(clock, log, files, kernel, table);
-            router.boot().unwrap();
+            router.boot();
             change(&mut router);
             control::serve(listener, Rc::new(RefCell::new(router))).await;
         });

@@ -125,7 +125,7 @@ impl Side {
             match output {
                 Output::Transmit { bytes, .. } => datagrams.push(bytes),
                 Output::InstallChild { .. } => self.installed += 1,
-                Output::RemoveChild { .. } | Output::Fact(_) => {}
+                Output::RemoveChild { .. } | Output::WantOver { .. } | Output::Fact(_) => {}
             }
         }
         datagrams

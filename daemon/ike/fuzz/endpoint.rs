@@ -106,6 +106,7 @@ impl Side {
                 Output::Transmit { bytes, .. } => self.last = Some(bytes),
                 Output::InstallChild { .. } => panic!("an SA without proof of the key"),
                 Output::RemoveChild { .. } => panic!("removed what was never installed"),
+                Output::WantOver { .. } => {}
                 Output::Fact(fact) => {
                     // Rendering a fact must not panic either.
                     let _ = format!("{fact:?}");

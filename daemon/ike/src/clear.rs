@@ -10,7 +10,7 @@ use crate::config::{Config, ConnectionId, EngineConfig, FlowId};
 use crate::endpoint::Endpoint;
 use crate::event::DownReason;
 use crate::output::Clear;
-use crate::sa::{IkeSa, SaId, State};
+use crate::sa::{IkeSa, SaId, State, Want};
 
 impl Endpoint {
     pub(crate) fn clear_now(&mut self, what: Clear) {
@@ -169,8 +169,17 @@ impl Endpoint {
                 .wants
                 .retain(|want| known(want.connection, want.flow));
         }
-        self.busy
-            .retain(|(connection, flow)| known(*connection, *flow));
+        let stale = self.busy.iter();
+        let stale = stale.filter(|(connection, flow)| !known(*connection, *flow));
+        for (connection, flow) in stale.copied().collect::<Vec<_>>() {
+            let rekeys = None;
+            let want = Want {
+                connection,
+                flow,
+                rekeys,
+            };
+            self.want_over(want, false);
+        }
     }
 
     /// ISAKMP SAs with peers that no entry names any more.

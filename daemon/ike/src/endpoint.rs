@@ -164,6 +164,12 @@ impl Endpoint {
         }
     }
 
+    /// A flow is being negotiated, or waits for it.
+    #[must_use]
+    pub fn is_wanted(&self, connection: ConnectionId, flow: FlowId) -> bool {
+        self.busy.contains(&(connection, flow))
+    }
+
     /// The kernel reports a limit of one of our SAs. `destination` is the SA's own.
     pub fn expire(
         &mut self,

@@ -480,7 +480,7 @@ impl Endpoint {
         for (message_id, quick) in std::mem::take(&mut live.quick) {
             self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
             match quick.state {
-                QuickState::AwaitsAnswer(state) => self.want_lost(state.want),
+                QuickState::AwaitsAnswer(state) => self.want_lost(state.want, false),
                 QuickState::AwaitsConfirmation(state) => {
                     let child = self.children.get(state.child);
                     if child.is_some_and(|child| child.up.is_none()) {
@@ -506,7 +506,7 @@ impl Endpoint {
         sa.state = State::Deleted;
         sa.common.flight.sent.clear();
         for want in wants {
-            self.want_lost(want);
+            self.want_lost(want, false);
         }
         if half_open {
             self.half_open_over(role);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::algorithm::IpsecProtocol;
 use crate::child::{ChildId, ChildSa, Direction};
-use crate::config::ConnectionId;
+use crate::config::{ConnectionId, FlowId};
 use crate::event::Fact;
 
 /// Something for the caller to do. Outputs must be carried out in order: an SA is installed
@@ -37,6 +37,15 @@ pub enum Output {
         direction: Direction,
         /// The SAs to remove
         sas: Vec<KernelSa>,
+    },
+    /// A wish for a flow is over, by a child or without one: traffic may ask for it again
+    WantOver {
+        /// The entry
+        connection: ConnectionId,
+        /// Its flow
+        flow: FlowId,
+        /// It failed: the next attempt would come to the same now
+        failed: bool,
     },
     /// Tell the log, the debug and the screens
     Fact(Fact),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::cause::Cause;
+use crate::cause::{Blame, Cause};
 use crate::config::{Connection, ConnectionId};
 use crate::context::Path;
 use crate::endpoint::{Endpoint, PORT};
 use crate::event::{Event, ExchangeState, Input};
+use crate::output::Output;
 use crate::registry::ExchangeType;
 use crate::sa::{Common, Flight, IkeSa, SaId, State, Want};
 use crate::status::{Failure, Role};
@@ -207,7 +208,7 @@ impl Endpoint {
         for (id, wants) in by_connection {
             let next = self.next_peer(id, failed);
             for want in wants {
-                self.want_lost(want);
+                self.want_lost(want, true);
                 if let (Some(next), None) = (next, want.rekeys) {
                     self.want(want, Some(next));
                 }
@@ -256,13 +257,20 @@ impl Endpoint {
     }
 
     /// A want is over: its flow may be asked for again.
-    pub(crate) fn want_over(&mut self, want: Want) {
-        self.busy.remove(&(want.connection, want.flow));
+    pub(crate) fn want_over(&mut self, want: Want, failed: bool) {
+        let (connection, flow) = (want.connection, want.flow);
+        if self.busy.remove(&(connection, flow)) {
+            self.ctx.outputs.push_back(Output::WantOver {
+                connection,
+                flow,
+                failed,
+            });
+        }
     }
 
-    /// A want came to nothing.
-    pub(crate) fn want_lost(&mut self, want: Want) {
-        self.want_over(want);
+    /// A want came to nothing: it failed, or it was cut short.
+    pub(crate) fn want_lost(&mut self, want: Want, failed: bool) {
+        self.want_over(want, failed);
         if let Some(child) = want.rekeys {
             self.rekey_failed(child);
         }
@@ -276,7 +284,14 @@ impl Endpoint {
         exchange: ExchangeType,
         cause: Cause,
     ) {
-        self.want_lost(want);
+        let cut_short = matches!(
+            &cause,
+            Cause::Protocol {
+                blame: Blame::Misuse,
+                ..
+            }
+        );
+        self.want_lost(want, !cut_short);
         let Some(path) = self.sas.get(&id).map(|sa| sa.common.path()) else {
             return;
         };

@@ -9,6 +9,7 @@ use super::files::{Done, line, with_file_name};
 use super::io::Gone;
 use super::{Outcome, Session};
 use crate::config::{self, Problem, encrypt, render, startup};
+use crate::held;
 use crate::log::Severity;
 use crate::router::{Router, settled};
 use crate::storage::{Location, Remote};
@@ -52,11 +53,14 @@ impl Session {
         };
         match erased {
             Ok(()) => {
-                self.router.borrow_mut().notice(
+                let mut router = self.router.borrow_mut();
+                router.startup_decided(true);
+                router.notice(
                     Severity::Notifications,
                     "NV_BLOCK_INIT",
                     "Initialized the geometry of nvram",
                 );
+                drop(router);
                 self.say("[OK]\nErase of nvram: complete\n").await
             }
             Err(error) => self.fail(format!("% {error}\n")).await,
@@ -203,9 +207,12 @@ impl Session {
             Location::Scp(remote) => self.scp_put(remote, bytes).await,
             Location::StartupConfig => {
                 let text = String::from_utf8_lossy(bytes);
-                let router = self.router.borrow();
-                Ok(startup::save(&router.files.config, &text)
-                    .map_err(|error| format!("% {error}\n")))
+                let mut router = self.router.borrow_mut();
+                let saved = startup::save(&router.files.config, &text);
+                if saved.is_ok() {
+                    router.startup_decided(false);
+                }
+                Ok(saved.map_err(|error| format!("% {error}\n")))
             }
             Location::RunningConfig => {
                 let text = String::from_utf8_lossy(bytes).into_owned();
@@ -258,10 +265,7 @@ impl Session {
 impl Router {
     /// Loads the startup-config, as one transaction; where a change was unconfirmed when the daemon ended, the
     /// configuration before it. Lines that are not understood are logged and kept.
-    ///
-    /// # Errors
-    /// The file is there and cannot be read.
-    pub fn boot(&mut self) -> Result<(), startup::StartupError> {
+    pub fn boot(&mut self) {
         match encrypt::read_master(&self.files.state) {
             Ok(master) => self.running.master = master,
             Err(error) => {
@@ -273,7 +277,7 @@ impl Router {
         let unconfirmed = self.unconfirmed();
         let text = match &unconfirmed {
             Some(before) => Some(before.clone()),
-            None => startup::read(&path)?,
+            None => self.startup_text(),
         };
         let problems = match &text {
             Some(text) => {
@@ -299,7 +303,28 @@ impl Router {
             );
         }
         self.complain(&problems);
-        Ok(())
+    }
+
+    /// The text of startup-config. Without one, and unless the operator erased it, what the last run protected stays
+    /// blocked; a file without a line counts as none, for no command leaves such a file behind.
+    fn startup_text(&mut self) -> Option<String> {
+        let path = self.files.config.clone();
+        let (severity, why) = match startup::read(&path) {
+            Ok(Some(text)) if !text.trim().is_empty() => return Some(text),
+            Ok(_) if held::was_erased(&self.files.state) => return None,
+            Ok(Some(_)) => (
+                Severity::Warnings,
+                format!("startup-config at {} is empty", path.display()),
+            ),
+            Ok(None) => (
+                Severity::Warnings,
+                format!("no startup-config at {}", path.display()),
+            ),
+            Err(error) => (Severity::Errors, error.to_string()),
+        };
+        self.expect_to_hold();
+        self.notice(severity, "STARTUP", format!("{why}; starting empty"));
+        None
     }
 
     pub(crate) fn complain(&mut self, problems: &[Problem]) {
@@ -335,7 +360,9 @@ impl Router {
         startup::save(&self.files.config, &text).map_err(|error| {
             self.running.last_save = before;
             format!("% {error}\n")
-        })
+        })?;
+        self.startup_decided(false);
+        Ok(())
     }
 
     fn merge(&mut self, text: &str, name: &str, user: &str) -> Vec<Problem> {

@@ -8,12 +8,12 @@ use ike::config::{ChildLifetime, DfBit, EspTransform, TransformSet};
 use ike::registry::GroupNumber;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    self, AclAddress, AclRule, AesBits, Encapsulation, Hash, IpProtocol, PeerName, RetainedLine,
-    Section, StandardRule, Transform,
+    self, AclAddress, AclId, AclRule, AesBits, Encapsulation, Hash, IpProtocol, MapEntryKind,
+    PeerName, RetainedLine, Section, StandardRule, Transform,
 };
 
 use super::entry::Entry;
-use crate::config::model::{self, AccessList, Running};
+use crate::config::model::{self, AccessList, DynamicEntry, Running};
 use crate::interfaces::InterfaceTable;
 
 /// What was found.
@@ -30,6 +30,7 @@ pub struct Gathered {
 pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
     let needed_by_maps = needed_by_maps(running);
+    let dynamic_maps = running.dynamic_maps();
     for (name, lines) in running.interfaces.iter() {
         let map = lines
             .crypto_map
@@ -45,27 +46,27 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
             None => needed_by_maps.get(map_name.as_str()).cloned(),
         };
         for (sequence, entry) in &map.entries {
-            let Some(access_list) = &entry.match_address else {
-                continue;
-            };
-            let found = Entry {
-                interface: name.to_string(),
-                index: interface.link.index,
-                map: map_name.clone(),
-                sequence: *sequence,
-                local,
-                inactive: inactive(entry).or_else(|| whole_map.clone()),
-                peers: Vec::new(),
-                default_peer: false,
-                access_list: access_list.clone(),
-                rules: rules(running.access_lists.get(access_list)),
-                transform_sets: Vec::new(),
-                pfs: entry.pfs.map(|group| GroupNumber(group.number())),
-                lifetime: lifetime(running, entry),
-                replay_window: running.crypto.replay.0.map_or(0, u32::from),
-                df_bit: df_bit(running.crypto.df_bit),
-            };
-            gathered.add(running, entry, found);
+            let lists = gathered.lists(map_name, *sequence, entry, &dynamic_maps);
+            for access_list in &lists {
+                let found = Entry {
+                    interface: name.to_string(),
+                    index: interface.link.index,
+                    map: map_name.clone(),
+                    sequence: *sequence,
+                    local,
+                    inactive: inactive(entry).or_else(|| whole_map.clone()),
+                    peers: Vec::new(),
+                    default_peer: false,
+                    access_list: access_list.clone(),
+                    rules: rules(running.access_lists.get(access_list)),
+                    transform_sets: Vec::new(),
+                    pfs: entry.pfs.map(|group| GroupNumber(group.number())),
+                    lifetime: lifetime(running, entry),
+                    replay_window: running.crypto.replay.0.map_or(0, u32::from),
+                    df_bit: df_bit(running.crypto.df_bit),
+                };
+                gathered.add(running, entry, found);
+            }
         }
     }
     if running.crypto.df_bit == command::DfBit::Set && !gathered.entries.is_empty() {
@@ -79,6 +80,47 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
 }
 
 impl Gathered {
+    /// The access-lists of an entry: its own, or those of the dynamic map that it names.
+    fn lists(
+        &mut self,
+        map: &str,
+        sequence: u16,
+        entry: &model::Entry,
+        dynamic_maps: &HashMap<&str, Vec<DynamicEntry>>,
+    ) -> Vec<AclId> {
+        let mut lists: Vec<AclId> = entry.match_address.iter().cloned().collect();
+        let name = format!("crypto map {map} {sequence}");
+        match &entry.kind {
+            MapEntryKind::IpsecIsakmp {
+                dynamic: Some(dynamic),
+                ..
+            } => {
+                let entries = dynamic_maps.get(dynamic.map.as_str());
+                if entries.is_none() {
+                    self.problems.push(format!(
+                        "{name}: crypto dynamic-map {} does not exist",
+                        dynamic.map
+                    ));
+                }
+                for entry in entries.into_iter().flatten() {
+                    match &entry.match_address {
+                        Some(list) => lists.push(list.clone()),
+                        None => self.problems.push(format!(
+                            "{name}: crypto dynamic-map {} {} has no match address: it names no traffic, so none is dropped \
+                             while dynamic maps are not active",
+                            dynamic.map, entry.sequence
+                        )),
+                    }
+                }
+            }
+            _ if lists.is_empty() => self
+                .problems
+                .push(format!("{name} has no match address: it protects nothing")),
+            _ => {}
+        }
+        lists
+    }
+
     fn add(&mut self, running: &Running, entry: &model::Entry, mut found: Entry) {
         for peer in &entry.peers {
             match peer {

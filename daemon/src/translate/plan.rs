@@ -53,6 +53,8 @@ pub struct FlowPlan {
     pub local: IpAddr,
     /// Whether any of several peers may be the other end.
     pub several_peers: bool,
+    /// Which rule of its entry it comes from.
+    pub rule: usize,
     /// Where it stands among the policies, and for which part of its traffic.
     pub places: Vec<(Selector, u32)>,
     /// How it is wrapped until a tunnel says otherwise.
@@ -191,7 +193,7 @@ impl Plan {
         let id = names.connection(entry);
         let mut flows = Vec::new();
         let mut lines = Vec::new();
-        for rule in &entry.rules {
+        for (number, rule) in entry.rules.iter().enumerate() {
             let meaning = acl::meaning(rule);
             if rule.action == isthmus_grammar::command::Action::Deny {
                 lines.extend(self.exemption(entry, rule, meaning));
@@ -210,7 +212,7 @@ impl Plan {
                         remote,
                     };
                     if !flows.contains(&flow) {
-                        self.add_flow(entry, id, &flow);
+                        self.add_flow(entry, id, &flow, number);
                         flows.push(flow.clone());
                     }
                     Fate::Protect((id, flow.id))
@@ -253,7 +255,7 @@ impl Plan {
         ));
     }
 
-    fn add_flow(&mut self, entry: &Entry, id: ConnectionId, flow: &Flow) {
+    fn add_flow(&mut self, entry: &Entry, id: ConnectionId, flow: &Flow, rule: usize) {
         let (Some(local), Some(peer), Some(set)) = (
             entry.local,
             entry.peers.first(),
@@ -271,6 +273,7 @@ impl Plan {
                 interface: entry.index,
                 local,
                 several_peers: entry.peers.len() > 1,
+                rule,
                 places: Vec::new(),
                 shape: Shape::first(set, local, *peer, flow),
             },

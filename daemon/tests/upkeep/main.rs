@@ -51,7 +51,7 @@ fn router(folder: &Path) -> Router {
     };
     let table = InterfaceTable::new(InterfaceMap::default());
     let mut router = Router::new(clock, log, files, kernel, table);
-    router.boot().unwrap();
+    router.boot();
     router
 }
 

@@ -150,6 +150,16 @@ impl Fake {
         state.events_lost |= self.events.try_send(event).is_err();
     }
 
+    /// Makes every request whose text ([`Request`]'s display) contains `part` fail, until `fail_no_more`.
+    pub fn fail_always(&self, part: &str, kind: ErrorKind) {
+        self.state().lasting_failures.push((part.into(), kind));
+    }
+
+    /// Ends what `fail_always` began.
+    pub fn fail_no_more(&self) {
+        self.state().lasting_failures.clear();
+    }
+
     /// Makes the next request whose text ([`Request`]'s display) contains `part` fail.
     pub fn fail_next(&self, part: &str, kind: ErrorKind) {
         self.state().failures.push_back((part.into(), kind));
@@ -270,6 +280,11 @@ impl Fake {
             let (_, kind) = state.failures.remove(at).expect("position is inside");
             return Err(KernelError::of(kind, text, "made to fail by the test"));
         }
+        let lasting = state.lasting_failures.iter();
+        let mut lasting = lasting.filter(|(part, _)| text.contains(part.as_str()));
+        if let Some((_, kind)) = lasting.next() {
+            return Err(KernelError::of(*kind, text, "made to fail by the test"));
+        }
         let result = state.apply(request);
         drop(state);
         match result {
@@ -288,6 +303,26 @@ impl Fake {
             .values()
             .map(|(spec, stats)| sa_info(spec, *stats))
             .collect())
+    }
+
+    pub(crate) fn dump_acquires(&self) -> Result<Vec<Request>, KernelError> {
+        let state = self.state();
+        let forget = |acquire: &Acquire| {
+            let (policy, ..) = state.policies.get(&acquire.policy)?;
+            let Action::Protect(templates) = &policy.action else {
+                return None;
+            };
+            let mut templates = templates.iter();
+            let template = templates.find(|one| one.protocol == acquire.protocol)?;
+            Some(Request::ForgetAcquire {
+                source: acquire.source,
+                destination: acquire.destination,
+                protocol: acquire.protocol,
+                mode: template.mode,
+                reqid: acquire.reqid,
+            })
+        };
+        Ok(state.pending_acquires.iter().filter_map(forget).collect())
     }
 
     pub(crate) fn dump_policies(&self) -> Result<Vec<PolicyInfo>, KernelError> {

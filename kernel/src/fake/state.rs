@@ -26,6 +26,7 @@ pub(super) struct State {
     pub routes: Vec<RouteInfo>,
     pub unchecked: Vec<String>,
     pub failures: VecDeque<(String, ErrorKind)>,
+    pub lasting_failures: Vec<(String, ErrorKind)>,
     pub ping_replies: VecDeque<ProbeReply>,
     pub last_index: u32,
     /// Events were lost and that was not said yet.

@@ -13,7 +13,8 @@ use netlink_packet_xfrm::{
 use super::frame::{Frame, attributes};
 use crate::{
     Acquire, Action, Direction, Event, Expire, IpsecMode, IpsecProtocol, Level, PolicyInfo,
-    PolicyKey, PolicySpec, PortMatch, Priority, Reqid, SaId, SaInfo, SaStats, Selector, Template,
+    PolicyKey, PolicySpec, PortMatch, Priority, Reqid, Request, SaId, SaInfo, SaStats, Selector,
+    Template,
 };
 
 fn address(a: &Address, family: u16) -> IpAddr {
@@ -80,6 +81,21 @@ fn split<T: Emitable>(
         .filter(|(kind, _)| [c::XFRMA_TMPL, c::XFRMA_REPLAY_ESN_VAL].contains(kind));
     let wanted = wanted.map(|(kind, value)| (kind, value.to_vec())).collect();
     Some((head, wanted))
+}
+
+/// From XFRM_MSG_NEWSA of an acquire that waits: how it is forgotten.
+pub(super) fn forget_acquire(frame: &Frame) -> Option<Request> {
+    let (sa, _) = split(frame, &[c::XFRM_MSG_NEWSA], |b| UserSaInfo::parse(b).ok())?;
+    if sa.id.spi != 0 {
+        return None;
+    }
+    Some(Request::ForgetAcquire {
+        source: address(&sa.saddr, sa.family),
+        destination: address(&sa.id.daddr, sa.family),
+        protocol: IpsecProtocol::from_number(sa.id.proto)?,
+        mode: mode(sa.mode)?,
+        reqid: Reqid::from_kernel(sa.reqid)?,
+    })
 }
 
 fn named(sa: &UserSaInfo) -> Option<(SaId, Reqid)> {

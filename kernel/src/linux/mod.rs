@@ -196,6 +196,15 @@ impl Linux {
         Ok(all.iter().filter_map(decode::sa).collect())
     }
 
+    pub(crate) async fn dump_acquires(&self) -> Result<Vec<Request>, KernelError> {
+        let all = self
+            .xfrm
+            .dump(XFRM_MSG_GETSA)
+            .await
+            .map_err(|r| refused("list acquires", r))?;
+        Ok(all.iter().filter_map(decode::forget_acquire).collect())
+    }
+
     pub(crate) async fn dump_policies(&self) -> Result<Vec<PolicyInfo>, KernelError> {
         let all = self
             .xfrm

@@ -305,10 +305,12 @@ impl Endpoint {
                 _ => None,
             });
         let rivals: Vec<_> = rivals.collect();
+        for (message_id, _) in &rivals {
+            live.quick.remove(message_id);
+        }
         for (message_id, want) in rivals {
-            live.quick.remove(&message_id);
             self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
-            self.busy.remove(&(want.connection, want.flow));
+            self.want_over(want, false);
         }
     }
 

@@ -26,7 +26,7 @@ impl Endpoint {
         match self.opening(id, want) {
             Ok(opening) => self.open_quick(id, opening),
             Err(Some(cause)) => self.want_failed(id, want, ExchangeType::QUICK_MODE, cause),
-            Err(None) => self.want_lost(want),
+            Err(None) => self.want_lost(want, false),
         }
     }
 
@@ -143,7 +143,7 @@ impl Endpoint {
             .connection(state.subject.connection)
             .cloned()
         else {
-            return self.want_lost(state.want);
+            return self.want_lost(state.want, false);
         };
         let shortest = |ours: u32, theirs: [Option<u32>; 2]| {
             theirs
@@ -170,7 +170,7 @@ impl Endpoint {
         };
         let sa = self.child_sa(id, made);
         let Some(sa) = sa else {
-            return self.want_lost(state.want);
+            return self.want_lost(state.want, false);
         };
         let takes_over = state
             .want
@@ -189,7 +189,7 @@ impl Endpoint {
             ExchangeState::QmPhase2Complete,
         );
         self.quick_moved(id, message_id, Input::InstallDone, old, new);
-        self.want_over(state.want);
+        self.want_over(state.want, false);
         match takes_over {
             Some(_) => self.ctx.timers.set(
                 self.ctx.now + crate::endpoint::ACTIVATION_TIME,

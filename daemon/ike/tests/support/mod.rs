@@ -67,6 +67,8 @@ pub struct Host {
     pub endpoint: Endpoint,
     pub kernel: Kernel,
     pub facts: Vec<Fact>,
+    /// Wishes that are over, in order
+    pub over: Vec<(ConnectionId, FlowId)>,
     /// Answers every datagram with silence when false
     pub plugged: bool,
     /// Refuses every SA when true
@@ -170,6 +172,7 @@ impl World {
             endpoint,
             kernel: Kernel::default(),
             facts: Vec::new(),
+            over: Vec::new(),
             plugged: true,
             kernel_refuses: false,
         });
@@ -237,6 +240,9 @@ impl World {
                     );
                     assert!(!sas.is_empty());
                 }
+                Output::WantOver {
+                    connection, flow, ..
+                } => hosted.over.push((connection, flow)),
                 Output::Fact(fact) => hosted.facts.push(fact),
             }
         }

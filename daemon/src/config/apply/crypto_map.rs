@@ -1,5 +1,7 @@
 //! `crypto map ...` and the `(config-crypto-map)#` commands.
 
+use std::net::IpAddr;
+
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
     CryptoMapCommand, Form, Group, MapEntryKind, PeerName, RetainedLine, Section,
@@ -138,6 +140,9 @@ pub(super) fn entry(
         CryptoMapCommand::Description(text) => entry.description = given(form, text),
         CryptoMapCommand::MatchAddress(list) => entry.match_address = given(form, list),
         CryptoMapCommand::SetPeer { peer, default } => {
+            if let (Form::Set, Some(PeerName::Address(address))) = (form, peer) {
+                possible_peer(*address)?;
+            }
             set_peer(entry, form, peer.as_ref(), *default)?
         }
         CryptoMapCommand::SetTransformSet(sets) => {
@@ -157,6 +162,18 @@ pub(super) fn entry(
     }
     running.note(Change::CryptoMap(name.to_owned(), Some(sequence)));
     done()
+}
+
+/// An entry's access-lists are IPv4's, so its tunnels are; and a peer is one host.
+fn possible_peer(address: IpAddr) -> Result<(), Refused> {
+    let why = match address {
+        IpAddr::V6(_) => "a crypto map for IPv4 access lists needs a peer with an IPv4 address",
+        IpAddr::V4(v4) if v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() => {
+            "a peer is one host"
+        }
+        IpAddr::V4(_) => return Ok(()),
+    };
+    Err(Refused::new(format!("% Invalid peer {address}: {why}.")))
 }
 
 fn set_peer(

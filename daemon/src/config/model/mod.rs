@@ -7,6 +7,7 @@
 mod acl;
 mod archive;
 mod crypto;
+mod dynamic_map;
 mod interface;
 mod kept;
 mod lines;
@@ -33,6 +34,7 @@ pub use crypto::{
     Crypto, CryptoMap, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Entry, IsakmpPolicy, Keepalive,
     Lifetime, LifetimeUnit, PreSharedKey, PreSharedKeys, ReplayWindow, TransformSet,
 };
+pub use dynamic_map::DynamicEntry;
 pub use interface::{Interface, InterfaceOrder, Interfaces};
 pub use kept::{Kept, KeptLine};
 pub use lines::{LineId, LineSettings};

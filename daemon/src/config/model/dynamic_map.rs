@@ -1,0 +1,51 @@
+//! `crypto dynamic-map`: a template for peers that no entry names. Its entries do not act in this release; what they say
+//! of traffic is read here, so that `translate` can keep it from leaving in clear.
+
+use std::collections::HashMap;
+
+use isthmus_grammar::command::{AclId, Form};
+
+use super::{RetainedEntry, Running};
+
+/// One `crypto dynamic-map NAME SEQUENCE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DynamicEntry {
+    /// Its number.
+    pub sequence: u16,
+    /// `match address`.
+    pub match_address: Option<AclId>,
+}
+
+impl Running {
+    /// All dynamic maps by name, each with its entries in the order of their numbers.
+    pub fn dynamic_maps(&self) -> HashMap<&str, Vec<DynamicEntry>> {
+        let mut maps: HashMap<&str, Vec<DynamicEntry>> = HashMap::new();
+        for opener in self.retained.iter() {
+            if opener.line.kind() != "r_dynamic_map" || opener.form != Form::Set {
+                continue;
+            }
+            let mut words = opener.line.words().split(' ').skip(2);
+            let (Some(name), Some(sequence)) = (words.next(), words.next()) else {
+                continue;
+            };
+            maps.entry(name).or_default().push(DynamicEntry {
+                sequence: sequence.parse().unwrap_or(0),
+                match_address: match_address(opener),
+            });
+        }
+        maps
+    }
+}
+
+/// The list of an entry, also where the line says more than was understood.
+fn match_address(entry: &RetainedEntry) -> Option<AclId> {
+    let retained = entry.block.iter();
+    let retained = retained.filter(|line| line.form == Form::Set);
+    let retained = retained.map(|line| line.line.words());
+    let kept = entry.kept.iter().map(|line| line.text.as_str());
+    retained.chain(kept).find_map(|line| {
+        let mut words = line.split_whitespace();
+        let named = words.next() == Some("match") && words.next() == Some("address");
+        named.then(|| words.next().map(AclId::from)).flatten()
+    })
+}
