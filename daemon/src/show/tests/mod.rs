@@ -228,7 +228,11 @@ fn an_interface_may_be_asked_for_by_any_of_its_names() {
     assert!(by_name.starts_with("GigabitEthernet0/0 is up"), "{by_name}");
     assert!(by_name.contains("\n  Linux device is eth0\n"), "{by_name}");
     for other in ["eth0", "FastEthernet0/0", "GigabitEthernet1"] {
-        assert_eq!(screen(&format!("show interfaces {other}")), by_name, "{other}");
+        assert_eq!(
+            screen(&format!("show interfaces {other}")),
+            by_name,
+            "{other}"
+        );
     }
     let absent = screen("show interfaces wan9");
     assert!(absent.starts_with("wan9 is down"), "{absent}");
