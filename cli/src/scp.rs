@@ -88,13 +88,18 @@ fn give(
 ) -> Result<(), ScpError> {
     let bytes = fetch(&mut Session::open(socket, false)?, name)?;
     agreed(input)?;
-    let plain = name.rsplit([':', '/']).next().unwrap_or(name);
-    writeln!(output, "C0600 {} {plain}", bytes.len())?;
+    writeln!(output, "C0600 {} {}", bytes.len(), announced(name))?;
     output.flush()?;
     agreed(input)?;
     output.write_all(&bytes)?;
     agree(output)?;
     agreed(input)
+}
+
+/// The name under which a file is sent: OpenSSH's client takes no other than what follows the last slash of its request,
+/// so the file system stays before a name without one (`flash:h.txt`).
+fn announced(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 fn agreed(input: &mut impl Read) -> Result<(), ScpError> {
@@ -246,6 +251,20 @@ mod tests {
             "scpx -t a",
         ] {
             assert_eq!(task(command), None, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_announced_as_it_was_asked_for() {
+        for (asked, name) in [
+            ("flash:h.txt", "flash:h.txt"),
+            ("flash:/h.txt", "h.txt"),
+            ("flash:/logs/h.txt", "h.txt"),
+            ("startup-config", "startup-config"),
+            ("nvram:startup-config", "nvram:startup-config"),
+            ("running-config", "running-config"),
+        ] {
+            assert_eq!(announced(asked), name, "{asked}");
         }
     }
 

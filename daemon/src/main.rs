@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use clap::Parser;
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::control::{RunDir, make_directory};
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::interfaces::{InterfaceMap, InterfaceTable, store};
 use isthmusd::log::{Console, Log, Severity};
 use isthmusd::notify::notify;
 use isthmusd::router::{Files, Router, Shared, Stop};
@@ -19,6 +19,9 @@ use isthmusd::run::{self, Sockets};
 use isthmusd::session::scp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
+
+/// Where the interface map is unless it is named.
+const INTERFACE_MAP: &str = "/etc/isthmus/interface-map";
 
 /// The Isthmus daemon: negotiates IKE and programs the kernel. Runs in the foreground.
 #[derive(Debug, Parser)]
@@ -38,12 +41,9 @@ struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "/var/lib/isthmus")]
     state_dir: PathBuf,
     /// IOS interface names and the kernel interfaces they mean, one pair a line
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "/etc/isthmus/interface-map"
-    )]
-    interface_map: PathBuf,
+    /// [default: /etc/isthmus/interface-map]
+    #[arg(long, value_name = "FILE")]
+    interface_map: Option<PathBuf>,
     /// The least important messages that go to standard error: a number from 0 (emergencies) to 7 (debugging), or its name
     #[arg(long, value_name = "LEVEL", default_value = "debugging", value_parser = level)]
     log_level: Severity,
@@ -115,8 +115,15 @@ fn router(arguments: &Arguments, kernel: Kernel) -> anyhow::Result<Shared> {
         config: arguments.config.clone(),
         state: arguments.state_dir.clone(),
     };
-    let map = InterfaceMap::read(&arguments.interface_map)?;
-    let mut router = Router::new(clock, log, files, kernel, InterfaceTable::new(map));
+    let asked = arguments.interface_map.as_deref();
+    let map = InterfaceMap::read(asked.unwrap_or(Path::new(INTERFACE_MAP)), asked.is_some())?;
+    let kept = store::read(&arguments.state_dir);
+    let damaged = kept.problem.clone();
+    let table = InterfaceTable::new(map).with_bindings(kept);
+    let mut router = Router::new(clock, log, files, kernel, table);
+    if let Some(problem) = damaged {
+        router.notice(Severity::Errors, "INTERFACE", problem);
+    }
     router.boot();
     Ok(Rc::new(RefCell::new(router)))
 }

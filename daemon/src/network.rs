@@ -50,7 +50,7 @@ pub fn inbound_checks(
         .interfaces
         .iter()
         .filter(|(_, lines)| lines.crypto_map.is_some())
-        .filter_map(|(name, _)| Some(table.find(name)?.link.name.as_str()))
+        .filter_map(|(name, _)| Some(table.acting(name)?.link.name.as_str()))
         .collect();
     let links: HashSet<&str> = table
         .iter()
@@ -82,22 +82,20 @@ pub fn inbound_checks(
 pub fn requests(running: &Running, actual: Actual<'_>, memory: &mut Memory) -> Vec<Request> {
     let mut requests = Vec::new();
     for (name, lines) in running.interfaces.iter() {
-        let Some(kernel) = actual.table.kernel_name(name) else {
-            continue;
-        };
-        match actual.table.find(name) {
+        match actual.table.acting(name) {
             Some(interface) => existing(lines, interface, memory, &mut requests),
-            None if is_loopback(name) => create(lines, &kernel, &mut requests),
+            None if is_loopback(name) => create(lines, name.as_str(), &mut requests),
             None => {}
         }
     }
     unwanted_addresses(running, actual, &mut requests);
+    let configured: HashSet<&str> = running
+        .interfaces
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     for interface in actual.table.iter().filter(|i| i.link.ours) {
-        let wanted = running
-            .interfaces
-            .iter()
-            .any(|(name, _)| name.as_str() == interface.link.name);
-        if !wanted {
+        if !configured.contains(interface.link.name.as_str()) {
             requests.push(Request::DeleteLink {
                 name: interface.link.name.clone(),
             });
@@ -177,7 +175,7 @@ fn unwanted_addresses(running: &Running, actual: Actual<'_>, requests: &mut Vec<
     let configured: HashSet<(u32, IpNet)> = running
         .interfaces
         .iter()
-        .filter_map(|(name, lines)| Some((actual.table.find(name)?.link.index, lines)))
+        .filter_map(|(name, lines)| Some((actual.table.acting(name)?.link.index, lines)))
         .flat_map(|(index, lines)| lines.addresses().map(move |a| (index, IpNet::V4(a))))
         .collect();
     let ours = actual.addresses.iter().filter(|a| a.ours);

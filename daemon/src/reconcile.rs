@@ -9,9 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ike::Expiry;
-use isthmus_kernel::{Action, AddressInfo, KernelError, PolicyKey, PolicySpec, Request, SaId};
+use isthmus_kernel::{
+    Action, AddressInfo, Direction, KernelError, PolicyKey, PolicySpec, Request, SaId,
+};
 
 use crate::config::encrypt;
+use crate::interfaces::{ToKeep, store};
 use crate::log::Severity;
 use crate::network;
 use crate::policies::{Trouble, enforce};
@@ -69,7 +72,32 @@ pub async fn refresh(router: &Shared) -> Result<Vec<AddressInfo>, KernelError> {
     let links = kernel.links().await?;
     let addresses = kernel.addresses().await?;
     router.borrow_mut().refresh(links, &addresses);
+    keep_bindings(router).await;
     Ok(addresses)
+}
+
+/// Writes which device each name means before anything is done with it.
+async fn keep_bindings(router: &Shared) {
+    let to_keep = router.borrow_mut().interfaces.take_to_keep();
+    let Some(ToKeep { path, text }) = to_keep else {
+        return;
+    };
+    let written = {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || store::write(&path, &text)).await
+    };
+    let problem = match written {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let mut router = router.borrow_mut();
+    router.interfaces.not_kept();
+    let text = format!(
+        "cannot keep in {} which device each name means: {problem}",
+        path.display()
+    );
+    router.complain_once(text);
 }
 
 async fn network_requests(
@@ -158,9 +186,11 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
 impl Router {
     fn refresh(&mut self, links: Vec<isthmus_kernel::LinkInfo>, addresses: &[AddressInfo]) {
         let before = self.interfaces.clone();
-        let configured = self.running.interfaces.iter().map(|(name, _)| name);
-        self.interfaces.refresh(links, addresses, configured);
+        self.interfaces.refresh(links, addresses, &self.running);
         crate::record::links(&mut self.log, &before, &self.interfaces);
+        for text in self.interfaces.take_news() {
+            self.notice(Severity::Warnings, "INTERFACE", text);
+        }
     }
 
     /// Works out what the crypto maps ask for, tells the engine and asks the kernel for the difference.
@@ -181,6 +211,7 @@ impl Router {
             .problems
             .into_iter()
             .chain(self.plan.problems.clone())
+            .chain(self.interfaces.problems())
             .chain(
                 encrypt::unusable(&self.running).map(|(peer, why)| encrypt::complaint(peer, why)),
             )
@@ -245,6 +276,13 @@ impl Router {
         }
     }
 
+    /// Logs an error of the machine unless it was logged before.
+    fn complain_once(&mut self, text: String) {
+        if self.reported.insert(format!("{NETWORK}{text}")) {
+            self.notice(Severity::Errors, "INTERFACE", text);
+        }
+    }
+
     fn network_result(&mut self, text: &str, result: Result<(), KernelError>) {
         match result {
             Ok(()) => self
@@ -294,6 +332,39 @@ impl Router {
             self.log
                 .system("CRYPTO", Severity::Errors, "POLICY_REFUSED", text);
         }
+    }
+
+    /// A way out is closing: the kernel turns its traffic to other ways now, and a link goes down before it is gone. What
+    /// the policies of this interface protect is blocked there at once; the next plan keeps that if the interface is gone
+    /// and takes it back if it is not.
+    pub fn close_elsewhere(&mut self, interface: u32) {
+        let blocks: Vec<PolicySpec> = self
+            .policies
+            .standing()
+            .values()
+            .filter(|policy| {
+                let key = &policy.key;
+                key.interface == interface
+                    && key.direction == Direction::Out
+                    && policy.action != Action::Bypass
+            })
+            .map(|policy| PolicySpec {
+                key: PolicyKey {
+                    interface: translate::plan::ANY_INTERFACE,
+                    ..policy.key
+                },
+                action: Action::Block,
+                ..policy.clone()
+            })
+            .filter(|block| !self.policies.standing().contains_key(&block.key))
+            .collect();
+        if blocks.is_empty() {
+            return;
+        }
+        for block in blocks {
+            self.policies.want(block);
+        }
+        self.wake.work.notify_one();
     }
 
     fn trouble(&self, trouble: &Trouble) -> (Severity, &'static str, String) {

@@ -96,6 +96,10 @@ fn session(
 
 /// Logs links that came up or went down between two looks.
 pub fn links(log: &mut Log, before: &InterfaceTable, after: &InterfaceTable) {
+    let gone = |i: &&Interface| !i.link.loopback && after.by_index(i.link.index).is_none();
+    for then in before.iter().filter(gone).filter(|i| is_up(i)) {
+        changed(log, &then.name, "down");
+    }
     for now in after.iter().filter(|i| !i.link.loopback) {
         let then = before.by_index(now.link.index);
         let was = then.is_some_and(is_up);
@@ -110,16 +114,22 @@ pub fn links(log: &mut Log, before: &InterfaceTable, after: &InterfaceTable) {
                 now.name
             );
             log.system("LINK", Severity::Notifications, "CHANGED", text);
+            line_protocol(log, &now.name, state);
         } else {
-            let text = format!("Interface {}, changed state to {state}", now.name);
-            log.system("LINK", Severity::Errors, "UPDOWN", text);
+            changed(log, &now.name, state);
         }
-        let text = format!(
-            "Line protocol on Interface {}, changed state to {state}",
-            now.name
-        );
-        log.system("LINEPROTO", Severity::Notifications, "UPDOWN", text);
     }
+}
+
+fn changed(log: &mut Log, name: &str, state: &str) {
+    let text = format!("Interface {name}, changed state to {state}");
+    log.system("LINK", Severity::Errors, "UPDOWN", text);
+    line_protocol(log, name, state);
+}
+
+fn line_protocol(log: &mut Log, name: &str, state: &str) {
+    let text = format!("Line protocol on Interface {name}, changed state to {state}");
+    log.system("LINEPROTO", Severity::Notifications, "UPDOWN", text);
 }
 
 fn is_up(interface: &Interface) -> bool {

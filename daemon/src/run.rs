@@ -182,10 +182,17 @@ pub fn kernel_event(router: &Shared, event: Event) {
                 .expire(now, expire.sa.destination, protocol, expire.sa.spi, kind);
             router.pump();
         }
-        Event::LinkChanged(_)
-        | Event::LinkRemoved { .. }
-        | Event::AddressChanged { .. }
-        | Event::Overflow => router.wake.reconcile.notify_one(),
+        Event::LinkRemoved { index, .. } => {
+            router.close_elsewhere(index);
+            router.wake.reconcile.notify_one();
+        }
+        Event::LinkChanged(link) => {
+            if !link.up {
+                router.close_elsewhere(link.index);
+            }
+            router.wake.reconcile.notify_one();
+        }
+        Event::AddressChanged { .. } | Event::Overflow => router.wake.reconcile.notify_one(),
     }
 }
 

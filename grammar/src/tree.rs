@@ -5,6 +5,7 @@
 //! with every possible place kept.
 
 use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -78,8 +79,8 @@ pub(crate) enum Kind {
     Ipv4,
     /// `X:X:X:X::X`.
     Ipv6,
-    /// `WORD`: anything without blanks; whether it may begin with `|`, and whether it may be a number.
-    Any { bar: bool, number: bool },
+    /// `WORD`: anything without blanks; whether it may begin with `|`, and what it is if it is digits and dots only.
+    Any { bar: bool, numeric: Numeric },
     /// `HEX`: hexadecimal digits.
     Digits,
     /// `LINE`: the rest of the line; with line ends for a banner.
@@ -90,6 +91,45 @@ pub(crate) enum Kind {
     InterfaceType,
     /// The number after an IOS interface type.
     InterfaceNumber,
+}
+
+/// What a `WORD` of digits and dots only may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numeric {
+    /// A word like any other.
+    Word,
+    /// Not a number; with a dot in it a word like any other.
+    NoNumber,
+    /// The name of a host, which is never that.
+    NoName,
+    /// A host: a whole IPv4 address or nothing.
+    Address,
+}
+
+impl Numeric {
+    fn of(rule: &Rule) -> Self {
+        if names(&rule.expr, "host_name") {
+            Self::NoName
+        } else if names(&rule.expr, "host") {
+            Self::Address
+        } else if names(&rule.expr, "not_number") {
+            Self::NoNumber
+        } else {
+            Self::Word
+        }
+    }
+
+    /// Whether a token may stand there.
+    pub(crate) fn takes(self, token: &str) -> bool {
+        let only = |of: fn(u8) -> bool| !token.is_empty() && token.bytes().all(of);
+        let numeric = || only(|byte| byte.is_ascii_digit() || byte == b'.');
+        match self {
+            Self::Word => true,
+            Self::NoNumber => !only(|byte| byte.is_ascii_digit()),
+            Self::NoName => !numeric(),
+            Self::Address => !numeric() || token.parse::<Ipv4Addr>().is_ok(),
+        }
+    }
 }
 
 /// A word or argument rule.
@@ -508,7 +548,7 @@ fn terminals(rule: &Rule, docs: &[String]) -> Vec<Terminal> {
             help,
             range(label).unwrap_or(Kind::Any {
                 bar: !names(&rule.expr, "name"),
-                number: !names(&rule.expr, "not_number"),
+                numeric: Numeric::of(rule),
             }),
         )],
     }

@@ -533,9 +533,8 @@ pub(crate) fn argument<'a>(kind: &Kind, token: &'a str, rest: &'a str) -> Option
         Kind::Ipv4 => token.parse::<Ipv4Addr>().is_ok(),
         Kind::Ipv6 => token.parse::<Ipv6Addr>().is_ok(),
         Kind::Digits => token.bytes().all(|b| b.is_ascii_hexdigit()),
-        Kind::Any { bar, number } => {
-            let is_number = || token.bytes().all(|b| b.is_ascii_digit());
-            plain && (*bar || !token.starts_with('|')) && (*number || !is_number())
+        Kind::Any { bar, numeric } => {
+            plain && (*bar || !token.starts_with('|')) && numeric.takes(token)
         }
         Kind::Line { multiple } => {
             return (*multiple || !rest.contains(['\n', '\r'])).then_some(Cow::Borrowed(rest));

@@ -20,6 +20,11 @@ pub struct LinkInfo {
     pub ethernet: bool,
     /// Hardware address, empty if it has none.
     pub mac: Vec<u8>,
+    /// The hardware address that the device was made with, empty if the kernel does not know one.
+    pub permanent_mac: Vec<u8>,
+    /// Where the device is plugged in: `0000:03:00.0` on PCI, `1-1.2:1.0` on USB. Empty for a device without a parent,
+    /// such as a veth, tap or bridge.
+    pub bus: String,
     /// In bytes.
     pub mtu: u32,
     /// Administratively up (IFF_UP).

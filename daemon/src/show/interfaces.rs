@@ -15,6 +15,7 @@ use super::ip_interface;
 use super::screen::{Facts, maybe_seconds};
 use super::time;
 use crate::config::model::{Interface as Lines, InterfaceOrder, Interfaces};
+pub use crate::interfaces::bindings::mac;
 use crate::interfaces::{Interface, InterfaceTable};
 
 /// One interface as configured and as the kernel has it; at least one of the two is there.
@@ -65,8 +66,14 @@ fn both<'a>(
             device: None,
         });
     }
-    let wanted =
-        |one: &Both<'_>| only.is_none_or(|only| only.as_str().eq_ignore_ascii_case(&one.name));
+    let index = only
+        .and_then(|only| kernel.find(only))
+        .map(|found| found.link.index);
+    let wanted = |one: &Both<'_>| {
+        let named = |only: &InterfaceName| only.as_str().eq_ignore_ascii_case(&one.name);
+        let meant = index.is_some() && index == one.device.map(|device| device.link.index);
+        only.is_none_or(named) || meant
+    };
     all.into_values().filter(wanted).collect()
 }
 
@@ -166,6 +173,8 @@ pub(super) struct OneInterface<'a> {
     pub(super) line_protocol: &'static str,
     /// The machine has it; otherwise it is only configured.
     present: bool,
+    /// The Linux device that it is or was; absent when none is known.
+    device: Option<String>,
     /// What it is: `Ethernet`, `Loopback`, `Tunnel` or `unknown`.
     hardware: &'static str,
     /// Its hardware address, such as `000f.352d.2381`; absent when it has none.
@@ -224,12 +233,12 @@ pub fn list<'a>(
         layout,
         interfaces: interfaces
             .into_iter()
-            .map(|one| one_interface(one, now))
+            .map(|one| one_interface(one, kernel, now))
             .collect(),
     }
 }
 
-fn one_interface(one: Both<'_>, now: Timestamp) -> OneInterface<'_> {
+fn one_interface<'a>(one: Both<'a>, kernel: &InterfaceTable, now: Timestamp) -> OneInterface<'a> {
     let (status, line_protocol) = one.state();
     let addresses = one.addresses();
     let configured = one.has_own_address();
@@ -238,6 +247,12 @@ fn one_interface(one: Both<'_>, now: Timestamp) -> OneInterface<'_> {
         status,
         line_protocol,
         present: one.device.is_some(),
+        device: match one.device {
+            Some(device) => Some(device.link.name.clone()),
+            None => InterfaceName::parse(&one.name)
+                .filter(|name| name.ios_parts().is_some_and(|(kind, _)| kind != "Loopback"))
+                .and_then(|name| kernel.kernel_name(&name)),
+        },
         hardware: one.device.map_or("unknown", Interface::hardware),
         mac_address: mac_address.filter(|mac| !mac.is_empty()),
         description: one.lines.and_then(|lines| lines.description.as_deref()),
@@ -337,6 +352,10 @@ fn in_full(one: &OneInterface<'_>) -> String {
         ),
         None => writeln!(text, "  Hardware is {hardware}"),
     };
+    if let Some(device) = one.device.as_ref().filter(|device| **device != one.name) {
+        let tense = if one.present { "is" } else { "was" };
+        let _ = writeln!(text, "  Linux device {tense} {device}");
+    }
     if let Some(description) = one.description {
         let _ = writeln!(text, "  Description: {description}");
     }
@@ -388,13 +407,4 @@ fn counter_lines(text: &mut String, hardware: &str, counters: &Counters) {
         counters.output_errors,
         counters.collisions,
     );
-}
-
-/// A hardware address as IOS writes it: `000f.352d.2381`.
-pub fn mac(octets: &[u8]) -> String {
-    let pairs: Vec<String> = octets
-        .chunks(2)
-        .map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect())
-        .collect();
-    pairs.join(".")
 }

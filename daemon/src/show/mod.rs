@@ -14,6 +14,7 @@ pub mod debugging;
 pub mod difference;
 pub mod engine;
 pub mod files;
+pub mod interface_map;
 pub mod interfaces;
 pub mod ip_interface;
 pub mod ipsec;
@@ -93,6 +94,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
             &snapshot.for_reader(),
         ))),
         ShowCommand::Hosts => Box::new(&snapshot.resolver),
+        ShowCommand::InterfaceMap => Box::new(interface_map::names(snapshot.interfaces)),
         ShowCommand::Interfaces(only) => interface_list(snapshot, only.as_ref(), Layout::Full),
         ShowCommand::InterfacesDescription(only) => {
             interface_list(snapshot, only.as_ref(), Layout::Description)

@@ -11,8 +11,10 @@ use isthmus_grammar::command::AclRule;
 pub struct Entry {
     /// The interface's name, as the operator knows it.
     pub interface: String,
-    /// The interface's kernel index.
+    /// The interface's kernel index; 0 when it is gone.
     pub index: u32,
+    /// Why the interface is not there, or not this entry's.
+    pub gone: Option<String>,
     /// The map's name.
     pub map: String,
     /// The entry's sequence number.
@@ -51,7 +53,9 @@ impl Entry {
     /// What is still missing before it can protect anything.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
-        if let Some(line) = &self.inactive {
+        if let Some(gone) = &self.gone {
+            Some(format!("{}: interface {gone}", self.name()))
+        } else if let Some(line) = &self.inactive {
             Some(format!(
                 "{} depends on \"{line}\", which is not active in this release",
                 self.name()

@@ -19,13 +19,14 @@ use crate::interfaces::InterfaceTable;
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// The entries, those of one interface together and in the order of their numbers.
+    /// The entries, those of one interface together and in the order of their numbers; last those of interfaces that are
+    /// not there.
     pub entries: Vec<Entry>,
     /// What the operator should know.
     pub problems: Vec<String>,
 }
 
-/// Every entry of every map on an interface that is there.
+/// Every entry of every map on an interface.
 #[must_use]
 pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
@@ -36,8 +37,12 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
             .crypto_map
             .as_ref()
             .and_then(|m| Some((m, running.crypto.maps.get(m)?)));
-        let (Some((map_name, map)), Some(interface)) = (map, table.find(name)) else {
+        let Some((map_name, map)) = map else {
             continue;
+        };
+        let (index, gone) = match table.acting(name) {
+            Some(interface) => (interface.link.index, None),
+            None => (0, Some(table.why_not(name))),
         };
         let source = map.local_address.as_ref().unwrap_or(name);
         let local = local_address(running, table, source);
@@ -50,7 +55,8 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
             for access_list in &lists {
                 let found = Entry {
                     interface: name.to_string(),
-                    index: interface.link.index,
+                    index,
+                    gone: gone.clone(),
                     map: map_name.clone(),
                     sequence: *sequence,
                     local,
@@ -69,6 +75,8 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
             }
         }
     }
+    // Entries whose interface is gone stand together, behind all others.
+    gathered.entries.sort_by_key(|entry| entry.gone.is_some());
     if running.crypto.df_bit == command::DfBit::Set && !gathered.entries.is_empty() {
         gathered.problems.push(
             "crypto ipsec df-bit set: Linux cannot set the DF bit of packets that come without it; it is copied, as with \

@@ -23,11 +23,12 @@ impl<T> Line<T> {
     }
 }
 
-/// The lines of all entries (in map order) as one list, first match wins; `None` passes in clear.
+/// The lines of the first `own` entries (in map order) as one list, first match wins; `None` passes in clear. The entries
+/// behind them are asked only about what the own ones exempt.
 #[must_use]
-pub fn flatten<T: Clone>(entries: &[Vec<Line<T>>]) -> Vec<(Selector, Option<T>)> {
+pub fn flatten<T: Clone>(entries: &[Vec<Line<T>>], own: usize) -> Vec<(Selector, Option<T>)> {
     let mut list = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
+    for (at, entry) in entries.iter().enumerate().take(own) {
         for line in entry {
             match line {
                 Line::Permit(selectors, what) => {
@@ -114,7 +115,10 @@ mod tests {
     fn first_match_is_kept() {
         let wide = select("10.0.0.0/8", "10.0.0.0/8");
         let narrow = select("10.1.0.0/16", "10.2.0.0/16");
-        let list = flatten(&[vec![Line::Deny(vec![narrow]), Line::Permit(vec![wide], 10)]]);
+        let list = flatten(
+            &[vec![Line::Deny(vec![narrow]), Line::Permit(vec![wide], 10)]],
+            1,
+        );
         assert_eq!(list, [(narrow, None), (wide, Some(10))]);
     }
 
@@ -122,10 +126,11 @@ mod tests {
     fn deny_jumps_to_the_next_entry() {
         let all = select("10.1.0.0/16", "0.0.0.0/0");
         let part = select("10.1.0.0/16", "10.2.0.0/16");
-        let list = flatten(&[
+        let entries = [
             vec![Line::Deny(vec![part]), Line::Permit(vec![all], 10)],
             vec![Line::Permit(vec![select("10.1.7.0/24", "10.0.0.0/8")], 20)],
-        ]);
+        ];
+        let list = flatten(&entries, 2);
         assert_eq!(
             list,
             [
@@ -134,6 +139,11 @@ mod tests {
                 (all, Some(10)),
                 (select("10.1.7.0/24", "10.0.0.0/8"), Some(20)),
             ]
+        );
+        assert_eq!(
+            flatten(&entries, 1),
+            list[..3],
+            "the second entry is not its own"
         );
     }
 

@@ -17,6 +17,9 @@ use super::child::{kernel_protocol, modes};
 use super::entry::Entry;
 use super::layout::{self, Line};
 
+/// The kernel's index for a policy of every way out.
+pub const ANY_INTERFACE: u32 = 0;
+
 /// Names that stay the same while what they name lives.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -151,21 +154,36 @@ enum Fate {
     Block,
 }
 
-/// Plans all entries. Those of one interface stand together, in the order of their sequence numbers.
+/// Plans all entries. Those of one interface stand together, in the order of their sequence numbers; behind them those of
+/// interfaces that are gone.
+///
+/// What a gone interface protected is blocked on every way out. Where another interface has a map of its own, that map
+/// comes first and may protect it too; what that map lets pass in clear is blocked if a gone one protected it.
 pub fn plan(entries: &[Entry], names: &mut Names) -> Plan {
     names.retain(entries);
     let mut plan = Plan::default();
     let mut taken = Taken::new();
     let mut rank = 0;
-    for group in entries.chunk_by(|a, b| a.index == b.index) {
-        let lines: Vec<Vec<Line<Fate>>> = group
+    let there = entries.partition_point(|entry| entry.gone.is_none());
+    let (there, gone) = entries.split_at(there);
+    let blocked: Vec<Vec<Line<Fate>>> = gone
+        .iter()
+        .map(|entry| plan.entry(entry, names, &mut taken))
+        .collect();
+    for group in there.chunk_by(|a, b| a.index == b.index) {
+        let mut lines: Vec<Vec<Line<Fate>>> = group
             .iter()
             .map(|entry| plan.entry(entry, names, &mut taken))
             .collect();
-        for (selector, fate) in layout::flatten(&lines) {
+        lines.extend(blocked.iter().cloned());
+        for (selector, fate) in layout::flatten(&lines, group.len()) {
             plan.place(group[0].index, selector, fate, rank);
             rank += 1;
         }
+    }
+    for (selector, fate) in layout::flatten(&blocked, blocked.len()) {
+        plan.place(ANY_INTERFACE, selector, fate, rank);
+        rank += 1;
     }
     plan
 }

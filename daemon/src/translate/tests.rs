@@ -47,6 +47,7 @@ fn entry(sequence: u16, rules: &[&str]) -> Entry {
     Entry {
         interface: "wan0".into(),
         index: 2,
+        gone: None,
         map: "VPN".into(),
         sequence,
         local: Some([192, 0, 2, 1].into()),
@@ -316,7 +317,7 @@ fn gathered(text: &str) -> Entry {
         ethernet: true,
         ..LinkInfo::default()
     };
-    table.refresh(vec![link], &[], std::iter::empty());
+    table.refresh(vec![link], &[], &running);
     super::gather::entries(&running, &table).entries.remove(0)
 }
 

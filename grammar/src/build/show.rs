@@ -32,6 +32,7 @@ pub(super) fn show(pair: &Pair<'_, Rule>) -> Option<ShowCommand> {
         Rule::show_history => ShowCommand::History,
         Rule::show_inactive_config => ShowCommand::InactiveConfig,
         Rule::show_hosts => ShowCommand::Hosts,
+        Rule::show_interface_map => ShowCommand::InterfaceMap,
         Rule::show_interfaces if of.has(Rule::k_show_description) => {
             ShowCommand::InterfacesDescription(interface(&of)?)
         }

@@ -35,6 +35,8 @@ pub enum ShowCommand {
     InactiveConfig,
     /// `show hosts`.
     Hosts,
+    /// `show interface-map`: which device each interface name means.
+    InterfaceMap,
     /// `show interfaces [INTERFACE]`.
     Interfaces(Option<InterfaceName>),
     /// `show interfaces [INTERFACE] description`.

@@ -86,6 +86,13 @@ impl Fake {
 
     /// Adds a hardware Ethernet link, up and running, and reports it; gives its index.
     pub fn add_link(&self, name: &str) -> u32 {
+        let next = self.state().last_index + 1;
+        let mac = [2, 0, 0, 0, (next >> 8) as u8, next as u8];
+        self.add_device(name, mac, "")
+    }
+
+    /// The same for a device that is plugged in at `bus`, with a hardware address of its own.
+    pub fn add_device(&self, name: &str, mac: [u8; 6], bus: &str) -> u32 {
         let mut state = self.state();
         state.last_index += 1;
         let index = state.last_index;
@@ -93,7 +100,13 @@ impl Fake {
             index,
             name: name.into(),
             ethernet: true,
-            mac: vec![2, 0, 0, 0, (index >> 8) as u8, index as u8],
+            mac: mac.to_vec(),
+            permanent_mac: if bus.is_empty() {
+                Vec::new()
+            } else {
+                mac.to_vec()
+            },
+            bus: bus.into(),
             mtu: 1500,
             up: true,
             running: true,
@@ -103,6 +116,37 @@ impl Fake {
         drop(state);
         self.emit(Event::LinkChanged(link));
         index
+    }
+
+    /// Takes a link away with its addresses and routes, as when a card is pulled, and reports it; false if there is none.
+    pub fn remove_link(&self, name: &str) -> bool {
+        let mut state = self.state();
+        let Some(index) = state.index_of(name) else {
+            return false;
+        };
+        state.links.remove(&index);
+        state.addresses.retain(|address| address.index != index);
+        state.routes.retain(|route| match &route.target {
+            RouteTarget::Interface(by) | RouteTarget::Gateway(_, Some(by)) => by != name,
+            _ => true,
+        });
+        drop(state);
+        let name = name.to_owned();
+        self.emit(Event::LinkRemoved { index, name });
+        true
+    }
+
+    /// Gives a link another name, as udev does, and reports it; false if there is none.
+    pub fn rename_link(&self, name: &str, new: &str) -> bool {
+        let mut state = self.state();
+        let Some(link) = state.links.values_mut().find(|link| link.name == name) else {
+            return false;
+        };
+        link.name = new.to_owned();
+        let link = link.clone();
+        drop(state);
+        self.emit(Event::LinkChanged(link));
+        true
     }
 
     /// Lets packets of 100 octets come in over a link.

@@ -4,6 +4,7 @@
 //! the policy tables. Links, addresses and routes: `network.rs` asks, through rtnetlink, and `route.rs` reads the answers.
 //! `events.rs` listens to both.
 
+mod bus;
 mod channel;
 mod decode;
 pub(crate) mod encode;

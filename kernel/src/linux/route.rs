@@ -19,6 +19,7 @@ use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
 };
 
+use super::bus;
 use crate::{AddressInfo, LinkInfo, NeighbourInfo, RouteInfo, RouteTarget, owner};
 
 /// A link as the kernel describes it. `None` for what a bridge says about its ports.
@@ -40,6 +41,8 @@ pub(super) fn link(m: &LinkMessage) -> Option<LinkInfo> {
             LinkAttribute::IfName(name) => info.name.clone_from(name),
             LinkAttribute::Mtu(mtu) => info.mtu = *mtu,
             LinkAttribute::Address(mac) => info.mac.clone_from(mac),
+            LinkAttribute::PermAddress(mac) => info.permanent_mac.clone_from(mac),
+            LinkAttribute::ParentDevName(name) => info.bus.clone_from(name),
             LinkAttribute::Group(group) => info.ours = *group == owner::LINK_GROUP,
             LinkAttribute::LinkInfo(parts) => {
                 for part in parts {
@@ -57,6 +60,9 @@ pub(super) fn link(m: &LinkMessage) -> Option<LinkInfo> {
             }
             _ => {}
         }
+    }
+    if let Some(bus) = bus::of(&info) {
+        info.bus = bus;
     }
     Some(info)
 }

@@ -159,6 +159,7 @@ screens! {
     memory_statistics: "show memory statistics",
     processes_cpu: "show processes cpu",
     ip_interface_brief: "show ip interface brief",
+    interface_map: "show interface-map",
     interfaces: "show interfaces",
     ip_route: "show ip route",
     ip_route_address: "show ip route 172.30.1.9",
@@ -219,6 +220,23 @@ fn one_interface_or_neighbour_may_be_named() {
     let one = screen("show ip interface GigabitEthernet0/0");
     assert!(one.starts_with("GigabitEthernet0/0 is up"));
     assert!(!one.contains("GigabitEthernet0/1"));
+}
+
+#[test]
+fn an_interface_may_be_asked_for_by_any_of_its_names() {
+    let by_name = screen("show interfaces Gi0/0");
+    assert!(by_name.starts_with("GigabitEthernet0/0 is up"), "{by_name}");
+    assert!(by_name.contains("\n  Linux device is eth0\n"), "{by_name}");
+    for other in ["eth0", "FastEthernet0/0", "GigabitEthernet1"] {
+        assert_eq!(
+            screen(&format!("show interfaces {other}")),
+            by_name,
+            "{other}"
+        );
+    }
+    let absent = screen("show interfaces wan9");
+    assert!(absent.starts_with("wan9 is down"), "{absent}");
+    assert!(!absent.contains("Linux device"), "{absent}");
 }
 
 #[test]

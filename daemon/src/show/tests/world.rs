@@ -319,7 +319,7 @@ pub(super) fn table(running: &Running) -> InterfaceTable {
         tx_errors: 0,
         tx_dropped: 4,
         rx_multicast: 17,
-        collisions: 0,
+        ..LinkInfo::default()
     };
     let links = vec![
         link(1, "lo", "", true),
@@ -337,11 +337,7 @@ pub(super) fn table(running: &Running) -> InterfaceTable {
         ours: false,
     }];
     let mut table = InterfaceTable::new(InterfaceMap::default());
-    table.refresh(
-        links,
-        &addresses,
-        running.interfaces.iter().map(|(name, _)| name),
-    );
+    table.refresh(links, &addresses, running);
     table
 }
 
