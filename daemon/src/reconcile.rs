@@ -432,13 +432,8 @@ impl Router {
             .into_iter()
             .find(|found| found.map == entry.map && u32::from(found.sequence) == entry.sequence)?;
         let rule = rules.rules.get(self.plan.flows.get(name)?.rule)?;
-        Some(format!(
-            "crypto map {} {}, access-list {}, line \"{}\"",
-            entry.map,
-            entry.sequence,
-            entry.access_list,
-            translate::acl::text(rule)
-        ))
+        let name = format!("crypto map {} {}", entry.map, entry.sequence);
+        Some(rule.place(&entry.access_list, &name))
     }
 }
 

@@ -15,7 +15,7 @@ use isthmus_grammar::command::{
 use isthmus_grammar::file::is_screen_header;
 use isthmus_grammar::{Refusal, parser};
 
-use super::apply::{Origin, apply};
+use super::apply::{Origin, acl, apply, kept_change};
 use super::context::Context;
 use super::model::{AccessList, AclLine, Kept, KeptLine, LineId, Numbered, Running};
 use super::rank;
@@ -112,7 +112,7 @@ fn remarks(list: Option<&AccessList>) -> HashSet<String> {
     fn of<R: Clone + Eq + Hash>(list: &Numbered<R>) -> HashSet<String> {
         let text = |line: &AclLine<R>| match line {
             AclLine::Remark(text) => Some(text.clone()),
-            AclLine::Rule(_) => None,
+            AclLine::Rule(_) | AclLine::Unknown(_) => None,
         };
         list.lines().filter_map(|(_, line)| text(line)).collect()
     }
@@ -323,7 +323,11 @@ impl Loader<'_> {
     fn global_problem(&mut self, number: usize, indent: usize, what: &str) {
         let (text, below) = self.report(number, indent, what);
         let after = self.place.ranks.first().copied().unwrap_or(0);
-        add(&mut self.running.kept, KeptLine { after, text, below });
+        let line = KeptLine { after, text, below };
+        if !acl::keep(self.running, &Context::Global, &line) {
+            self.running.note(kept_change(&Context::Global));
+            add(&mut self.running.kept, line);
+        }
     }
 
     /// Reports a line; gives its text and what belongs to it.
@@ -380,6 +384,10 @@ impl Loader<'_> {
     }
 
     fn keep(&mut self, line: KeptLine) {
+        if acl::keep(self.running, &self.place.context, &line) {
+            return;
+        }
+        self.running.note(kept_change(&self.place.context));
         match self.place.context.clone() {
             Context::Line { kind, first, last } => {
                 for number in first..=last {
@@ -463,7 +471,7 @@ fn why(refusal: Refusal) -> &'static str {
 }
 
 /// A line that may be logged: everything after a word that announces a secret is left out.
-pub(super) fn without_secrets(text: &str) -> String {
+pub(crate) fn without_secrets(text: &str) -> String {
     const ANNOUNCE: [&str; 8] = [
         "key",
         "password",

@@ -8,9 +8,100 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use isthmus_grammar::command::{
-    AclAddress, AclCommand, AclEntry, AclRule, ConfigCommand, ConfigLine, Form, PortMatch as Ports,
+    AclAddress, AclCommand, AclEntry, AclRule, Action, ConfigCommand, ConfigLine, Form, IpProtocol,
+    PortMatch as Ports,
 };
 use isthmus_kernel::{PortMatch, Selector};
+
+use crate::config::model::UnknownRule;
+use crate::config::without_secrets;
+
+/// One line of an entry's access-list, or a line that is not understood and stands for one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Protect, or leave to the next entry.
+    pub action: Action,
+    /// What it selects, in parts that are flows of their own where IKE can name them.
+    pub meanings: Vec<Meaning>,
+    text: Text,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Text {
+    Rule(AclRule),
+    /// A line of the list that is not understood.
+    Unknown(String),
+    /// A line outside the list.
+    Outside(String),
+}
+
+/// What is wrong with a line that the grammar does not know.
+const NOT_UNDERSTOOD: &str = "not understood";
+
+impl Line {
+    /// A line of the list.
+    #[must_use]
+    pub fn of(rule: &AclRule) -> Self {
+        Self {
+            action: rule.action,
+            meanings: vec![meaning(rule)],
+            text: Text::Rule(rule.clone()),
+        }
+    }
+
+    /// A line of the list that is not understood; `None` for one that protects nothing in any case.
+    #[must_use]
+    pub fn unknown(line: &UnknownRule) -> Option<Self> {
+        line.may(Action::Permit).then(|| Self {
+            action: Action::Permit,
+            meanings: vec![not_understood([line.reach()])],
+            text: Text::Unknown(line.text.clone()),
+        })
+    }
+
+    /// A line outside the list that could permit what these rules are about; `None` if that is nothing.
+    #[must_use]
+    pub fn could_permit<'a>(
+        text: &str,
+        rules: impl IntoIterator<Item = &'a AclRule>,
+    ) -> Option<Self> {
+        let meaning = not_understood(rules);
+        (!meaning.selectors.is_empty()).then(|| Self {
+            action: Action::Permit,
+            meanings: vec![meaning],
+            text: Text::Outside(text.to_owned()),
+        })
+    }
+
+    /// A line outside the list that could be about every packet.
+    #[must_use]
+    pub fn everything(text: &str) -> Self {
+        Self {
+            action: Action::Permit,
+            meanings: vec![not_understood([&AclRule::permit(IpProtocol::ANY)])],
+            text: Text::Outside(text.to_owned()),
+        }
+    }
+
+    /// The line with its list, for messages about an entry.
+    #[must_use]
+    pub fn place(&self, list: &str, entry: &str) -> String {
+        let text = match &self.text {
+            Text::Rule(rule) => text(rule),
+            Text::Unknown(text) => without_secrets(text),
+            Text::Outside(text) => return format!("{entry}: line \"{}\"", without_secrets(text)),
+        };
+        format!("access-list {list}, used by {entry}: line \"{text}\"")
+    }
+}
+
+fn not_understood<'a>(rules: impl IntoIterator<Item = &'a AclRule>) -> Meaning {
+    let selectors = rules.into_iter().flat_map(|rule| meaning(rule).selectors);
+    Meaning {
+        selectors: selectors.collect(),
+        problem: Some(NOT_UNDERSTOOD),
+    }
+}
 
 /// What a line selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +110,15 @@ pub struct Meaning {
     pub selectors: Vec<Selector>,
     /// Why the line cannot be expressed exactly.
     pub problem: Option<&'static str>,
+}
+
+impl Meaning {
+    /// Every packet.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        let all = meaning(&AclRule::permit(IpProtocol::ANY)).selectors;
+        self.selectors.iter().any(|selector| all.contains(selector))
+    }
 }
 
 /// What the line matches.
@@ -94,8 +194,7 @@ pub fn flow(
 }
 
 /// The line as it is typed.
-#[must_use]
-pub fn text(rule: &AclRule) -> String {
+fn text(rule: &AclRule) -> String {
     isthmus_grammar::render::render(&ConfigLine {
         form: Form::Set,
         command: ConfigCommand::ExtendedAcl(AclCommand::Entry {

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use ike::config::{ChildLifetime, DfBit, TransformSet};
 use ike::registry::GroupNumber;
-use isthmus_grammar::command::AclRule;
+
+use super::acl;
 
 /// One entry on one interface.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,14 +24,16 @@ pub struct Entry {
     pub local: Option<IpAddr>,
     /// A line without which it must not act, and which is not active in this release.
     pub inactive: Option<String>,
+    /// Its header, when that is not understood.
+    pub unknown: Option<String>,
     /// `set peer`, in order, the default peer first.
     pub peers: Vec<IpAddr>,
     /// `set peer ... default`: there is one.
     pub default_peer: bool,
     /// `match address`.
     pub access_list: String,
-    /// The rules of that list; empty when it does not exist.
-    pub rules: Vec<AclRule>,
+    /// The lines of that list, and those that could be among them; empty when it does not exist.
+    pub rules: Vec<acl::Line>,
     /// `set transform-set`, those that exist, in order.
     pub transform_sets: Vec<TransformSet>,
     /// `set pfs`.
@@ -55,6 +58,8 @@ impl Entry {
     pub fn missing(&self) -> Option<String> {
         if let Some(gone) = &self.gone {
             Some(format!("{}: interface {gone}", self.name()))
+        } else if let Some(line) = &self.unknown {
+            Some(format!("{}: line \"{line}\": not understood", self.name()))
         } else if let Some(line) = &self.inactive {
             Some(format!(
                 "{} depends on \"{line}\", which is not active in this release",

@@ -8,12 +8,15 @@ use ike::config::{ChildLifetime, DfBit, EspTransform, TransformSet};
 use ike::registry::GroupNumber;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
-    self, AclAddress, AclId, AclRule, AesBits, Encapsulation, Hash, IpProtocol, MapEntryKind,
-    PeerName, RetainedLine, Section, StandardRule, Transform,
+    self, AclId, AclRule, Action, AesBits, Encapsulation, Hash, IpProtocol, PeerName, RetainedLine,
+    Section, StandardRule, Transform,
 };
 
+use super::acl::Line;
 use super::entry::Entry;
-use crate::config::model::{self, AccessList, DynamicEntry, Running};
+use super::unknown::{self, Header, Unknown};
+use crate::config::model::{self, AccessList, AclLine, DynamicEntry, Running};
+use crate::config::without_secrets;
 use crate::interfaces::InterfaceTable;
 
 /// What was found.
@@ -31,48 +34,42 @@ pub struct Gathered {
 pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
     let needed_by_maps = needed_by_maps(running);
+    let unknown = Unknown::of(running);
     let dynamic_maps = running.dynamic_maps();
+    let is_map =
+        |name: &str| running.crypto.maps.contains_key(name) || !unknown.entries(name).is_empty();
     for (name, lines) in running.interfaces.iter() {
-        let map = lines
-            .crypto_map
-            .as_ref()
-            .and_then(|m| Some((m, running.crypto.maps.get(m)?)));
-        let Some((map_name, map)) = map else {
-            continue;
-        };
         let (index, gone) = match table.acting(name) {
             Some(interface) => (interface.link.index, None),
             None => (0, Some(table.why_not(name))),
         };
-        let source = map.local_address.as_ref().unwrap_or(name);
-        let local = local_address(running, table, source);
-        let whole_map = match &lines.map_redundancy {
-            Some((group, _)) => Some(format!("crypto map {map_name} redundancy {group}")),
-            None => needed_by_maps.get(map_name.as_str()).cloned(),
-        };
-        for (sequence, entry) in &map.entries {
-            let lists = gathered.lists(map_name, *sequence, entry, &dynamic_maps);
-            for access_list in &lists {
-                let found = Entry {
-                    interface: name.to_string(),
-                    index,
-                    gone: gone.clone(),
-                    map: map_name.clone(),
-                    sequence: *sequence,
-                    local,
-                    inactive: inactive(entry).or_else(|| whole_map.clone()),
-                    peers: Vec::new(),
-                    default_peer: false,
-                    access_list: access_list.clone(),
-                    rules: rules(running.access_lists.get(access_list)),
-                    transform_sets: Vec::new(),
-                    pfs: entry.pfs.map(|group| GroupNumber(group.number())),
-                    lifetime: lifetime(running, entry),
-                    replay_window: running.crypto.replay.0.map_or(0, u32::from),
-                    df_bit: df_bit(running.crypto.df_bit),
-                };
-                gathered.add(running, entry, found);
-            }
+        for (not_understood, map_name) in unknown::maps(lines, is_map) {
+            let map = running.crypto.maps.get(map_name);
+            let source = map.and_then(|map| map.local_address.as_ref());
+            let whole_map = match &lines.map_redundancy {
+                Some((group, _)) => Some(format!("crypto map {map_name} redundancy {group}")),
+                None => needed_by_maps.get(map_name).cloned(),
+            };
+            let blank = Entry {
+                interface: name.to_string(),
+                index,
+                gone: gone.clone(),
+                map: map_name.to_owned(),
+                sequence: 0,
+                local: local_address(running, table, source.unwrap_or(name)),
+                inactive: whole_map,
+                unknown: not_understood.map(without_secrets),
+                peers: Vec::new(),
+                default_peer: false,
+                access_list: String::new(),
+                rules: Vec::new(),
+                transform_sets: Vec::new(),
+                pfs: None,
+                lifetime: lifetime(running, &Default::default()),
+                replay_window: running.crypto.replay.0.map_or(0, u32::from),
+                df_bit: df_bit(running.crypto.df_bit),
+            };
+            gathered.map(running, &unknown, &dynamic_maps, &blank);
         }
     }
     // Entries whose interface is gone stand together, behind all others.
@@ -88,43 +85,86 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
 }
 
 impl Gathered {
-    /// The access-lists of an entry: its own, or those of the dynamic map that it names.
-    fn lists(
+    /// The entries of one map on one interface; `blank` has what they have in common.
+    fn map(
         &mut self,
-        map: &str,
-        sequence: u16,
+        running: &Running,
+        unknown: &Unknown<'_>,
+        dynamic_maps: &HashMap<&str, Vec<DynamicEntry>>,
+        blank: &Entry,
+    ) {
+        let first = self.entries.len();
+        for header in unknown.entries(&blank.map) {
+            self.entries.push(Entry {
+                sequence: header.sequence,
+                unknown: Some(without_secrets(header.text)),
+                access_list: header.access_lists.join(" "),
+                rules: below(running, unknown, header),
+                ..blank.clone()
+            });
+        }
+        let map = running.crypto.maps.get(&blank.map);
+        for (sequence, entry) in map.into_iter().flat_map(|map| &map.entries) {
+            let common = Entry {
+                sequence: *sequence,
+                inactive: inactive(entry).or_else(|| blank.inactive.clone()),
+                pfs: entry.pfs.map(|group| GroupNumber(group.number())),
+                lifetime: lifetime(running, &entry.lifetime),
+                ..blank.clone()
+            };
+            for list in self.dynamic_lists(&common.name(), entry, dynamic_maps) {
+                let rules = list_lines(running, unknown, &list);
+                let found = Entry {
+                    access_list: list,
+                    rules,
+                    ..common.clone()
+                };
+                self.add(running, entry, found);
+            }
+            let Some(rules) = rules(running, unknown, entry) else {
+                if entry.kind.dynamic_map().is_none() {
+                    let name = common.name();
+                    self.problems
+                        .push(format!("{name} has no match address: it protects nothing"));
+                }
+                continue;
+            };
+            let found = Entry {
+                access_list: entry.match_address.clone().unwrap_or_default(),
+                rules,
+                ..common
+            };
+            self.add(running, entry, found);
+        }
+        // Of two with one number the one that only blocks comes first.
+        self.entries[first..].sort_by_key(|entry| entry.sequence);
+    }
+
+    /// The access-lists of the dynamic map that an entry names.
+    fn dynamic_lists(
+        &mut self,
+        name: &str,
         entry: &model::Entry,
         dynamic_maps: &HashMap<&str, Vec<DynamicEntry>>,
     ) -> Vec<AclId> {
-        let mut lists: Vec<AclId> = entry.match_address.iter().cloned().collect();
-        let name = format!("crypto map {map} {sequence}");
-        match &entry.kind {
-            MapEntryKind::IpsecIsakmp {
-                dynamic: Some(dynamic),
-                ..
-            } => {
-                let entries = dynamic_maps.get(dynamic.map.as_str());
-                if entries.is_none() {
-                    self.problems.push(format!(
-                        "{name}: crypto dynamic-map {} does not exist",
-                        dynamic.map
-                    ));
-                }
-                for entry in entries.into_iter().flatten() {
-                    match &entry.match_address {
-                        Some(list) => lists.push(list.clone()),
-                        None => self.problems.push(format!(
-                            "{name}: crypto dynamic-map {} {} has no match address: it names no traffic, so none is dropped \
-                             while dynamic maps are not active",
-                            dynamic.map, entry.sequence
-                        )),
-                    }
-                }
+        let Some(map) = entry.kind.dynamic_map() else {
+            return Vec::new();
+        };
+        let Some(entries) = dynamic_maps.get(map) else {
+            let text = format!("{name}: crypto dynamic-map {map} does not exist");
+            self.problems.push(text);
+            return Vec::new();
+        };
+        let mut lists = Vec::new();
+        for entry in entries {
+            match &entry.match_address {
+                Some(list) => lists.push(list.clone()),
+                None => self.problems.push(format!(
+                    "{name}: crypto dynamic-map {map} {} has no match address: it names no traffic, so none is dropped \
+                     while dynamic maps are not active",
+                    entry.sequence
+                )),
             }
-            _ if lists.is_empty() => self
-                .problems
-                .push(format!("{name} has no match address: it protects nothing")),
-            _ => {}
         }
         lists
     }
@@ -196,11 +236,80 @@ fn local_address(
     }
 }
 
-fn rules(list: Option<&AccessList>) -> Vec<AclRule> {
-    match list {
+/// The lines that say which traffic an entry is for; `None` when none does.
+fn rules(running: &Running, unknown: &Unknown<'_>, entry: &model::Entry) -> Option<Vec<Line>> {
+    let mut rules = Vec::new();
+    for line in unknown::matching(entry) {
+        let lists = line.text.split_whitespace();
+        let lists: Vec<&AccessList> = lists
+            .filter_map(|word| running.access_lists.get(word))
+            .collect();
+        if lists.is_empty() {
+            rules.push(Line::everything(&line.text));
+        } else {
+            let permits: Vec<AclRule> = lists.into_iter().flat_map(could_permit).collect();
+            rules.extend(Line::could_permit(&line.text, &permits));
+        }
+    }
+    match &entry.match_address {
+        Some(list) => rules.extend(list_lines(running, unknown, list)),
+        None if rules.is_empty() => return None,
+        None => {}
+    }
+    Some(rules)
+}
+
+/// What an entry is for whose header is not understood.
+fn below(running: &Running, unknown: &Unknown<'_>, header: &Header<'_>) -> Vec<Line> {
+    if header.access_lists.is_empty() {
+        return vec![Line::everything(header.text)];
+    }
+    let lists = header.access_lists.iter();
+    lists
+        .flat_map(|list| list_lines(running, unknown, list))
+        .collect()
+}
+
+/// The lines of a list, then what could be more of it.
+fn list_lines(running: &Running, unknown: &Unknown<'_>, name: &str) -> Vec<Line> {
+    let mut lines = match running.access_lists.get(name) {
         None => Vec::new(),
-        Some(AccessList::Extended(list)) => list.rules().map(|(_, rule)| rule.clone()).collect(),
-        Some(AccessList::Standard(list)) => list.rules().map(|(_, rule)| extended(rule)).collect(),
+        Some(AccessList::Extended(list)) => list
+            .lines()
+            .filter_map(|(_, l)| line(l, Line::of))
+            .collect(),
+        Some(AccessList::Standard(list)) => {
+            let of = |rule: &StandardRule| Line::of(&extended(rule));
+            list.lines().filter_map(|(_, l)| line(l, of)).collect()
+        }
+    };
+    lines.extend(unknown.lines(name));
+    lines
+}
+
+fn line<R>(line: &AclLine<R>, of: impl Fn(&R) -> Line) -> Option<Line> {
+    match line {
+        AclLine::Rule(rule) => Some(of(rule)),
+        AclLine::Unknown(line) => Line::unknown(line),
+        AclLine::Remark(_) => None,
+    }
+}
+
+/// Everything that a list could protect, if it is the one that is meant.
+fn could_permit(list: &AccessList) -> Vec<AclRule> {
+    fn of<R>(line: &AclLine<R>, rule: impl Fn(&R) -> AclRule) -> Option<AclRule> {
+        match line {
+            AclLine::Rule(known) => Some(rule(known)).filter(|rule| rule.action == Action::Permit),
+            AclLine::Unknown(line) => line.may(Action::Permit).then(|| line.reach().clone()),
+            AclLine::Remark(_) => None,
+        }
+    }
+    match list {
+        AccessList::Extended(list) => list
+            .lines()
+            .filter_map(|(_, l)| of(l, AclRule::clone))
+            .collect(),
+        AccessList::Standard(list) => list.lines().filter_map(|(_, l)| of(l, extended)).collect(),
     }
 }
 
@@ -208,24 +317,16 @@ fn rules(list: Option<&AccessList>) -> Vec<AclRule> {
 fn extended(rule: &StandardRule) -> AclRule {
     AclRule {
         action: rule.action,
-        protocol: IpProtocol::ANY,
         source: rule.source,
-        source_ports: None,
-        destination: AclAddress::Any,
-        destination_ports: None,
-        icmp: None,
-        established: false,
-        dscp: None,
-        fragments: false,
-        log: None,
+        ..AclRule::permit(IpProtocol::ANY)
     }
 }
 
-fn lifetime(running: &Running, entry: &model::Entry) -> ChildLifetime {
+fn lifetime(running: &Running, own: &model::Lifetime) -> ChildLifetime {
     let global = &running.crypto.lifetime;
     ChildLifetime {
-        seconds: entry.lifetime.seconds(global),
-        kilobytes: entry.lifetime.kilobytes(global),
+        seconds: own.seconds(global),
+        kilobytes: own.kilobytes(global),
     }
 }
 

@@ -211,32 +211,36 @@ impl Plan {
         let id = names.connection(entry);
         let mut flows = Vec::new();
         let mut lines = Vec::new();
-        for (number, rule) in entry.rules.iter().enumerate() {
-            let meaning = acl::meaning(rule);
-            if rule.action == isthmus_grammar::command::Action::Deny {
-                lines.extend(self.exemption(entry, rule, meaning));
+        for (number, line) in entry.rules.iter().enumerate() {
+            if line.action == isthmus_grammar::command::Action::Deny {
+                lines.extend(self.exemption(entry, line));
                 continue;
             }
-            let fate = match acl::flow(&meaning) {
-                Err(problem) => {
-                    self.refused(entry, rule, problem, "its traffic is dropped");
-                    Fate::Block
-                }
-                Ok(_) if missing.is_some() => Fate::Block,
-                Ok((local, remote)) => {
-                    let flow = Flow {
-                        id: flow_id(entry, &local, &remote, taken),
-                        local,
-                        remote,
-                    };
-                    if !flows.contains(&flow) {
-                        self.add_flow(entry, id, &flow, number);
-                        flows.push(flow.clone());
+            let mut told = None;
+            for meaning in &line.meanings {
+                let fate = match acl::flow(meaning) {
+                    Err(problem) => {
+                        if told.replace(problem) != Some(problem) {
+                            self.refused(entry, line, problem, &dropped(entry, meaning));
+                        }
+                        Fate::Block
                     }
-                    Fate::Protect((id, flow.id))
-                }
-            };
-            lines.push(Line::Permit(meaning.selectors, fate));
+                    Ok(_) if missing.is_some() => Fate::Block,
+                    Ok((local, remote)) => {
+                        let flow = Flow {
+                            id: flow_id(entry, &local, &remote, taken),
+                            local,
+                            remote,
+                        };
+                        if !flows.contains(&flow) {
+                            self.add_flow(entry, id, &flow, number);
+                            flows.push(flow.clone());
+                        }
+                        Fate::Protect((id, flow.id))
+                    }
+                };
+                lines.push(Line::Permit(meaning.selectors.clone(), fate));
+            }
         }
         if !flows.is_empty() {
             self.connections
@@ -245,32 +249,18 @@ impl Plan {
         lines
     }
 
-    fn exemption(
-        &mut self,
-        entry: &Entry,
-        rule: &isthmus_grammar::command::AclRule,
-        meaning: acl::Meaning,
-    ) -> Option<Line<Fate>> {
-        if let Some(problem) = meaning.problem {
-            self.refused(entry, rule, problem, "it exempts nothing");
+    fn exemption(&mut self, entry: &Entry, line: &acl::Line) -> Option<Line<Fate>> {
+        if let Some(problem) = line.meanings.iter().find_map(|meaning| meaning.problem) {
+            self.refused(entry, line, problem, "it exempts nothing");
             return None;
         }
-        Some(Line::Deny(meaning.selectors))
+        let selectors = line.meanings.iter().flat_map(|meaning| &meaning.selectors);
+        Some(Line::Deny(selectors.copied().collect()))
     }
 
-    fn refused(
-        &mut self,
-        entry: &Entry,
-        rule: &isthmus_grammar::command::AclRule,
-        problem: &str,
-        so: &str,
-    ) {
-        self.problems.push(format!(
-            "access-list {}, used by {}: line \"{}\": {problem}; {so}",
-            entry.access_list,
-            entry.name(),
-            acl::text(rule),
-        ));
+    fn refused(&mut self, entry: &Entry, line: &acl::Line, problem: &str, so: &str) {
+        let place = line.place(&entry.access_list, &entry.name());
+        self.problems.push(format!("{place}: {problem}; {so}"));
     }
 
     fn add_flow(&mut self, entry: &Entry, id: ConnectionId, flow: &Flow, rule: usize) {
@@ -323,6 +313,14 @@ impl Plan {
             .push(policy(Direction::In, selector.reversed(), 0));
         self.fixed
             .push(policy(Direction::Fwd, selector.reversed(), 0));
+    }
+}
+
+fn dropped(entry: &Entry, meaning: &acl::Meaning) -> String {
+    if meaning.is_everything() {
+        format!("everything that leaves {} is dropped", entry.interface)
+    } else {
+        "its traffic is dropped".to_owned()
     }
 }
 

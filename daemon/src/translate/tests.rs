@@ -52,10 +52,14 @@ fn entry(sequence: u16, rules: &[&str]) -> Entry {
         sequence,
         local: Some([192, 0, 2, 1].into()),
         inactive: None,
+        unknown: None,
         peers: vec![[192, 0, 2, 2].into()],
         default_peer: false,
         access_list: format!("A{sequence}"),
-        rules: rules.iter().map(|text| rule(text)).collect(),
+        rules: rules
+            .iter()
+            .map(|text| acl::Line::of(&rule(text)))
+            .collect(),
         transform_sets: vec![transform_set(Mode::Tunnel)],
         pfs: None,
         lifetime: ChildLifetime {

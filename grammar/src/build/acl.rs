@@ -51,7 +51,7 @@ fn address(pair: Pair<'_, Rule>) -> Option<AclAddress> {
         pair.parsed(Rule::a_acl_address)?,
         pair.parsed(Rule::a_wildcard)?,
     ) {
-        (Some(address), Some(wildcard)) => Some(AclAddress::Wildcard { address, wildcard }),
+        (Some(address), Some(wildcard)) => Some(AclAddress::with_wildcard(address, wildcard)),
         (Some(address), None) => Some(AclAddress::Host(address)),
         (None, _) => Some(AclAddress::Any),
     }

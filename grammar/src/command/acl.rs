@@ -87,6 +87,19 @@ pub enum AclAddress {
 }
 
 impl AclAddress {
+    /// An address with the bits that are not compared, in the form that is printed: those bits are zero, one address is
+    /// `host` and all are `any`.
+    pub fn with_wildcard(address: Ipv4Addr, wildcard: Ipv4Addr) -> Self {
+        match u32::from(wildcard) {
+            0 => Self::Host(address),
+            u32::MAX => Self::Any,
+            bits => Self::Wildcard {
+                address: (u32::from(address) & !bits).into(),
+                wildcard,
+            },
+        }
+    }
+
     /// Whether it stands for this address.
     pub fn covers(self, other: Ipv4Addr) -> bool {
         match self {
@@ -175,6 +188,25 @@ pub struct AclRule {
     pub fragments: bool,
     /// `log`, `log-input`.
     pub log: Option<LogOption>,
+}
+
+impl AclRule {
+    /// `permit PROTOCOL any any`.
+    pub fn permit(protocol: IpProtocol) -> Self {
+        Self {
+            action: Action::Permit,
+            protocol,
+            source: AclAddress::Any,
+            source_ports: None,
+            destination: AclAddress::Any,
+            destination_ports: None,
+            icmp: None,
+            established: false,
+            dscp: None,
+            fragments: false,
+            log: None,
+        }
+    }
 }
 
 /// A standard rule.

@@ -315,15 +315,15 @@ impl MapEntryKind {
         *self == Self::default()
     }
 
-    /// The entry only names a dynamic map: it has no lines of its own.
-    pub fn is_dynamic(&self) -> bool {
-        matches!(
-            self,
+    /// The dynamic map that the entry names; such an entry has no lines of its own.
+    pub fn dynamic_map(&self) -> Option<&str> {
+        match self {
             Self::IpsecIsakmp {
-                dynamic: Some(_),
+                dynamic: Some(dynamic),
                 ..
-            }
-        )
+            } => Some(&dynamic.map),
+            _ => None,
+        }
     }
 }
 

@@ -352,7 +352,7 @@ impl GlobalCommand {
             Self::CryptoIpsecTransformSet { .. } => Some(Mode::TransformSet),
             Self::CryptoMap {
                 kind: Some(kind), ..
-            } if kind.is_dynamic() => None,
+            } if kind.dynamic_map().is_some() => None,
             Self::CryptoMap { .. } => Some(Mode::CryptoMap),
             Self::Line { .. } => Some(Mode::Line),
             _ => None,

@@ -6,7 +6,10 @@ use indexmap::map::Entry;
 use isthmus_grammar::command::{AclCommand, AclId, AclKind, Form, StandardAclCommand};
 
 use super::{Outcome, Refused, done};
-use crate::config::model::{AccessList, AclLine, AddError, Change, Numbered, Running};
+use crate::config::context::Context;
+use crate::config::model::{
+    AccessList, AclLine, AddError, Change, KeptLine, Numbered, Running, abbreviates,
+};
 
 /// `access-list NUMBER LINE`; `no access-list NUMBER ...` removes the whole list, whatever line it names, as IOS does.
 pub(super) fn numbered<E>(
@@ -31,18 +34,67 @@ where
     }
 }
 
+/// Keeps a line that is not understood in the access-list that it belongs to; false when it belongs to none.
+pub(in crate::config) fn keep(running: &mut Running, context: &Context, line: &KeptLine) -> bool {
+    let Some((name, text)) = place(context, &line.text) else {
+        return false;
+    };
+    let list = match number_kind(&name) {
+        Some(kind) => entry(running, kind, &name).ok(),
+        None => running.access_lists.get_mut(&name),
+    };
+    let Some(list) = list else {
+        return false;
+    };
+    list.keep(text, line.below.clone());
+    running.note(Change::AccessList(name));
+    true
+}
+
+/// Removes a line that was kept in an access-list.
+pub(super) fn remove_kept(running: &mut Running, context: &Context, text: &str) -> bool {
+    let Some((name, text)) = place(context, text) else {
+        return false;
+    };
+    let list = running.access_lists.get_mut(&name);
+    let removed = list.is_some_and(|list| list.remove_kept(text));
+    if removed {
+        running.note(Change::AccessList(name));
+    }
+    removed
+}
+
+/// The list that a line belongs to, and the line as it is there: of `access-list NUMBER LINE` only what follows.
+fn place<'a>(context: &Context, text: &'a str) -> Option<(AclId, &'a str)> {
+    let text = text.trim();
+    let numbered = || {
+        let (first, rest) = text.split_once(char::is_whitespace)?;
+        let (number, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+        let number = number_kind(number).map(|_| number.to_owned())?;
+        abbreviates(first, "access-list", 2).then(|| (number, rest.trim_start()))
+    };
+    numbered().or_else(|| match context {
+        Context::ExtendedAcl(name) | Context::StandardAcl(name) => Some((name.clone(), text)),
+        _ => None,
+    })
+}
+
+/// What kind of list has this number.
+fn number_kind(name: &str) -> Option<AclKind> {
+    match name.parse::<u16>() {
+        Ok(1..=99 | 1300..=1999) => Some(AclKind::Standard),
+        Ok(100..=199 | 2000..=2699) => Some(AclKind::Extended),
+        _ => None,
+    }
+}
+
 /// `ip access-list KIND NAME`.
 pub(super) fn named(running: &mut Running, form: Form, kind: AclKind, name: &AclId) -> Outcome {
     if form != Form::Set {
         return remove(running, name);
     }
-    let fits = match name.parse::<u16>() {
-        Ok(1..=99 | 1300..=1999) => kind == AclKind::Standard,
-        Ok(100..=199 | 2000..=2699) => kind == AclKind::Extended,
-        Ok(_) => false,
-        Err(_) => true,
-    };
-    if !fits {
+    let is_number = name.parse::<u16>().is_ok();
+    if is_number && number_kind(name) != Some(kind) {
         return Err(Refused::new("% Invalid access list name."));
     }
     let known = running.access_lists.contains_key(name);

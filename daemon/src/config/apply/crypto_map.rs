@@ -43,7 +43,11 @@ pub(super) fn select(
                     };
                     map.entries.insert(sequence, entry);
                     running.note(Change::CryptoMap(name.to_owned(), Some(sequence)));
-                    say(if kind.is_dynamic() { "" } else { NEW_ENTRY })
+                    say(if kind.dynamic_map().is_some() {
+                        ""
+                    } else {
+                        NEW_ENTRY
+                    })
                 }
             }
         }

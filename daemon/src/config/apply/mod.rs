@@ -3,7 +3,7 @@
 //! Called by the sessions for every line typed in a configuration mode and by the loader for every line of a file.
 //! Touches neither kernel nor engine: the reconciler makes those follow.
 
-mod acl;
+pub(super) mod acl;
 mod crypto;
 mod crypto_map;
 mod global;
@@ -99,7 +99,7 @@ fn obey(
             return retained::apply(running, context, form, line, origin);
         }
         command => {
-            if !exists(running, context) {
+            if !running.has(context) {
                 return Err(removed_meanwhile());
             }
             match (command, &*context) {
@@ -140,15 +140,13 @@ fn removed_meanwhile() -> Refused {
     Refused::new("% What this mode edits was removed meanwhile: leave it with exit.")
 }
 
-/// Whether the object that a context edits is (still) there.
-fn exists(running: &mut Running, context: &Context) -> bool {
-    running.kept_in(context).is_some()
-}
-
 /// Removes a line that was kept from a file without being understood: the operator's `no LINE` (the text without the
 /// `no`), which no grammar can read. False when no such line is kept in this context.
 pub fn remove_kept(running: &mut Running, context: &Context, text: &str) -> bool {
     let text = text.trim();
+    if acl::remove_kept(running, context, text) {
+        return true;
+    }
     let removed = match context {
         Context::Line { kind, first, last } => (*first..=*last).fold(false, |removed, number| {
             let line = running.lines.get_mut(&LineId {
@@ -162,9 +160,19 @@ pub fn remove_kept(running: &mut Running, context: &Context, text: &str) -> bool
             .is_some_and(|kept| kept.remove(text)),
     };
     if removed {
-        running.note(Change::System);
+        running.note(kept_change(context));
     }
     removed
+}
+
+/// What changes with a line that is not understood: packets too, where it could be about what a crypto map protects.
+pub(super) fn kept_change(context: &Context) -> Change {
+    match context {
+        Context::Line { .. } | Context::IsakmpPolicy(_) | Context::TransformSet(_) => {
+            Change::System
+        }
+        _ => Change::Everything,
+    }
 }
 
 /// The value of a command in its form: what was given with the plain form, nothing with `no` and `default`.

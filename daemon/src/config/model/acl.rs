@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::net::Ipv4Addr;
 
 use isthmus_grammar::command::{
-    AclAddress, AclEntry, AclRule, Action, IpProtocol, StandardAclEntry, StandardRule,
+    AclAddress, AclEntry, AclKind, AclRule, Action, IpProtocol, StandardAclEntry, StandardRule,
 };
 
-use super::Kept;
+use super::UnknownRule;
 
 /// The port of SSH.
 const SSH: u16 = 22;
@@ -26,32 +26,57 @@ impl AccessList {
     /// Whether an SSH session from an address may begin (`access-class`): the first rule that fits decides, and a session
     /// that none fits may not. A list without rules lets everybody in.
     ///
-    /// Which address of the router was asked for is not known: of the rules about one, those that deny fit.
+    /// What is not known counts against the session: of the rules about one address of the router those that deny fit,
+    /// and so does a line that is not understood and could deny.
     pub fn lets_in(&self, from: Ipv4Addr) -> bool {
-        let rules: Vec<(Action, bool)> = match self {
-            AccessList::Standard(list) => (list.rules())
-                .map(|(_, rule)| (rule.action, rule.source.covers(from)))
-                .collect(),
-            AccessList::Extended(list) => (list.rules())
-                .map(|(_, rule)| (rule.action, fits_ssh(rule, from)))
-                .collect(),
-        };
-        let decides = rules.iter().find(|(_, fits)| *fits);
-        rules.is_empty() || decides.is_some_and(|(action, _)| *action == Action::Permit)
-    }
-
-    /// The lines kept from a file.
-    pub fn kept(&self) -> &Kept {
+        fn decide<R: Clone + Eq + Hash>(
+            list: &Numbered<R>,
+            action: impl Fn(&R) -> Option<Action>,
+            from: Ipv4Addr,
+        ) -> bool {
+            let mut rules = list
+                .lines()
+                .filter(|(_, line)| line.has_number())
+                .peekable();
+            let decides = |line: &AclLine<R>| match line {
+                AclLine::Rule(rule) => action(rule),
+                AclLine::Unknown(line) if line.may(Action::Deny) => {
+                    let denies = AclRule {
+                        action: Action::Deny,
+                        ..line.reach().clone()
+                    };
+                    fits_ssh(&denies, from).then_some(Action::Deny)
+                }
+                AclLine::Unknown(_) | AclLine::Remark(_) => None,
+            };
+            rules.peek().is_none()
+                || rules.find_map(|(_, line)| decides(line)) == Some(Action::Permit)
+        }
         match self {
-            AccessList::Extended(list) => &list.kept,
-            AccessList::Standard(list) => &list.kept,
+            AccessList::Standard(list) => {
+                let fits = |rule: &StandardRule| rule.source.covers(from).then_some(rule.action);
+                decide(list, fits, from)
+            }
+            AccessList::Extended(list) => {
+                let fits = |rule: &AclRule| fits_ssh(rule, from).then_some(rule.action);
+                decide(list, fits, from)
+            }
         }
     }
 
-    pub(crate) fn kept_mut(&mut self) -> &mut Kept {
+    /// Keeps a line that is not understood, in its place; one that the list has already is not kept again.
+    pub(crate) fn keep(&mut self, text: &str, below: Vec<String>) {
         match self {
-            AccessList::Extended(list) => &mut list.kept,
-            AccessList::Standard(list) => &mut list.kept,
+            AccessList::Extended(list) => list.keep(AclKind::Extended, text, below),
+            AccessList::Standard(list) => list.keep(AclKind::Standard, text, below),
+        }
+    }
+
+    /// Removes the lines that were kept with this text; false when there is none.
+    pub(crate) fn remove_kept(&mut self, text: &str) -> bool {
+        match self {
+            AccessList::Extended(list) => list.remove_kept(AclKind::Extended, text),
+            AccessList::Standard(list) => list.remove_kept(AclKind::Standard, text),
         }
     }
 }
@@ -68,13 +93,22 @@ fn fits_ssh(rule: &AclRule, from: Ipv4Addr) -> bool {
     can_be && (sure || rule.action == Action::Deny)
 }
 
-/// A line of a list: a rule or a remark.
+/// A line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AclLine<R> {
     /// permit or deny.
     Rule(R),
     /// `remark`.
     Remark(String),
+    /// A line of a file that is not understood.
+    Unknown(UnknownRule),
+}
+
+impl<R> AclLine<R> {
+    /// It takes a number, as all but remarks do.
+    pub fn has_number(&self) -> bool {
+        !matches!(self, AclLine::Remark(_))
+    }
 }
 
 impl From<AclEntry> for AclLine<AclRule> {
@@ -99,18 +133,19 @@ impl From<StandardAclEntry> for AclLine<StandardRule> {
 pub const STEP: u32 = 10;
 
 /// The largest sequence number.
-const LAST: u32 = 2_147_483_647;
+pub(super) const LAST: u32 = 2_147_483_647;
 
-/// Rules with sequence numbers and the remarks before them.
+/// Rules with sequence numbers, the remarks before them, and the lines that are not understood among them.
 ///
-/// A remark has no number of its own: it stands before the rule whose number it shares.
+/// A remark has no number of its own: it stands before the rule whose number it shares. A line that is not understood has
+/// a number; where a rule has the same one, the rule comes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbered<R: Eq + Hash> {
-    /// Key: the rule's number; remarks of the same number come first, the rule last ([`RULE`]).
+    /// Key: the line's number; of those with the same number the rule is the last ([`RULE`]).
     lines: BTreeMap<(u32, u32), AclLine<R>>,
     numbers: HashMap<R, u32>,
-    /// Lines that were not understood.
-    pub kept: Kept,
+    /// How many lines are not understood.
+    unknown: u32,
 }
 
 const RULE: u32 = u32::MAX;
@@ -120,7 +155,7 @@ impl<R: Eq + Hash> Default for Numbered<R> {
         Numbered {
             lines: BTreeMap::new(),
             numbers: HashMap::new(),
-            kept: Kept::default(),
+            unknown: 0,
         }
     }
 }
@@ -141,16 +176,16 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
             .iter()
             .filter_map(|((number, _), line)| match line {
                 AclLine::Rule(rule) => Some((*number, rule)),
-                AclLine::Remark(_) => None,
+                AclLine::Remark(_) | AclLine::Unknown(_) => None,
             })
     }
 
-    /// Rules and remarks in order; the number is the rule's, and for a remark that of the rule it stands before.
+    /// All lines in order; the number is the rule's, and for a remark that of the rule it stands before.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &AclLine<R>)> {
         self.lines.iter().map(|((number, _), line)| (*number, line))
     }
 
-    /// There is no rule and no remark.
+    /// There is no line.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -158,9 +193,9 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
     /// The numbers are what typing the lines without numbers gives: 10, 20, 30...
     pub fn is_plain(&self) -> bool {
         let mut expected = STEP;
-        self.lines.iter().all(|((number, place), _)| {
+        self.lines.iter().all(|((number, _), line)| {
             let right = *number == expected;
-            if *place == RULE {
+            if line.has_number() {
                 expected = expected.saturating_add(STEP);
             }
             right
@@ -169,8 +204,8 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
 
     fn next(&self) -> Result<u32, AddError> {
         let last = self.lines.last_key_value();
-        let next = last.map_or(Some(STEP), |((number, place), _)| {
-            if *place == RULE {
+        let next = last.map_or(Some(STEP), |((number, _), line)| {
+            if line.has_number() {
                 number.checked_add(STEP)
             } else {
                 Some(*number)
@@ -187,13 +222,49 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
         };
         match line {
             AclLine::Rule(rule) => self.add_rule(number, rule),
-            AclLine::Remark(text) => {
+            other => {
                 let last = self.lines.range((number, 0)..(number, RULE)).next_back();
                 let place = last.map_or(0, |((_, place), _)| place + 1);
-                self.lines.insert((number, place), AclLine::Remark(text));
+                self.lines.insert((number, place), other);
                 Ok(())
             }
         }
+    }
+
+    fn keep(&mut self, kind: AclKind, text: &str, below: Vec<String>) {
+        let (number, line) = UnknownRule::read(kind, text, below);
+        let line = AclLine::Unknown(line);
+        if self.unknown > 0 && self.lines.values().any(|known| *known == line) {
+            return;
+        }
+        // A list without a number left has no place after its last line.
+        let number = number.or_else(|| self.next().ok()).unwrap_or(LAST);
+        if self.add(Some(number), line).is_ok() {
+            self.unknown += 1;
+        }
+    }
+
+    fn remove_kept(&mut self, kind: AclKind, text: &str) -> bool {
+        let (wanted, sought) = UnknownRule::read(kind, text, Vec::new());
+        self.remove_unknown(|number, line| {
+            line.text == sought.text && wanted.is_none_or(|wanted| wanted == number)
+        })
+    }
+
+    fn remove_unknown(&mut self, doomed: impl Fn(u32, &UnknownRule) -> bool) -> bool {
+        if self.unknown == 0 {
+            return false;
+        }
+        let before = self.lines.len();
+        self.lines.retain(|(number, _), line| match line {
+            AclLine::Unknown(line) => !doomed(*number, line),
+            AclLine::Rule(_) | AclLine::Remark(_) => true,
+        });
+        let removed = before - self.lines.len();
+        self.unknown = self
+            .unknown
+            .saturating_sub(u32::try_from(removed).unwrap_or(u32::MAX));
+        removed > 0
     }
 
     fn add_rule(&mut self, number: u32, rule: R) -> Result<(), AddError> {
@@ -208,14 +279,14 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
         Ok(())
     }
 
-    /// Removes the rule with this number; its remarks stay before the next one.
+    /// Removes the rule with this number, or the line that is not understood; the remarks stay before the next rule.
     pub(crate) fn remove_number(&mut self, number: u32) -> bool {
         match self.lines.remove(&(number, RULE)) {
             Some(AclLine::Rule(rule)) => {
                 self.numbers.remove(&rule);
                 true
             }
-            _ => false,
+            _ => self.remove_unknown(|of, _| of == number),
         }
     }
 
@@ -226,7 +297,7 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
                 Some(number) => self.remove_number(number),
                 None => false,
             },
-            AclLine::Remark(_) => {
+            AclLine::Remark(_) | AclLine::Unknown(_) => {
                 let found = self.lines.iter().find(|(_, known)| *known == line);
                 match found.map(|(key, _)| *key) {
                     Some(key) => self.lines.remove(&key).is_some(),
@@ -236,25 +307,30 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
         }
     }
 
-    /// Gives the rules the numbers `start`, `start + step`...; false when the last would be too large.
+    /// Gives the lines the numbers `start`, `start + step`...; false when the last would be too large.
     pub(crate) fn resequence(&mut self, start: u32, step: u32) -> bool {
         let rules = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        let last = u64::from(start) + u64::from(step) * u64::from(rules.saturating_sub(1));
+        let lines = rules.saturating_add(self.unknown);
+        let last = u64::from(start) + u64::from(step) * u64::from(lines.saturating_sub(1));
         if last > u64::from(LAST) {
             return false;
         }
         let (mut number, mut place) = (start, 0);
-        for (key, line) in std::mem::take(&mut self.lines) {
-            if key.1 == RULE {
-                if let AclLine::Rule(rule) = &line {
+        for line in std::mem::take(&mut self.lines).into_values() {
+            let takes_number = line.has_number();
+            let key = match &line {
+                AclLine::Rule(rule) => {
                     self.numbers.insert(rule.clone(), number);
+                    RULE
                 }
-                self.lines.insert((number, RULE), line);
-                (number, place) = (number.saturating_add(step), 0);
+                AclLine::Remark(_) | AclLine::Unknown(_) => place,
+            };
+            self.lines.insert((number, key), line);
+            (number, place) = if takes_number {
+                (number.saturating_add(step), 0)
             } else {
-                self.lines.insert((number, place), line);
-                place += 1;
-            }
+                (number, place + 1)
+            };
         }
         true
     }

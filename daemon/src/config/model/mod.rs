@@ -13,6 +13,7 @@ mod kept;
 mod lines;
 mod login;
 mod retained;
+mod unknown_rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -40,6 +41,7 @@ pub use kept::{Kept, KeptLine};
 pub use lines::{LineId, LineSettings};
 pub use login::{Aaa, DEFAULT_LIST, LoginPolicy, Privileges};
 pub use retained::{BlockId, Retained, RetainedEntry};
+pub use unknown_rule::{UnknownRule, abbreviates};
 
 use super::context::Context;
 use super::secret::MasterKey;
@@ -382,14 +384,19 @@ macro_rules! rest {
 }
 
 impl Running {
-    /// The kept lines of the place that a context edits, if it has any.
-    pub(super) fn kept_in(&mut self, context: &Context) -> Option<&mut Kept> {
+    /// The object that a context edits is (still) there.
+    pub(super) fn has(&mut self, context: &Context) -> bool {
         match context {
             Context::ExtendedAcl(name) | Context::StandardAcl(name) => {
-                self.access_lists.get_mut(name).map(|list| list.kept_mut())
+                self.access_lists.contains_key(name)
             }
-            _ => self.rest(context).map(|rest| rest.kept),
+            _ => self.rest(context).is_some(),
         }
+    }
+
+    /// The kept lines of the place that a context edits, if it has any; an access-list has them among its own.
+    pub(super) fn kept_in(&mut self, context: &Context) -> Option<&mut Kept> {
+        self.rest(context).map(|rest| rest.kept)
     }
 
     /// The retained lines of the place that a context edits, if it has any.

@@ -13,8 +13,8 @@ use isthmus_grammar::command::{
 use super::globals::lifetime;
 use super::{Inside, Page};
 use crate::config::model::{
-    AccessList, AclLine, Entry, Interface, IsakmpPolicy, LineSettings, Numbered, Retained,
-    TransformSet,
+    AccessList, AclLine, Entry, Interface, IsakmpPolicy, LineSettings, Numbered, TransformSet,
+    UnknownRule,
 };
 
 pub(super) fn isakmp_policy(page: &mut Page, priority: u16, policy: &IsakmpPolicy) {
@@ -182,23 +182,37 @@ pub(super) fn access_list(page: &mut Page, name: &str, list: &AccessList) {
             name: name.to_owned(),
         },
     );
-    let lines = match list {
-        AccessList::Extended(list) => numbered_lines(list)
-            .map(|(sequence, line)| AclCommand::Entry {
-                sequence,
-                entry: extended(line),
-            })
-            .map(|command| Inside::set(true, ConfigCommand::ExtendedAcl(command)))
-            .collect(),
-        AccessList::Standard(list) => numbered_lines(list)
-            .map(|(sequence, line)| StandardAclCommand::Entry {
-                sequence,
-                entry: standard(line),
-            })
-            .map(|command| Inside::set(true, ConfigCommand::StandardAcl(command)))
-            .collect(),
-    };
-    page.inside(lines, &Retained::default(), list.kept());
+    match list {
+        AccessList::Extended(list) => {
+            let command =
+                |sequence, entry| ConfigCommand::ExtendedAcl(AclCommand::Entry { sequence, entry });
+            lines_of_list(page, list, command);
+        }
+        AccessList::Standard(list) => {
+            let command = |sequence, entry| {
+                ConfigCommand::StandardAcl(StandardAclCommand::Entry { sequence, entry })
+            };
+            lines_of_list(page, list, command);
+        }
+    }
+}
+
+fn lines_of_list<R: Clone + Eq + Hash, E: ListEntry<R>>(
+    page: &mut Page,
+    list: &Numbered<R>,
+    command: impl Fn(Option<u32>, E) -> ConfigCommand,
+) {
+    let plain = list.is_plain();
+    for (number, line) in list.lines() {
+        let number = (!plain).then_some(number);
+        match E::of(line) {
+            Ok(entry) => page.line(1, Form::Set, command(number, entry)),
+            Err(unknown) => {
+                let number = number.map_or_else(String::new, |number| format!("{number} "));
+                page.unknown_rule(1, &number, unknown);
+            }
+        }
+    }
 }
 
 /// `access-list NUMBER ...`, one line each.
@@ -206,51 +220,58 @@ pub(super) fn numbered_list(page: &mut Page, name: &str, list: &AccessList) {
     let Ok(number) = name.parse() else { return };
     match list {
         AccessList::Extended(list) => {
-            for (_, line) in list.lines() {
-                page.global(
-                    Form::Set,
-                    GlobalCommand::AccessList {
-                        number,
-                        sequence: None,
-                        entry: Some(extended(line)),
-                    },
-                );
-            }
+            numbered_lines(page, number, list, |entry| GlobalCommand::AccessList {
+                number,
+                sequence: None,
+                entry: Some(entry),
+            })
         }
-        AccessList::Standard(list) => {
-            for (_, line) in list.lines() {
-                page.global(
-                    Form::Set,
-                    GlobalCommand::StandardAccessList {
-                        number,
-                        sequence: None,
-                        entry: Some(standard(line)),
-                    },
-                );
+        AccessList::Standard(list) => numbered_lines(page, number, list, |entry| {
+            GlobalCommand::StandardAccessList {
+                number,
+                sequence: None,
+                entry: Some(entry),
             }
-        }
+        }),
     }
 }
 
-fn numbered_lines<R: Clone + Eq + Hash>(
+fn numbered_lines<R: Clone + Eq + Hash, E: ListEntry<R>>(
+    page: &mut Page,
+    number: u16,
     list: &Numbered<R>,
-) -> impl Iterator<Item = (Option<u32>, &AclLine<R>)> {
-    let plain = list.is_plain();
-    list.lines()
-        .map(move |(number, line)| ((!plain).then_some(number), line))
-}
-
-fn extended(line: &AclLine<AclRule>) -> AclEntry {
-    match line {
-        AclLine::Rule(rule) => AclEntry::Rule(rule.clone()),
-        AclLine::Remark(text) => AclEntry::Remark(text.clone()),
+    command: impl Fn(E) -> GlobalCommand,
+) {
+    for (_, line) in list.lines() {
+        match E::of(line) {
+            Ok(entry) => page.global(Form::Set, command(entry)),
+            Err(unknown) => page.unknown_rule(0, &format!("access-list {number} "), unknown),
+        }
     }
 }
 
-fn standard(line: &AclLine<StandardRule>) -> StandardAclEntry {
-    match line {
-        AclLine::Rule(rule) => StandardAclEntry::Rule(rule.clone()),
-        AclLine::Remark(text) => StandardAclEntry::Remark(text.clone()),
+/// A line of a list as the grammar has it.
+trait ListEntry<R>: Sized {
+    fn of(line: &AclLine<R>) -> Result<Self, &UnknownRule>;
+}
+
+impl ListEntry<AclRule> for AclEntry {
+    fn of(line: &AclLine<AclRule>) -> Result<Self, &UnknownRule> {
+        match line {
+            AclLine::Rule(rule) => Ok(AclEntry::Rule(rule.clone())),
+            AclLine::Remark(text) => Ok(AclEntry::Remark(text.clone())),
+            AclLine::Unknown(line) => Err(line),
+        }
+    }
+}
+
+impl ListEntry<StandardRule> for StandardAclEntry {
+    fn of(line: &AclLine<StandardRule>) -> Result<Self, &UnknownRule> {
+        match line {
+            AclLine::Rule(rule) => Ok(StandardAclEntry::Rule(rule.clone())),
+            AclLine::Remark(text) => Ok(StandardAclEntry::Remark(text.clone())),
+            AclLine::Unknown(line) => Err(line),
+        }
     }
 }
 

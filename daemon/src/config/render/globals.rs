@@ -138,7 +138,7 @@ fn as_numbered(name: &str, list: &AccessList) -> bool {
         AccessList::Extended(list) => (list.is_plain(), list.is_empty()),
         AccessList::Standard(list) => (list.is_plain(), list.is_empty()),
     };
-    name.parse::<u16>().is_ok() && plain && !empty && list.kept().is_empty()
+    name.parse::<u16>().is_ok() && plain && !empty
 }
 
 fn services(page: &mut Page, running: &Running) {

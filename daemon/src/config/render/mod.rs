@@ -18,7 +18,7 @@ use isthmus_grammar::{InterfaceName, Mode};
 use std::iter::Peekable;
 
 use super::load::without_secrets;
-use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running};
+use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running, UnknownRule};
 use super::rank;
 use crate::show::time::moment;
 
@@ -354,11 +354,29 @@ impl Page {
             self.put(indent + 1, "exit");
         }
         for text in std::iter::once(&line.text).chain(&line.below) {
-            if self.hide_secrets {
-                self.put(indent, &without_secrets(text));
-            } else {
-                self.put(indent, text);
-            }
+            self.put_kept(indent, text);
+        }
+    }
+
+    fn put_kept(&mut self, indent: usize, text: &str) {
+        if self.hide_secrets {
+            self.put(indent, &without_secrets(text));
+        } else {
+            self.put(indent, text);
+        }
+    }
+
+    /// A line of an access-list that is not understood, as it was typed after `lead`.
+    fn unknown_rule(&mut self, indent: usize, lead: &str, line: &UnknownRule) {
+        if self.pending.is_some() {
+            return;
+        }
+        if indent == 0 {
+            self.start(Group::Section(Section::NumberedLists));
+        }
+        let first = format!("{lead}{}", line.text);
+        for text in std::iter::once(&first).chain(&line.below) {
+            self.put_kept(indent, text);
         }
     }
 

@@ -218,3 +218,98 @@ fn three_thousand_entries_are_all_there_and_one_more_touches_none_of_them() {
     let changes: Vec<_> = running.take_changes().into_iter().collect();
     assert_eq!(changes, [Change::CryptoMap("M".to_owned(), Some(60_000))]);
 }
+
+/// What a list is: its lines as they are printed.
+fn printed(running: &crate::config::Running, from: &str) -> String {
+    let text = render::text(running);
+    let start = text.find(from).unwrap_or_else(|| panic!("{text}"));
+    let end = text[start..]
+        .find("\n!")
+        .map_or(text.len(), |end| start + end);
+    text[start..end].to_owned()
+}
+
+#[test]
+fn a_line_of_a_list_that_is_not_understood_stays_in_its_place() {
+    for list in [
+        "ip access-list extended A\n permit ip host 10.1.0.1 any\n permit tcp any any frobnicate\n remark about the next\n \
+         deny   ip any any",
+        "ip access-list extended A\n 5 permit ip host 10.1.0.1 any\n 7 permit tcp any any frobnicate\n 30 deny   ip any any",
+        "ip access-list standard S\n frobnicate\n permit 10.1.0.1\n permit 10.2.0.0 0.0.0.255 frobnicate\n deny   any",
+        "access-list 101 permit ip host 10.1.0.1 any\naccess-list 101 extra permit ip any any\naccess-list 101 deny   ip any any",
+        "access-list 10 permit 10.1.0.1 frobnicate\naccess-list 10 deny   any",
+    ] {
+        let first = list.lines().next().unwrap();
+        let (mut running, problems) = load(list, "f");
+        assert_eq!(
+            printed(&running, first.split(" permit").next().unwrap()),
+            list
+        );
+        assert_eq!(
+            problems.len(),
+            list.matches("frobnicate").count() + list.matches("extra").count()
+        );
+        let text = render::text(&running);
+        let (again, _) = load(&text, "again");
+        assert_eq!(render::text(&again), text);
+        // The same file once more adds nothing.
+        merge(&mut running, list, "f");
+        assert_eq!(render::text(&running), text);
+    }
+}
+
+#[test]
+fn a_line_kept_in_a_list_is_numbered_and_removed_like_another() {
+    let list = "ip access-list extended A\n permit ip host 10.1.0.1 any\n permit tcp any any frobnicate\n deny ip any any\n";
+    let context = Context::ExtendedAcl("A".into());
+    let (mut running, _) = load(&format!("{list}ip access-list resequence A 5 5\n"), "f");
+    let numbered = "ip access-list extended A\n 5 permit ip host 10.1.0.1 any\n 10 permit tcp any any frobnicate\n \
+                    15 deny   ip any any";
+    assert_eq!(printed(&running, "ip access-list"), numbered);
+    assert!(!remove_kept(
+        &mut running,
+        &context,
+        "15 permit tcp any any frobnicate"
+    ));
+    running.take_changes();
+    assert!(remove_kept(
+        &mut running,
+        &context,
+        "permit tcp any any frobnicate"
+    ));
+    assert_eq!(
+        running.take_changes(),
+        [Change::AccessList("A".into())].into()
+    );
+    assert_eq!(
+        printed(&running, "ip access-list"),
+        numbered.replace(" 10 permit tcp any any frobnicate\n", "")
+    );
+    let (mut running, _) = load(&format!("{list} no 20\n"), "f");
+    assert!(!render::text(&running).contains("frobnicate"));
+    merge(&mut running, "access-list 101 permit frobnicate\n", "f");
+    assert!(remove_kept(
+        &mut running,
+        &Context::Global,
+        "access-list 101 permit frobnicate"
+    ));
+    assert!(!render::text(&running).contains("frobnicate"));
+}
+
+#[test]
+fn lines_of_lists_are_kept_as_they_are_printed() {
+    let text = "ip access-list extended A\n permit ip 10.1.0.77 0.0.0.255 10.9.0.1 0.0.0.0\n deny ip 1.2.3.4 255.255.255.255 \
+                10.9.0.1 0.0.0.0\n no permit ip 10.1.0.1 0.0.0.255 host 10.9.0.1\n no deny ip any host 10.9.0.1\n \
+                permit udp 10.1.9.9 0.0.0.255 any\naccess-list 10 permit 10.1.0.77 0.0.0.255\naccess-list 10 permit 10.9.0.1 \
+                0.0.0.0\naccess-list 10 permit 10.1.0.99 0.0.0.255\n";
+    let (running, problems) = load(text, "f");
+    assert_eq!(problems, []);
+    assert_eq!(
+        printed(&running, "ip access-list"),
+        "ip access-list extended A\n permit udp 10.1.9.0 0.0.0.255 any"
+    );
+    assert_eq!(
+        printed(&running, "access-list 10"),
+        "access-list 10 permit 10.1.0.0 0.0.0.255\naccess-list 10 permit 10.9.0.1"
+    );
+}

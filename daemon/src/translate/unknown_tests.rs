@@ -1,0 +1,265 @@
+//! Nothing that a crypto map is meant to protect leaves in clear, whatever is not understood in what it says: whole
+//! configurations, and what becomes of packets that leave by the interface with the map.
+
+use std::net::Ipv4Addr;
+
+use isthmus_kernel::{Action, AddressInfo, Direction, LinkInfo, PolicySpec};
+
+use super::plan::{Names, Plan, plan};
+use crate::interfaces::{InterfaceMap, InterfaceTable};
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Clear,
+    Dropped,
+    Protected,
+}
+use Fate::{Clear, Dropped, Protected};
+
+/// A router with this configuration and an interface wan0.
+pub(super) struct Bench {
+    plan: Plan,
+    pub(super) problems: Vec<String>,
+}
+
+impl Bench {
+    pub(super) fn new(text: &str) -> Self {
+        let (running, _) = crate::config::load(text, "f");
+        let mut table = InterfaceTable::new(InterfaceMap::default());
+        let link = LinkInfo {
+            index: 2,
+            name: "wan0".into(),
+            ethernet: true,
+            ..LinkInfo::default()
+        };
+        table.refresh(vec![link], &[] as &[AddressInfo], std::iter::empty());
+        let gathered = super::gather::entries(&running, &table);
+        let plan = plan(&gathered.entries, &mut Names::default());
+        let problems = gathered.problems.iter().chain(&plan.problems).cloned();
+        Self {
+            problems: problems.collect(),
+            plan,
+        }
+    }
+
+    /// What becomes of a TCP packet from port 1024 to 80 that leaves by wan0.
+    pub(super) fn fate(&self, source: &str, destination: &str) -> Fate {
+        self.fate_of(source, destination, 6, 1024, 80)
+    }
+
+    pub(super) fn fate_of(
+        &self,
+        source: &str,
+        destination: &str,
+        protocol: u8,
+        from: u16,
+        to: u16,
+    ) -> Fate {
+        let address = |text: &str| text.parse::<Ipv4Addr>().unwrap().into();
+        let (source, destination) = (address(source), address(destination));
+        let flows = self.plan.flows.values();
+        let mut policies: Vec<PolicySpec> =
+            flows.flat_map(|flow| flow.policies(&flow.shape)).collect();
+        policies.extend(self.plan.fixed.iter().cloned());
+        policies.sort_by_key(|policy| policy.priority);
+        let first = policies.iter().find(|policy| {
+            let key = &policy.key;
+            let selector = &key.selector;
+            key.direction == Direction::Out
+                && key.interface == 2
+                && selector.matches(source, destination, protocol, from, to)
+        });
+        match first.map(|policy| &policy.action) {
+            None | Some(Action::Bypass) => Clear,
+            Some(Action::Block) => Dropped,
+            Some(Action::Protect(_)) => Protected,
+        }
+    }
+
+    /// The one problem that has this word.
+    fn problem(&self, word: &str) -> &str {
+        let mut found = self
+            .problems
+            .iter()
+            .filter(|problem| problem.contains(word));
+        let problem = found
+            .next()
+            .unwrap_or_else(|| panic!("{word}: {:?}", self.problems));
+        assert_eq!(found.next(), None, "{word}");
+        problem
+    }
+}
+
+/// One peer, one entry with list A.
+pub(super) fn with_list(lines: &str) -> String {
+    format!(
+        "crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac\n!\n\
+         crypto map VPN 10 ipsec-isakmp\n set peer 192.0.2.2\n set transform-set TS\n match address A\n!\n\
+         interface wan0\n ip address 192.0.2.1 255.255.255.0\n crypto map VPN\n!\n\
+         ip access-list extended A\n{lines}\n!\n"
+    )
+}
+
+const PERMIT: &str = " permit ip 10.1.0.0 0.0.0.255 10.2.0.0 0.0.0.255";
+
+#[test]
+fn a_line_that_is_not_understood_drops_what_it_could_mean_in_its_place() {
+    let bench = Bench::new(&with_list(&format!(
+        "{PERMIT}\n permit tcp 10.1.1.0 0.0.0.255 10.2.1.0 0.0.0.255 frobnicate 5\n \
+         permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255"
+    )));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Protected);
+    assert_eq!(bench.fate("10.1.1.9", "10.2.1.9"), Dropped);
+    assert_eq!(bench.fate_of("10.1.1.9", "10.2.1.9", 17, 1, 1), Protected);
+    assert_eq!(bench.fate("10.1.2.9", "10.2.2.9"), Protected);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    assert_eq!(
+        bench.problem("frobnicate"),
+        "access-list A, used by crypto map VPN 10: line \"permit tcp 10.1.1.0 0.0.0.255 10.2.1.0 0.0.0.255 frobnicate 5\": \
+         not understood; its traffic is dropped"
+    );
+}
+
+#[test]
+fn a_line_that_cannot_be_read_drops_everything_after_what_is_understood() {
+    for line in [
+        "extra permit ip any any",
+        "permit foo any any",
+        "prmit ip host 1.1.1.1 any",
+    ] {
+        let bench = Bench::new(&with_list(&format!("{PERMIT}\n {line}")));
+        assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Protected, "{line}");
+        assert_eq!(bench.fate("10.9.0.9", "8.8.8.8"), Dropped, "{line}");
+        let word = line.split(' ').next().unwrap();
+        assert!(
+            bench
+                .problem(&format!("\"{word} "))
+                .ends_with("everything that leaves wan0 is dropped")
+        );
+    }
+}
+
+#[test]
+fn a_deny_that_is_not_understood_exempts_nothing() {
+    let bench = Bench::new(&with_list(&format!(
+        " deny ip any any frobnicate\n{PERMIT}"
+    )));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Protected);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    let bench = Bench::new(&with_list(&format!(" remark\tx\n no permit foo\n{PERMIT}")));
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn a_list_of_unknown_lines_only_drops_and_one_without_lines_protects_nothing() {
+    let bench = Bench::new(&with_list(" permit ip 10.1.0.0 0.0.0.255 any frobnicate"));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    let bench = Bench::new(&with_list(" remark nothing"));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Clear);
+    assert!(bench.problem("access-list A").contains("protects nothing"));
+}
+
+#[test]
+fn numbered_and_standard_lists_are_no_different() {
+    let numbered =
+        |lines: &str| with_list("").replace("match address A", "match address 101") + lines;
+    let bench = Bench::new(&numbered(
+        "access-list 101 permit ip 10.1.0.0 0.0.0.255 any\naccess-list 101 extra permit ip any any\n",
+    ));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Protected);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped);
+    assert!(
+        bench
+            .problem("\"extra permit")
+            .starts_with("access-list 101, used by crypto map VPN 10")
+    );
+    let standard = with_list(" permit 10.1.0.0 0.0.0.255 frobnicate")
+        .replace("list extended", "list standard");
+    let bench = Bench::new(&standard);
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn a_header_of_a_list_with_a_word_too_many_drops_what_stands_below_it() {
+    let text = with_list(PERMIT).replace("extended A", "extended A extra");
+    let bench = Bench::new(&text);
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    bench.problem("crypto map VPN 10: line \"ip access-list extended A extra\": not understood");
+    // Nothing to read below it, or nothing that can be read.
+    for lines in ["", " frobnicate"] {
+        let bench = Bench::new(&with_list(lines).replace("extended A", "extendde A"));
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped);
+    }
+    // Of another list.
+    let bench = Bench::new(&with_list(&format!(
+        "{PERMIT}\n!\nip access-list extended B extra\n permit ip any any"
+    )));
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn a_header_of_an_entry_with_a_word_too_many_drops_what_its_list_permits() {
+    let text = with_list(PERMIT).replace("ipsec-isakmp", "ipsec-isakmp extra");
+    let bench = Bench::new(&text);
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    assert_eq!(
+        bench.problem("crypto map VPN 10"),
+        "crypto map VPN 10: line \"crypto map VPN 10 ipsec-isakmp extra\": not understood; until that is changed its \
+         traffic is dropped"
+    );
+    let bench = Bench::new(&text.replace("match address A", "match address A B"));
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped);
+    // A line about the whole map says nothing about traffic.
+    let harmless = with_list(PERMIT) + "crypto map VPN local-address wan0 extra\n";
+    assert_eq!(Bench::new(&harmless).fate("10.9.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn an_entry_above_others_keeps_its_place() {
+    let second = "crypto map VPN 5 ipsec-isakmp extra\n set peer 192.0.2.3\n match address B\n!\n\
+                  ip access-list extended B\n permit ip host 10.1.0.9 any\n";
+    let bench = Bench::new(&(with_list(PERMIT) + second));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.1.0.8", "10.2.0.9"), Protected);
+    let bench = Bench::new(&(with_list(PERMIT) + &second.replace("VPN 5", "VPN 15")));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Protected);
+    assert_eq!(bench.fate("10.1.0.9", "10.3.0.9"), Dropped);
+}
+
+#[test]
+fn a_match_line_that_is_not_understood_drops_what_the_list_could_be() {
+    let bench = Bench::new(&with_list(PERMIT).replace("match address A", "match address A extra"));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    bench.problem("crypto map VPN 10: line \"match address A extra\": not understood");
+    for line in ["match address", "match address 700", "macth address Q"] {
+        let bench = Bench::new(&with_list("").replace("match address A", line));
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped, "{line}");
+    }
+    // A line that is about something else leaves the entry as it is: without a list.
+    let bench = Bench::new(&with_list(PERMIT).replace("match address A", "set frobnication 5"));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn a_map_that_an_interface_could_have_drops_what_it_is_for() {
+    let bench =
+        Bench::new(&with_list(PERMIT).replace(" crypto map VPN\n", " crypto map VPN extra\n"));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear);
+    bench.problem("line \"crypto map VPN extra\": not understood");
+}
+
+#[test]
+fn everything_that_leaves_is_not_what_ike_needs() {
+    let bench = Bench::new(&with_list(" extra permit"));
+    assert!(
+        bench.plan.overlaps(),
+        "traffic from inside must not be taken for the peer's"
+    );
+}
