@@ -173,7 +173,8 @@ impl Endpoint {
         self.ctx.timers.cancel(Timer::Keepalive(id));
     }
 
-    /// When the SA with a peer went, one that it had superseded takes its place again.
+    /// When the SA with a peer went, one whose place it had taken steps in again, even one that we
+    /// were about to delete.
     fn reinstate_ike(&mut self, local: IpAddr, peer: IpAddr) {
         let Some(id) = self.usable_sa(local, peer) else {
             return;
@@ -182,12 +183,13 @@ impl Endpoint {
         let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        if live.fate != Fate::Superseded {
+        if !matches!(live.fate, Fate::Superseded | Fate::Retiring) {
             return;
         }
         live.fate = Fate::Current;
         let (left, role) = (live.expires.since(now), common.role);
         let margin = self.ike_margin(left, role);
+        self.ctx.timers.cancel(Timer::RetireIke(id));
         self.ctx
             .timers
             .set(now + (left - margin), Timer::RekeyIke(id));
@@ -205,12 +207,17 @@ impl Endpoint {
         self.ctx.timers.set(at, Timer::RetireIke(id));
     }
 
-    /// A replaced SA goes, once no quick mode needs it.
+    /// A replaced SA goes, once no quick mode needs it, and if the one that replaced it is still there.
     pub(crate) fn retire_ike(&mut self, id: SaId) {
-        let Some(live) = self.sas.get(&id).and_then(IkeSa::live) else {
+        let Some(sa) = self.sas.get(&id) else {
             return;
         };
-        if !live.quick.is_empty() {
+        let Some(live) = sa.live() else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        if self.usable_sa(local, peer) == Some(id) {
+            return self.reinstate_ike(local, peer);
+        }
+        if !live.quick.is_empty() || !sa.common.wants.is_empty() {
             return self
                 .ctx
                 .timers
@@ -229,12 +236,15 @@ impl Endpoint {
             expected: "an answer to quick mode".into(),
         });
         let at = self.ctx.now + STRAGGLERS;
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
         live.fate = Fate::Deleted;
+        let path = common.path();
         self.cancel_ike_timers(id);
         self.ctx.timers.set(at, Timer::DeletedIke(id));
+        self.reinstate_ike(path.local.ip(), path.remote.ip());
+        self.move_wants(id);
     }
 
     /// The peer has started afresh: whatever else we have with it is worth nothing
@@ -261,7 +271,7 @@ impl Endpoint {
             self.ike_down(other, DownReason::InitialContact);
         }
         for child in self.children.of_peer(peer) {
-            let up = self.children.get(child).and_then(|child| child.up);
+            let up = self.children.get(child).and_then(|child| child.phase.up());
             if up.is_some_and(|up| up < began) {
                 self.child_down(child, DownReason::InitialContact, false);
             }
@@ -291,6 +301,7 @@ impl Endpoint {
         let told = sa.common.suspicion.as_ref() == Some(&cause);
         let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
         let wants = std::mem::take(&mut sa.common.wants);
+        let silent = matches!(cause, Cause::NoAnswer { .. });
         if !told {
             let known = connection.or_else(|| self.connection_of(&cause, path.remote.ip()));
             let exchange = ExchangeType::IDENTITY_PROTECTION;
@@ -314,7 +325,12 @@ impl Endpoint {
                     self.start_quick(old, want);
                 }
             }
-            None => self.try_next_peers(wants, peer),
+            None => {
+                if role == Role::Initiator {
+                    self.phase1_not_restored(id, silent);
+                }
+                self.try_next_peers(wants, peer);
+            }
         }
     }
 
@@ -483,7 +499,7 @@ impl Endpoint {
                 QuickState::AwaitsAnswer(state) => self.want_lost(state.want),
                 QuickState::AwaitsConfirmation(state) => {
                     let child = self.children.get(state.child);
-                    if child.is_some_and(|child| child.up.is_none()) {
+                    if child.is_some_and(|child| child.phase.up().is_none()) {
                         self.child_stillborn(state.child);
                     }
                 }
@@ -525,6 +541,9 @@ impl Endpoint {
         if was_up {
             self.ctx.fact(path, Event::IkeDown { role, reason });
             self.reinstate_ike(path.local.ip(), path.remote.ip());
+        }
+        if reason != DownReason::NegotiationFailed {
+            self.bring_phase1_back(id, reason);
         }
     }
 

@@ -23,6 +23,8 @@ pub(crate) enum Timer {
     RetireIke(SaId),
     /// An ISAKMP SA that the peer deleted goes away
     DeletedIke(SaId),
+    /// Phase 1 comes back for the children that a gone ISAKMP SA left
+    RestoreIke(SaId),
     /// A deleted ISAKMP SA is no longer shown
     ForgetIke(SaId),
     /// Ask or ask again whether the peer is there

@@ -120,6 +120,7 @@ impl Endpoint {
                 NotifyType::R_U_THERE => self.answer_peer(id, notification),
                 NotifyType::R_U_THERE_ACK => self.peer_answered(id, notification),
                 NotifyType::INITIAL_CONTACT => self.initial_contact(id),
+                NotifyType::INVALID_SPI if self.spi_unknown_to_peer(id, notification) => {}
                 kind if kind.is_error() => self.quick_mode_refused(id, notification),
                 _ => {}
             }
@@ -143,6 +144,27 @@ impl Endpoint {
             message_id,
             protected,
         });
+    }
+
+    /// The peer got packets under an SPI that it does not have (RFC 2408 3.14.1): it has lost the
+    /// child. False when the SPI is of no child, and the notification answers a quick mode.
+    fn spi_unknown_to_peer(&mut self, id: SaId, notification: &Notification) -> bool {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+            return false;
+        };
+        let places = [&notification.spi, &notification.data];
+        let spis = places.into_iter().filter_map(|bytes| {
+            let bytes = <[u8; 4]>::try_from(bytes.as_slice()).ok()?;
+            Some(u32::from_be_bytes(bytes))
+        });
+        let child = spis
+            .flat_map(|spi| [(ProtocolId::ESP, spi), (ProtocolId::AH, spi)])
+            .find_map(|(protocol, spi)| self.children.by_outbound(peer, protocol, spi));
+        let Some(child) = child else {
+            return false;
+        };
+        self.child_unknown_to_peer(child);
+        true
     }
 
     /// An error notification: which of our quick modes it is about is told by the SPI, or is clear

@@ -6,19 +6,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::algorithm::IpsecProtocol;
-use crate::cause::Cause;
+use crate::cause::{Blame, Cause, Phase};
 use crate::child::{ChildId, ChildSa};
 use crate::children::Child;
 use crate::config::Connection;
 use crate::endpoint::{Endpoint, retransmit_after};
 use crate::event::{DropReason, Event, ExchangeState, Input};
 use crate::registry::{ExchangeType, ProtocolId};
-use crate::sa::{Common, Flight, IkeSa, SaId};
+use crate::sa::{Common, Flight, SaId, Want};
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
 use crate::v1::established::Fate;
-use crate::v1::quick::{Exchange, Negotiated, QuickError, QuickState, Subject};
+use crate::v1::quick::{Exchange, Negotiated, QuickError, QuickState, Subject, protocol_number};
 use crate::v1::transform::OwnSpis;
 use crate::wire::v1::{Body, Ciphertext, Message};
 
@@ -263,7 +263,7 @@ impl Endpoint {
             QuickState::AwaitsConfirmation(state) => {
                 let child = self.children.get(state.child);
                 let connection = child.map(|child| child.sa.connection);
-                if child.is_some_and(|child| child.up.is_some()) {
+                if child.is_some_and(|child| child.phase.up().is_some()) {
                     // Confirmed in another way.
                     return self.next_want(id);
                 }
@@ -290,26 +290,51 @@ impl Endpoint {
         else {
             return;
         };
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
             return;
         };
-        let rivals = live
-            .quick
-            .iter()
-            .filter_map(|(message_id, quick)| match &quick.state {
-                QuickState::AwaitsAnswer(state)
-                    if (state.subject.connection, state.subject.flow) == flow =>
-                {
-                    Some((*message_id, state.want))
+        for sa in self.by_peer.get(&peer).cloned().unwrap_or_default() {
+            let Some(sa) = self.sas.get_mut(&sa) else {
+                continue;
+            };
+            let id = sa.common.id;
+            let is_rival = |want: &Want| (want.connection, want.flow) == flow;
+            let mut rivals: Vec<_> = sa.common.wants.extract_if(.., |w| is_rival(w)).collect();
+            if let Some((_, live)) = sa.live_mut() {
+                for (message_id, quick) in &live.quick {
+                    if let QuickState::AwaitsAnswer(state) = &quick.state
+                        && is_rival(&state.want)
+                    {
+                        rivals.push(state.want);
+                        self.ctx.timers.cancel(Timer::Retransmit(id, *message_id));
+                    }
                 }
-                _ => None,
-            });
-        let rivals: Vec<_> = rivals.collect();
-        for (message_id, want) in rivals {
-            live.quick.remove(&message_id);
-            self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
-            self.busy.remove(&(want.connection, want.flow));
+                live.quick.retain(|_, quick| match &quick.state {
+                    QuickState::AwaitsAnswer(state) => !is_rival(&state.want),
+                    QuickState::AwaitsConfirmation(_) => true,
+                });
+            }
+            for want in rivals {
+                self.want_over(want);
+            }
         }
+    }
+
+    /// True when we have asked the peer for this flow and it has not answered.
+    pub(super) fn asks_for(&self, id: SaId, subject: &Subject) -> bool {
+        let Some(sa) = self.sas.get(&id) else {
+            return false;
+        };
+        let ids = self.by_peer.get(&sa.common.peer()).into_iter().flatten();
+        let live = ids.filter_map(|id| self.sas.get(id)?.live());
+        live.flat_map(|live| live.quick.values())
+            .any(|quick| match &quick.state {
+                QuickState::AwaitsAnswer(state) => {
+                    (state.subject.connection, state.subject.flow)
+                        == (subject.connection, subject.flow)
+                }
+                QuickState::AwaitsConfirmation(_) => false,
+            })
     }
 
     /// True when another child already serves the same flow.
@@ -334,6 +359,29 @@ impl Endpoint {
             let cause = cause(&sa.common);
             self.quick_mode_failed(id, message_id, cause);
         }
+    }
+
+    /// Why a child cannot be: the peer wants to receive it under an SPI under which it receives another
+    /// one. In the kernel the two would be one.
+    pub(super) fn spi_in_use(
+        &self,
+        id: SaId,
+        outbound: impl IntoIterator<Item = (IpsecProtocol, u32)>,
+    ) -> Option<Cause> {
+        let peer = self.sas.get(&id)?.common.peer();
+        let used = |(protocol, spi): &(IpsecProtocol, u32)| {
+            let known = self
+                .children
+                .by_outbound(peer, protocol_number(*protocol), *spi);
+            known.is_some()
+        };
+        let (_, spi) = outbound.into_iter().find(used)?;
+        Some(Cause::Protocol {
+            blame: Blame::Misbehaved,
+            phase: Phase::Two,
+            came: format!("SPI {spi:#010x} again, under which {peer} receives already"),
+            expected: "an SPI that is not in use".into(),
+        })
     }
 
     /// SPIs that no SA of ours has.

@@ -4,10 +4,11 @@
 
 pub mod config;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ike::algorithm::IpsecProtocol;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
@@ -39,19 +40,64 @@ impl Randomness for Seeded {
     }
 }
 
-/// What the fake kernel of a host holds.
+/// What the fake kernel of a host holds, and what it ever held.
 #[derive(Default)]
 pub struct Kernel {
     pub halves: BTreeMap<(ChildId, Direction), ChildSa>,
+    /// Children in the order in which their outbound halves came
+    order: Vec<ChildId>,
+    /// Every SA there ever was: destination, protocol and SPI as they must never come again
+    ever: HashSet<(IpAddr, IpsecProtocol, u32)>,
+    /// Every key there ever was
+    keys: HashSet<Vec<u8>>,
 }
 
 impl Kernel {
-    /// The outbound SA that the kernel would use for a flow: the youngest.
+    /// The outbound SA that the kernel would use for a flow: the one that was installed last.
     pub fn outbound(&self, flow: FlowId) -> Option<&ChildSa> {
-        let mut halves = self.halves.iter().rev();
+        let halves = self.order.iter().rev();
         halves
-            .find(|((_, direction), sa)| *direction == Direction::Outbound && sa.flow == flow)
-            .map(|(_, sa)| sa)
+            .filter_map(|id| self.halves.get(&(*id, Direction::Outbound)))
+            .find(|sa| sa.flow == flow)
+    }
+
+    /// Takes one half in. It must be new in every respect: an SA that comes back would begin again at
+    /// sequence number 1 under its old key.
+    fn install(&mut self, sa: ChildSa, direction: Direction) {
+        for part in &sa.protocols {
+            let (destination, spi, keys, other) = match direction {
+                Direction::Inbound => (sa.local, part.inbound_spi, &part.inbound, &part.outbound),
+                Direction::Outbound => {
+                    (sa.remote, part.outbound_spi, &part.outbound, &part.inbound)
+                }
+            };
+            assert!(
+                self.ever.insert((destination, part.protocol, spi)),
+                "SPI {spi:#x} of {:?} is installed a second time",
+                sa.id
+            );
+            let key = [keys.cipher.expose(), keys.integrity.expose()].concat();
+            assert!(
+                key.is_empty() || self.keys.insert(key),
+                "a key is used a second time"
+            );
+            assert!(
+                other.cipher.is_empty() && other.integrity.is_empty(),
+                "keys that are not asked for"
+            );
+        }
+        if direction == Direction::Outbound {
+            self.order.push(sa.id);
+        }
+        let old = self.halves.insert((sa.id, direction), sa);
+        assert!(old.is_none(), "installed twice");
+    }
+
+    fn remove(&mut self, id: ChildId, direction: Direction) -> Option<ChildSa> {
+        if direction == Direction::Outbound {
+            self.order.retain(|other| *other != id);
+        }
+        self.halves.remove(&(id, direction))
     }
 
     pub fn count(&self, direction: Direction) -> usize {
@@ -226,11 +272,10 @@ impl World {
                     refused.push(child.id);
                 }
                 Output::InstallChild { child, direction } => {
-                    let old = hosted.kernel.halves.insert((child.id, direction), *child);
-                    assert!(old.is_none(), "installed twice");
+                    hosted.kernel.install(*child, direction);
                 }
                 Output::RemoveChild { id, direction, sas } => {
-                    let old = hosted.kernel.halves.remove(&(id, direction));
+                    let old = hosted.kernel.remove(id, direction);
                     assert!(
                         old.is_some() || hosted.kernel_refuses,
                         "removed what is not there"
