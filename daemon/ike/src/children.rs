@@ -31,8 +31,8 @@ pub(crate) struct Child {
     pub(crate) conn_id: u32,
     /// The quick mode that made it
     pub(crate) exchange: (SaId, u32),
-    /// As the responder: we had asked for the same flow when the peer did
-    pub(crate) collided: bool,
+    /// As the responder: our own quick mode for the same flow that was on its way
+    pub(crate) rival: Option<(SaId, u32)>,
     pub(crate) expires: Instant,
     pub(crate) traffic: Traffic,
     /// When traffic was last seen to come in

@@ -74,6 +74,8 @@ pub struct Endpoint {
     pub(crate) sessions: HashMap<ConnectionId, Session>,
     /// Flows that are being negotiated, or wait for it
     pub(crate) busy: HashSet<(ConnectionId, FlowId)>,
+    /// Deletes that wait for an ISAKMP SA, by our address and the peer's
+    pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
     pub(crate) next_sa: u64,
     pub(crate) next_child_conn_id: u32,
     /// Half-open negotiations with us as the responder
@@ -92,6 +94,7 @@ impl Endpoint {
             children: Children::default(),
             sessions: HashMap::new(),
             busy: HashSet::new(),
+            untold: HashMap::new(),
             next_sa: 0,
             next_child_conn_id: 1,
             half_open: 0,
@@ -208,6 +211,7 @@ impl Endpoint {
                 Timer::RekeyIke(id) => self.rekey_ike(id),
                 Timer::ExpireIke(id) => self.expire_ike(id),
                 Timer::RetireIke(id) => self.retire_ike(id),
+                Timer::TellUntold(id) => self.tell_untold(id),
                 Timer::RestoreIke(id) => self.restore_ike(id),
                 Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
                 Timer::ForgetIke(id) => {

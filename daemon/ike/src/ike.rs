@@ -25,6 +25,10 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How long an SA that the peer deleted can still read what it sent before.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 
+/// How long a peer that does not answer a quick mode must have been silent altogether, to have lost the
+/// ISAKMP SA. Shorter than all repeats of a message take.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// Wait before the next attempt to rekey.
 const RETRY: Duration = Duration::from_secs(15);
 
@@ -81,6 +85,11 @@ impl Endpoint {
             },
         );
         self.schedule_keepalive(id);
+        match role {
+            Role::Initiator => self.tell_untold(id),
+            // Not before message 6 has arrived: it is on its way.
+            Role::Responder => self.ctx.timers.set(now + STRAGGLERS, Timer::TellUntold(id)),
+        }
         self.start_wants(id);
     }
 
@@ -229,6 +238,10 @@ impl Endpoint {
 
     /// The peer deleted the SA. What it sent under it before may still come.
     pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
+        let live = self.sas.get(&id).and_then(IkeSa::live);
+        if live.is_some_and(|live| live.fate == Fate::Current) {
+            self.doubt_children(id);
+        }
         self.end_quick_modes(id, |common| Cause::Protocol {
             blame: Blame::Misbehaved,
             phase: Phase::Two,
@@ -236,10 +249,9 @@ impl Endpoint {
             expected: "an answer to quick mode".into(),
         });
         let at = self.ctx.now + STRAGGLERS;
-        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some((common, _)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        live.fate = Fate::Deleted;
         let path = common.path();
         self.cancel_ike_timers(id);
         self.ctx.timers.set(at, Timer::DeletedIke(id));
@@ -414,9 +426,11 @@ impl Endpoint {
             message: message.into(),
             offered,
         };
+        let heard = sa.live().map(|live| live.heard).unwrap_or_default();
+        let silent = self.ctx.now.since(heard) > SILENCE;
         self.quick_mode_failed(id, message_id, cause);
         // The peer may have lost the ISAKMP SA: begin again with phase 1, once.
-        if let Some(want) = want.filter(|want| want.rekeys.is_none()) {
+        if let Some(want) = want.filter(|_| silent) {
             self.send_ike_delete(id);
             self.ike_down(id, DownReason::PeerDead);
             self.want(want, None);
@@ -455,6 +469,7 @@ impl Endpoint {
             came: "the ISAKMP SA expired during quick mode".into(),
             expected: "an answer in time".into(),
         });
+        self.move_wants(id);
         self.send_ike_delete(id);
         self.ike_down(id, DownReason::Expired);
     }
@@ -556,6 +571,7 @@ impl Endpoint {
             Timer::RetireIke(id),
             Timer::DeletedIke(id),
             Timer::Keepalive(id),
+            Timer::TellUntold(id),
         ];
         if let Some(live) = self.sas.get(&id).and_then(IkeSa::live) {
             timers.extend(live.quick.keys().map(|key| Timer::Retransmit(id, *key)));

@@ -33,8 +33,8 @@ pub(crate) struct Birth {
     pub(crate) sa: ChildSa,
     pub(crate) role: Role,
     pub(crate) replaces: Option<ChildId>,
-    /// As the responder: we had asked for the same flow when the peer did
-    pub(crate) collided: bool,
+    /// As the responder: our own quick mode for the same flow that was on its way
+    pub(crate) rival: Option<(SaId, u32)>,
 }
 
 impl Endpoint {
@@ -79,7 +79,7 @@ impl Endpoint {
             mut sa,
             role,
             replaces,
-            collided,
+            rival,
         } = birth;
         let Some(common) = self.sas.get(&exchange.0).map(|sa| &sa.common) else {
             return;
@@ -104,7 +104,7 @@ impl Endpoint {
             ike_conn_id: common.conn_id,
             conn_id: self.next_child_conn_id - 2,
             exchange,
-            collided,
+            rival,
             expires,
             traffic: Traffic::default(),
             heard: self.ctx.now,
@@ -137,6 +137,12 @@ impl Endpoint {
             }
             if ended_by == EndedBy::Us {
                 self.ctx.timers.set(now + GRACE, Timer::RetireChild(id));
+            }
+            // The other one has taken its place already.
+            let superseded = |child: &Child| child.phase.can_step_in();
+            let old = replaces.filter(|old| self.children.get(*old).is_some_and(superseded));
+            if let Some(old) = old {
+                self.retire_later(old);
             }
             None
         } else {
@@ -196,8 +202,7 @@ impl Endpoint {
     }
 
     /// Ends the sending of the other children of a flow, now that `id` sends. The initiator of a rekey
-    /// deletes what it replaces; of two that both ends began at once, the one that gives way is
-    /// deleted by the end that began it; all others are left to the peer or to their lifetimes.
+    /// deletes what it replaces.
     fn settle_rivals(&mut self, id: ChildId, replaces: Option<ChildId>) -> Option<ChildId> {
         let now = self.ctx.now;
         let new = self.children.get(id)?;
@@ -213,10 +218,9 @@ impl Endpoint {
             if replaces == Some(other) || old.sa.remote != remote {
                 self.retire_later(other);
             } else {
-                let ours = are_rivals(new, old) && old.role == Role::Initiator;
-                let ended_by = if ours { EndedBy::Us } else { EndedBy::Peer };
+                let ended_by = ended_by(old, new);
                 self.ctx.timers.cancel(Timer::RekeyChild(other));
-                if ours {
+                if ended_by == EndedBy::Us {
                     self.ctx.timers.set(now + GRACE, Timer::RetireChild(other));
                 }
                 if let Some(old) = self.children.get_mut(other) {
@@ -289,7 +293,10 @@ impl Endpoint {
         self.ctx
             .outputs
             .push_back(Output::RemoveChild { id, direction, sas });
-        if child.phase.up().is_none() {
+        if let Phase::Receiving { replaces, .. } = child.phase {
+            if let Some(old) = replaces {
+                self.rekey_failed(old);
+            }
             return;
         }
         let (connection, flow, path) = (child.sa.connection, child.sa.flow, child.path());
@@ -359,17 +366,19 @@ impl Endpoint {
         }
     }
 
-    /// A peer that deletes a child while we wait for its confirmation of another one for the same flow
-    /// has that other one: the confirmation was lost, or comes late.
+    /// A peer that deletes the child that sends, while we wait for its confirmation of a younger one for
+    /// the same flow, has the younger one: the confirmation was lost, or comes late.
     fn confirm_successor(&mut self, id: ChildId) {
-        let child = self.children.get(id);
-        let Some(child) = child.filter(|child| child.phase.up().is_some()) else {
+        let Some(child) = self.children.get(id).filter(|child| child.is_current()) else {
             return;
         };
         let siblings = self.children.of_flow(child.sa.connection, child.sa.flow);
         let unconfirmed = siblings.into_iter().rev().find(|other| {
-            let other = self.children.get(*other);
-            other.is_some_and(|other| other.phase.up().is_none() && other.role == Role::Responder)
+            let child = self.children.get(*other);
+            *other > id
+                && child.is_some_and(|child| {
+                    child.phase.up().is_none() && child.role == Role::Responder
+                })
         });
         if let Some(successor) = unconfirmed {
             self.activate_child(successor);
@@ -465,9 +474,24 @@ impl Endpoint {
     }
 }
 
-/// True for two children of one flow of which each end began one before it knew of the other's.
-fn are_rivals(one: &Child, other: &Child) -> bool {
-    one.role != other.role && (one.collided || other.collided)
+/// True for two children of one flow of which each end began one before it knew of the other's. Of a
+/// younger one that we began, an active one of the peer's that it does not replace came meanwhile.
+fn are_rivals(younger: &Child, active: &Child) -> bool {
+    match (younger.role, active.role) {
+        (Role::Initiator, Role::Responder) => true,
+        (Role::Responder, Role::Initiator) => younger.rival == Some(active.exchange),
+        _ => false,
+    }
+}
+
+/// Which end deletes a child when a younger one takes its place. Each has one initiator and both ends
+/// rank alike, so that never both ends delete one of two.
+fn ended_by(old: &Child, younger: &Child) -> EndedBy {
+    match (old.role, younger.role) {
+        (Role::Initiator, Role::Initiator) => EndedBy::Us,
+        (Role::Initiator, Role::Responder) if rank(&old.sa) < rank(&younger.sa) => EndedBy::Us,
+        _ => EndedBy::Peer,
+    }
 }
 
 /// Both ends see the same SPIs, so they rank two children alike.

@@ -13,6 +13,9 @@ use crate::timer::Timer;
 /// How long the end that was told of the delete leaves the start to the other one, at most: milliseconds.
 const PATIENCE: u64 = 2_000;
 
+/// An ISAKMP SA that the peer deleted sooner is not replaced sooner.
+const YOUNG: Duration = Duration::from_secs(5);
+
 /// Wait before the next attempt.
 const RETRY: Duration = Duration::from_secs(15);
 
@@ -36,14 +39,14 @@ impl Endpoint {
         };
         let wait = if first {
             Duration::ZERO
-        } else if lived.is_some_and(|lived| lived < RETRY) {
+        } else if lived.is_some_and(|lived| lived < YOUNG) {
             // The peer does not seem to want it.
-            RETRY
+            YOUNG
         } else {
             let spread = self.ctx.random_below(PATIENCE / 2);
             Duration::from_millis(PATIENCE / 2 + spread)
         };
-        self.doubt_children(local, peer);
+        self.doubt_children(id);
         let at = self.ctx.now + wait;
         self.ctx.timers.set(at, Timer::RestoreIke(id));
     }

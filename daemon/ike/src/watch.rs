@@ -5,7 +5,6 @@
 //! is such a doubt, the counters are looked at every second; a child on which packets go out and
 //! none come in is negotiated again. A flow that is one-way by nature costs one quick mode more.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::child::ChildId;
@@ -148,15 +147,17 @@ impl Endpoint {
         let Some(child) = child.filter(|child| child.role == Role::Initiator) else {
             return;
         };
+        child.losses = losses;
         if losses < MAX_LOSSES {
-            child.losses = losses;
-            child.doubt = Some(Doubt::of_a_fresh_child(now));
+            child.doubt.get_or_insert(Doubt::of_a_fresh_child(now));
         }
     }
 
-    /// The last ISAKMP SA between two addresses is gone. Some peers drop all children with it.
-    pub(crate) fn doubt_children(&mut self, local: IpAddr, peer: IpAddr) {
+    /// An ISAKMP SA is gone that was in use, or the last one. Some peers drop all children with it.
+    pub(crate) fn doubt_children(&mut self, id: SaId) {
         let now = self.ctx.now;
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
         for id in self.children.of_peer(peer) {
             let child = self.children.get_mut(id);
             if let Some(child) = child.filter(|child| child.sa.local == local) {

@@ -1,5 +1,7 @@
 //! Informational exchanges: notifications and deletes (RFC 2409 5.7, RFC 2408 3.14 and 3.15).
 
+use std::net::IpAddr;
+
 use crate::cause::Cause;
 use crate::child::ChildId;
 use crate::context::Path;
@@ -13,6 +15,9 @@ use crate::wire::v1::{
     Body, Chain, Ciphertext, Delete, Message, Notification, Payload, Protected, Unprotected,
 };
 use crate::wire::{Cookies, Header, Malformed};
+
+/// Deletes of children kept for a peer with which there is no ISAKMP SA.
+const MAX_UNTOLD: usize = 64;
 
 impl Endpoint {
     /// An informational message for an SA.
@@ -348,8 +353,28 @@ impl Endpoint {
             .iter()
             .map(|sa| (protocol_number(sa.protocol), sa.inbound_spi))
             .collect();
-        if let Some(ike) = self.usable_sa(local, remote) {
-            self.send_deletes(ike, deletes);
+        match self.usable_sa(local, remote) {
+            Some(ike) => self.send_deletes(ike, deletes),
+            None => self.keep_untold(local, remote, deletes),
+        }
+    }
+
+    /// Keeps deletes until there is an ISAKMP SA to send them under; of too many, the oldest go.
+    fn keep_untold(&mut self, local: IpAddr, peer: IpAddr, deletes: Vec<(ProtocolId, u32)>) {
+        let untold = self.untold.entry((local, peer)).or_default();
+        untold.extend(deletes);
+        let excess = untold.len().saturating_sub(MAX_UNTOLD);
+        untold.drain(..excess);
+    }
+
+    /// Tells the peer of a new ISAKMP SA what went while there was none.
+    pub(crate) fn tell_untold(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id).filter(|sa| sa.live().is_some()) else {
+            return;
+        };
+        let ends = (sa.common.local.ip(), sa.common.peer());
+        if let Some(deletes) = self.untold.remove(&ends) {
+            self.send_deletes(id, deletes);
         }
     }
 
@@ -373,7 +398,7 @@ enum Refusable {
     /// Our policies are out
     Policies(Vec<crate::config::IsakmpPolicy>),
     /// Our proof is out
-    Proof(std::net::IpAddr),
+    Proof(IpAddr),
 }
 
 fn sa_state(endpoint: &Endpoint, id: SaId) -> Option<Refusable> {

@@ -13,12 +13,14 @@ use crate::config::Connection;
 use crate::endpoint::{Endpoint, retransmit_after};
 use crate::event::{DropReason, Event, ExchangeState, Input};
 use crate::registry::{ExchangeType, ProtocolId};
-use crate::sa::{Common, Flight, SaId, Want};
+use crate::sa::{Common, Flight, IkeSa, SaId, Want};
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
 use crate::v1::established::Fate;
-use crate::v1::quick::{Exchange, Negotiated, QuickError, QuickState, Subject, protocol_number};
+use crate::v1::quick::{
+    Exchange, Negotiated, Quick, QuickError, QuickState, Subject, protocol_number,
+};
 use crate::v1::transform::OwnSpis;
 use crate::wire::v1::{Body, Ciphertext, Message};
 
@@ -280,61 +282,41 @@ impl Endpoint {
         self.next_want(id);
     }
 
-    /// The peer's quick mode for a flow is done: ours for the same flow is not needed, unless the peer
-    /// has answered it already.
-    pub(super) fn abandon_rivals(&mut self, id: SaId, child: ChildId) {
-        let Some(flow) = self
-            .children
-            .get(child)
-            .map(|c| (c.sa.connection, c.sa.flow))
-        else {
+    /// The peer's quick mode for a flow is done: what waits to begin one for the same flow need not.
+    /// One that is on its way goes on: the peer may have answered it already.
+    pub(super) fn call_off_waiting(&mut self, id: SaId, child: ChildId) {
+        let (Some(child), Some(sa)) = (self.children.get(child), self.sas.get(&id)) else {
             return;
         };
-        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
-            return;
-        };
-        for sa in self.by_peer.get(&peer).cloned().unwrap_or_default() {
-            let Some(sa) = self.sas.get_mut(&sa) else {
+        let flow = (child.sa.connection, child.sa.flow);
+        let ids = self.by_peer.get(&sa.common.peer()).cloned();
+        for id in ids.unwrap_or_default() {
+            let Some(sa) = self.sas.get_mut(&id) else {
                 continue;
             };
-            let id = sa.common.id;
-            let is_rival = |want: &Want| (want.connection, want.flow) == flow;
-            let mut rivals: Vec<_> = sa.common.wants.extract_if(.., |w| is_rival(w)).collect();
-            if let Some((_, live)) = sa.live_mut() {
-                for (message_id, quick) in &live.quick {
-                    if let QuickState::AwaitsAnswer(state) = &quick.state
-                        && is_rival(&state.want)
-                    {
-                        rivals.push(state.want);
-                        self.ctx.timers.cancel(Timer::Retransmit(id, *message_id));
-                    }
-                }
-                live.quick.retain(|_, quick| match &quick.state {
-                    QuickState::AwaitsAnswer(state) => !is_rival(&state.want),
-                    QuickState::AwaitsConfirmation(_) => true,
-                });
-            }
-            for want in rivals {
+            let same = |want: &mut Want| (want.connection, want.flow) == flow;
+            let over: Vec<_> = sa.common.wants.extract_if(.., same).collect();
+            for want in over {
                 self.want_over(want);
             }
         }
     }
 
-    /// True when we have asked the peer for this flow and it has not answered.
-    pub(super) fn asks_for(&self, id: SaId, subject: &Subject) -> bool {
-        let Some(sa) = self.sas.get(&id) else {
-            return false;
+    /// Our own quick mode for a flow that the peer has not answered.
+    pub(super) fn own_quick_mode_for(&self, id: SaId, subject: &Subject) -> Option<(SaId, u32)> {
+        let peer = self.sas.get(&id)?.common.peer();
+        let flow = (subject.connection, subject.flow);
+        let asks = |quick: &Quick| match &quick.state {
+            QuickState::AwaitsAnswer(state) => {
+                (state.subject.connection, state.subject.flow) == flow
+            }
+            QuickState::AwaitsConfirmation(_) => false,
         };
-        let ids = self.by_peer.get(&sa.common.peer()).into_iter().flatten();
-        let live = ids.filter_map(|id| self.sas.get(id)?.live());
-        live.flat_map(|live| live.quick.values())
-            .any(|quick| match &quick.state {
-                QuickState::AwaitsAnswer(state) => {
-                    (state.subject.connection, state.subject.flow)
-                        == (subject.connection, subject.flow)
-                }
-                QuickState::AwaitsConfirmation(_) => false,
-            })
+        self.by_peer.get(&peer)?.iter().find_map(|id| {
+            let mut quick = self.sas.get(id)?.live()?.quick.iter();
+            let (message_id, _) = quick.find(|(_, quick)| asks(quick))?;
+            Some((*id, *message_id))
+        })
     }
 
     /// True when another child already serves the same flow.
@@ -348,8 +330,11 @@ impl Endpoint {
             .any(|other| other != id && self.children.get(other).is_some_and(Child::is_current))
     }
 
-    /// Ends every quick mode of an SA that goes away.
+    /// Ends every quick mode of an SA that goes away; none begins under it any more.
     pub(crate) fn end_quick_modes(&mut self, id: SaId, cause: impl Fn(&Common) -> Cause) {
+        if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+            live.fate = Fate::Deleted;
+        }
         loop {
             let Some(sa) = self.sas.get(&id) else { return };
             let Some(live) = sa.live() else { return };

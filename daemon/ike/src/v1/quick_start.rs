@@ -11,9 +11,10 @@ use crate::endpoint::{ANSWER_TIME, Endpoint, MAX_QUICK_MODES};
 use crate::event::{Event, ExchangeState, Input};
 use crate::lifecycle::Birth;
 use crate::registry::ExchangeType;
-use crate::sa::{Flight, SaId, Want};
+use crate::sa::{Flight, IkeSa, SaId, Want};
 use crate::status::Role;
 use crate::timer::Timer;
+use crate::v1::established::Fate;
 use crate::v1::quick::{AwaitsAnswer, Exchange, Negotiated, Opening, Quick, QuickState, Subject};
 use crate::v1::transform::{self, Terms};
 
@@ -25,7 +26,8 @@ impl Endpoint {
             return self.want_lost(want);
         };
         let full = self.quick_modes_with(sa.common.peer()) >= MAX_QUICK_MODES;
-        if full || sa.live().is_none() {
+        let ready = sa.live().is_some_and(|live| live.fate != Fate::Deleted);
+        if full || !ready {
             if let Some(sa) = self.sas.get_mut(&id) {
                 sa.common.wants.push(want);
             }
@@ -206,7 +208,7 @@ impl Endpoint {
             sa: sa.0,
             role: Role::Initiator,
             replaces,
-            collided: false,
+            rival: None,
         });
         self.repeat_or_send_answer(id, message_id);
         let (old, new) = (
@@ -245,7 +247,8 @@ impl Endpoint {
             let ids = self.by_peer.get(&peer).cloned().unwrap_or_default();
             let waiting = ids.into_iter().find(|id| {
                 let sa = self.sas.get(id);
-                sa.is_some_and(|sa| sa.live().is_some() && !sa.common.wants.is_empty())
+                let ready = |sa: &IkeSa| sa.live().is_some_and(|l| l.fate != Fate::Deleted);
+                sa.is_some_and(|sa| ready(sa) && !sa.common.wants.is_empty())
             });
             let Some(sa) = waiting.and_then(|id| self.sas.get_mut(&id)) else {
                 return;

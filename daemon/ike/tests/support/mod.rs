@@ -14,7 +14,7 @@ use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
 use ike::event::{Event, Fact};
 use ike::random::Randomness;
-use ike::{Instant, Output};
+use ike::{Instant, Output, Traffic};
 
 /// A generator that is good enough for tests and the same every run (splitmix64).
 #[derive(Clone)]
@@ -178,12 +178,14 @@ pub struct Wire {
     /// Everything that was sent, in order
     pub sent: Vec<Datagram>,
     flying: BTreeMap<(Instant, u64), Datagram>,
+    order: u64,
 }
 
 pub struct World {
     pub now: Instant,
     pub hosts: Vec<Host>,
     pub wire: Wire,
+    counters: BTreeMap<(usize, ChildId), Traffic>,
 }
 
 impl World {
@@ -191,6 +193,7 @@ impl World {
         Self {
             now: Instant::from_millis(1_000_000),
             hosts: Vec::new(),
+            counters: BTreeMap::new(),
             wire: Wire {
                 random: Seeded(seed),
                 loss: 0,
@@ -200,6 +203,7 @@ impl World {
                 tamper: None,
                 sent: Vec::new(),
                 flying: BTreeMap::new(),
+                order: 0,
             },
         }
     }
@@ -317,8 +321,11 @@ impl World {
                 wire.random.next() % jitter
             };
             let at = self.now + wire.latency + Duration::from_millis(extra);
-            let key = (at, wire.random.next());
-            wire.flying.insert(key, datagram.clone());
+            // Without jitter datagrams stay in order. A number is drawn all the same: what is lost in a
+            // test follows from its seed.
+            wire.random.next();
+            wire.order += 1;
+            wire.flying.insert((at, wire.order), datagram.clone());
         }
     }
 
@@ -404,12 +411,17 @@ impl World {
     /// True when a packet of a flow gets from one host to the other: the sender has an outbound SA
     /// and the receiver the same SA inbound, with the same keys.
     pub fn packet_arrives(&self, from: usize, to: usize, flow: FlowId) -> bool {
+        self.packet(from, to, flow).1.is_some()
+    }
+
+    /// The child on which a packet of a flow leaves one host, and the one on which it arrives.
+    fn packet(&self, from: usize, to: usize, flow: FlowId) -> (Option<ChildId>, Option<ChildId>) {
         let Some(sent) = self.hosts[from].kernel.outbound(flow) else {
-            return false;
+            return (None, None);
         };
         let halves = self.hosts[to].kernel.halves.iter();
-        let inbound = halves.filter(|((_, direction), _)| *direction == Direction::Inbound);
-        inbound.map(|(_, sa)| sa).any(|received| {
+        let mut inbound = halves.filter(|((_, direction), _)| *direction == Direction::Inbound);
+        let twin = inbound.find(|(_, received)| {
             received.mode == sent.mode
                 && received.protocols.len() == sent.protocols.len()
                 && received
@@ -423,7 +435,41 @@ impl World {
                             && theirs.integrity == ours.integrity
                             && theirs.inbound == ours.outbound
                     })
-        })
+        });
+        (Some(sent.id), twin.map(|((id, _), _)| *id))
+    }
+
+    /// For so many seconds the `senders` send a packet of connection 1 and flow 1 a second: it is
+    /// counted, or asks for an SA. The endpoints get the counters that they want.
+    pub fn send_packets(&mut self, senders: &[usize], seconds: u64) {
+        let flow = FlowId(1);
+        for _ in 0..seconds {
+            self.run(Duration::from_secs(1));
+            for from in senders.iter().copied() {
+                let to = 1 - from;
+                let (sent, received) = self.packet(from, to, flow);
+                match sent {
+                    Some(id) => {
+                        self.counters
+                            .entry((from, id))
+                            .or_default()
+                            .outbound_packets += 1
+                    }
+                    None => self.acquire(from, 1, 1),
+                }
+                if let Some(id) = received {
+                    self.counters.entry((to, id)).or_default().inbound_packets += 1;
+                }
+            }
+            for host in 0..self.hosts.len() {
+                for child in self.hosts[host].endpoint.wants_traffic() {
+                    let count = self.counters.get(&(host, child)).copied();
+                    self.with(host, |endpoint, now| {
+                        endpoint.traffic(now, child, count.unwrap_or_default());
+                    });
+                }
+            }
+        }
     }
 
     /// Both ways.
