@@ -417,6 +417,7 @@ impl Endpoint {
 
     /// Repeats our last message of a quick mode because the peer repeated its own.
     pub(crate) fn repeat_quick(&mut self, id: SaId, message_id: u32) {
+        let gone = self.is_answer_to_gone_child(id, message_id);
         let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
@@ -428,7 +429,7 @@ impl Endpoint {
         let Some(flight) = in_progress.or_else(|| live.answered.get_mut(&message_id)) else {
             return;
         };
-        if flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
+        if gone || flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
             let detail = "repeated quick mode message".into();
             return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
         }

@@ -187,8 +187,8 @@ impl Endpoint {
         }
     }
 
-    /// True when another child that the other end began at the same time goes on instead. Both ends
-    /// rank the two alike.
+    /// True when another child goes on instead: one that the other end began at the same time, where
+    /// both ends rank the two alike, or a younger one of the peer's whose confirmation came first.
     fn yields(&self, id: ChildId, replaces: Option<ChildId>) -> bool {
         let Some(new) = self.children.get(id) else {
             return false;
@@ -198,7 +198,11 @@ impl Endpoint {
             .into_iter()
             .filter(|other| *other != id && replaces != Some(*other))
             .filter_map(|other| self.children.get(other))
-            .any(|old| old.is_current() && are_rivals(new, old) && rank(&old.sa) > rank(&new.sa))
+            .filter(|other| other.is_current())
+            .any(|other| {
+                let late = other.role == new.role && other.sa.id > new.sa.id;
+                late || are_rivals(new, other) && rank(&other.sa) > rank(&new.sa)
+            })
     }
 
     /// Ends the sending of the other children of a flow, now that `id` sends. The initiator of a rekey

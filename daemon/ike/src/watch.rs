@@ -180,6 +180,22 @@ impl Endpoint {
         }
     }
 
+    /// True when message 3 of a quick mode of ours would make the peer use a child that we have given
+    /// up meanwhile.
+    pub(crate) fn is_answer_to_gone_child(&self, id: SaId, message_id: u32) -> bool {
+        let Some(sa) = self.sas.get(&id) else {
+            return false;
+        };
+        let answered = sa
+            .live()
+            .is_some_and(|l| l.answered.contains_key(&message_id));
+        let children = self.children.of_peer(sa.common.peer()).into_iter();
+        let mut alive = children
+            .filter_map(|child| self.children.get(child))
+            .filter(|child| child.exchange == (id, message_id) && !child.phase.is_going());
+        answered && alive.next().is_none()
+    }
+
     /// The peer repeats message 2 of a quick mode of which message 3 is out.
     pub(crate) fn message_3_asked_again(&mut self, id: SaId, message_id: u32, repeats: u32) {
         let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
