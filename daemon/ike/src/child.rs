@@ -67,6 +67,13 @@ pub struct ProtocolSa {
     pub outbound: ProtocolKeys,
 }
 
+impl ProtocolSa {
+    /// What names the SA of packets that we send, beside the peer's address.
+    pub(crate) fn outbound(&self) -> (IpsecProtocol, u32) {
+        (self.protocol, self.outbound_spi)
+    }
+}
+
 /// The keys of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtocolKeys {
@@ -107,5 +114,50 @@ impl ChildSa {
     /// The SA of this protocol.
     pub fn protocol(&self, protocol: IpsecProtocol) -> Option<&ProtocolSa> {
         self.protocols.iter().find(|sa| sa.protocol == protocol)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::selector::Selector;
+
+    /// A child with keys that can be told apart.
+    pub(crate) fn sample() -> ChildSa {
+        let (local, remote) = ([192, 0, 2, 1].into(), [198, 51, 100, 1].into());
+        let keys = |text: &str| ProtocolKeys {
+            cipher: text.into(),
+            integrity: Secret::default(),
+        };
+        ChildSa {
+            id: ChildId(1),
+            connection: ConnectionId(1),
+            flow: FlowId(1),
+            local,
+            remote,
+            mode: Mode::Tunnel,
+            local_selector: Selector::host(local, 0, 0),
+            remote_selector: Selector::host(remote, 0, 0),
+            protocols: vec![ProtocolSa {
+                protocol: IpsecProtocol::Esp,
+                inbound_spi: 1000,
+                outbound_spi: 2000,
+                cipher: Some(EspCipher::AesGcm128),
+                integrity: None,
+                inbound: keys("inbound"),
+                outbound: keys("outbound"),
+            }],
+            lifetime: Lifetimes {
+                seconds: 3600,
+                kilobytes: None,
+                soft: Duration::from_secs(3000),
+                hard: Duration::from_secs(3600),
+                soft_bytes: None,
+                hard_bytes: None,
+            },
+            replay_window: 64,
+            df_bit: DfBit::Copy,
+            pfs: None,
+        }
     }
 }

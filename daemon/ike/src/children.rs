@@ -8,25 +8,19 @@ use crate::child::{ChildId, ChildSa};
 use crate::config::{ConnectionId, FlowId};
 use crate::context::Path;
 use crate::output::Traffic;
+use crate::phase::Phase;
 use crate::registry::ProtocolId;
+use crate::sa::SaId;
 use crate::status::Role;
 use crate::time::Instant;
-
-/// Whether a child is still the one of its flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is
-    Current,
-    /// A younger one serves the flow; this one waits to be deleted by the peer, or for its end
-    Superseded,
-    /// A younger one serves the flow, and we delete this one after a while
-    Retiring,
-}
+use crate::watch::Doubt;
 
 /// A child and where it stands.
 #[derive(Debug)]
 pub(crate) struct Child {
+    /// What was agreed; its keys are not here any more
     pub(crate) sa: ChildSa,
+    pub(crate) phase: Phase,
     /// Which end we were in its quick mode
     pub(crate) role: Role,
     pub(crate) local: SocketAddr,
@@ -35,20 +29,18 @@ pub(crate) struct Child {
     pub(crate) ike_conn_id: u32,
     /// Its own conn id in `show crypto ipsec sa`
     pub(crate) conn_id: u32,
-    /// When it came up in both directions; none before that
-    pub(crate) up: Option<Instant>,
-    /// Its outbound half is in the kernel
-    pub(crate) outbound: bool,
-    /// The child it takes over from, while it only receives
-    pub(crate) takes_over: Option<ChildId>,
-    pub(crate) standing: Standing,
-    /// The peer was told once that it goes
-    pub(crate) delete_sent: bool,
-    pub(crate) rekeying: bool,
+    /// The quick mode that made it
+    pub(crate) exchange: (SaId, u32),
+    /// As the responder: our own quick mode for the same flow that was on its way
+    pub(crate) rival: Option<(SaId, u32)>,
     pub(crate) expires: Instant,
     pub(crate) traffic: Traffic,
     /// When traffic was last seen to come in
     pub(crate) heard: Instant,
+    /// The peer may not have it
+    pub(crate) doubt: Option<Doubt>,
+    /// How many of its kind, one after the other, were negotiated again because the peer had them not
+    pub(crate) losses: u8,
 }
 
 impl Child {
@@ -62,7 +54,7 @@ impl Child {
 
     /// Up and not about to go.
     pub(crate) fn is_current(&self) -> bool {
-        self.up.is_some() && self.standing == Standing::Current
+        self.phase.is_active()
     }
 }
 
@@ -187,8 +179,11 @@ impl Children {
     /// True when any child of the connection is up.
     pub(crate) fn connection_is_up(&self, connection: ConnectionId) -> bool {
         self.by_connection.get(&connection).is_some_and(|set| {
-            set.iter()
-                .any(|id| self.table.get(id).is_some_and(|child| child.up.is_some()))
+            set.iter().any(|id| {
+                self.table
+                    .get(id)
+                    .is_some_and(|child| child.phase.up().is_some())
+            })
         })
     }
 

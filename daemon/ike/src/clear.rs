@@ -141,6 +141,8 @@ impl Endpoint {
                 (session.peer, session.tried) = (0, 0);
             }
         }
+        let peers: HashSet<IpAddr> = config.connections().flat_map(|c| c.peers.clone()).collect();
+        self.untold.retain(|(_, peer), _| peers.contains(peer));
         self.drop_stale_wants();
         self.drop_ike_without_peer();
         let established: Vec<_> = self.sas.keys().copied().collect();

@@ -4,7 +4,8 @@
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
 //! Where things are: `session` (which peer, which flows wait), `ike` (life of an ISAKMP SA),
-//! `lifecycle` (life of a child), `v1` (the exchanges), `clear`, `snapshot`.
+//! `lifecycle` and `phase` (life of a child), `watch` (what its counters tell), `v1` (the exchanges),
+//! `clear`, `snapshot`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -12,11 +13,11 @@ use std::time::Duration;
 
 use crate::algorithm::IpsecProtocol;
 use crate::child::ChildId;
-use crate::children::{Children, Standing};
-use crate::config::{ConnectionId, EngineConfig, FlowId, KeepaliveKind};
+use crate::children::Children;
+use crate::config::{ConnectionId, EngineConfig, FlowId};
 use crate::context::{Context, Path};
 use crate::event::{DownReason, DropReason, Event};
-use crate::output::{Clear, Expiry, Output, Traffic};
+use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
 use crate::registry::{ExchangeType, ProtocolId};
 use crate::sa::{IkeSa, SaId, State, Want, digest};
@@ -43,8 +44,9 @@ pub(crate) const HALF_OPEN_TIME: Duration = Duration::from_secs(40);
 const MAX_HALF_OPEN_OF_PEER: usize = 16;
 const MAX_HALF_OPEN: usize = 4096;
 
-/// Quick modes at once under one ISAKMP SA, of those that we start.
-pub(crate) const MAX_QUICK_MODES: usize = 32;
+/// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
+/// only and drop the oldest.
+pub(crate) const MAX_QUICK_MODES: usize = 2;
 
 /// How long the answer of a finished quick mode is kept for repeats.
 pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(60);
@@ -72,6 +74,8 @@ pub struct Endpoint {
     pub(crate) sessions: HashMap<ConnectionId, Session>,
     /// Flows that are being negotiated, or wait for it
     pub(crate) busy: HashSet<(ConnectionId, FlowId)>,
+    /// Deletes that wait for an ISAKMP SA, by our address and the peer's
+    pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
     pub(crate) next_sa: u64,
     pub(crate) next_child_conn_id: u32,
     /// Half-open negotiations with us as the responder
@@ -90,6 +94,7 @@ impl Endpoint {
             children: Children::default(),
             sessions: HashMap::new(),
             busy: HashSet::new(),
+            untold: HashMap::new(),
             next_sa: 0,
             next_child_conn_id: 1,
             half_open: 0,
@@ -150,7 +155,7 @@ impl Endpoint {
             .any(|id| {
                 self.children
                     .get(id)
-                    .is_some_and(|child| child.standing != Standing::Retiring)
+                    .is_some_and(|child| !child.phase.is_going())
             });
         if !negotiated {
             self.want(
@@ -197,50 +202,6 @@ impl Endpoint {
         self.clear_now(what);
     }
 
-    /// Counters of a child read from the kernel. Needed only where `wants_traffic` names the child.
-    pub fn traffic(&mut self, now: Instant, child: ChildId, traffic: Traffic) {
-        self.ctx.now = now;
-        let Some(keepalive) = self.ctx.config.keepalive else {
-            return;
-        };
-        let Some(child) = self.children.get_mut(child) else {
-            return;
-        };
-        let came = traffic.inbound_packets > child.traffic.inbound_packets;
-        let went = traffic.outbound_packets > child.traffic.outbound_packets;
-        child.traffic = traffic;
-        if came || !went {
-            child.heard = if came { now } else { child.heard };
-            return;
-        }
-        let (local, peer, heard) = (child.sa.local, child.sa.remote, child.heard);
-        let Some(ike) = self.usable_sa(local, peer) else {
-            return;
-        };
-        let proven = self
-            .sas
-            .get(&ike)
-            .and_then(|sa| sa.live())
-            .map(|live| live.heard);
-        if now.since(heard.max(proven.unwrap_or_default())) >= keepalive.interval {
-            self.ask_peer(ike);
-        }
-    }
-
-    /// Children whose counters the endpoint wants about every second (on-demand keepalive).
-    pub fn wants_traffic(&self) -> Vec<ChildId> {
-        let on_demand = self
-            .ctx
-            .config
-            .keepalive
-            .is_some_and(|keepalive| keepalive.kind == KeepaliveKind::OnDemand);
-        let current = self
-            .children
-            .iter()
-            .filter(|child| on_demand && child.is_current());
-        current.map(|child| child.sa.id).collect()
-    }
-
     /// Does what is due at `now`.
     pub fn timeout(&mut self, now: Instant) {
         self.ctx.now = now;
@@ -256,6 +217,8 @@ impl Endpoint {
                 Timer::RekeyIke(id) => self.rekey_ike(id),
                 Timer::ExpireIke(id) => self.expire_ike(id),
                 Timer::RetireIke(id) => self.retire_ike(id),
+                Timer::TellUntold(id) => self.tell_untold(id),
+                Timer::RestoreIke(id) => self.restore_ike(id),
                 Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
                 Timer::ForgetIke(id) => {
                     self.sas.remove(&id);
@@ -460,6 +423,7 @@ impl Endpoint {
 
     /// Repeats our last message of a quick mode because the peer repeated its own.
     pub(crate) fn repeat_quick(&mut self, id: SaId, message_id: u32) {
+        let gone = self.is_answer_to_gone_child(id, message_id);
         let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
@@ -471,18 +435,19 @@ impl Endpoint {
         let Some(flight) = in_progress.or_else(|| live.answered.get_mut(&message_id)) else {
             return;
         };
-        if flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
+        if gone || flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
             let detail = "repeated quick mode message".into();
             return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
         }
         flight.repeats += 1;
-        let bytes = flight.sent.clone();
+        let (bytes, repeats) = (flight.sent.clone(), flight.repeats);
         self.ctx.transmit(path, bytes);
         let exchange = ExchangeType::QUICK_MODE;
         self.ctx.debug(path, || Event::AnswerRepeated {
             exchange,
             message_id,
         });
+        self.message_3_asked_again(id, message_id, repeats);
     }
 
     /// A cookie that no SA of ours has.

@@ -25,6 +25,10 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How long an SA that the peer deleted can still read what it sent before.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 
+/// How long a peer that does not answer a quick mode must have been silent altogether, to have lost the
+/// ISAKMP SA. Shorter than all repeats of a message take.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// Wait before the next attempt to rekey.
 const RETRY: Duration = Duration::from_secs(15);
 
@@ -81,6 +85,11 @@ impl Endpoint {
             },
         );
         self.schedule_keepalive(id);
+        match role {
+            Role::Initiator => self.tell_untold(id),
+            // Not before message 6 has arrived: it is on its way.
+            Role::Responder => self.ctx.timers.set(now + STRAGGLERS, Timer::TellUntold(id)),
+        }
         self.start_wants(id);
     }
 
@@ -173,7 +182,8 @@ impl Endpoint {
         self.ctx.timers.cancel(Timer::Keepalive(id));
     }
 
-    /// When the SA with a peer went, one that it had superseded takes its place again.
+    /// When the SA with a peer went, one whose place it had taken steps in again, even one that we
+    /// were about to delete.
     fn reinstate_ike(&mut self, local: IpAddr, peer: IpAddr) {
         let Some(id) = self.usable_sa(local, peer) else {
             return;
@@ -182,12 +192,13 @@ impl Endpoint {
         let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        if live.fate != Fate::Superseded {
+        if !matches!(live.fate, Fate::Superseded | Fate::Retiring) {
             return;
         }
         live.fate = Fate::Current;
         let (left, role) = (live.expires.since(now), common.role);
         let margin = self.ike_margin(left, role);
+        self.ctx.timers.cancel(Timer::RetireIke(id));
         self.ctx
             .timers
             .set(now + (left - margin), Timer::RekeyIke(id));
@@ -205,12 +216,17 @@ impl Endpoint {
         self.ctx.timers.set(at, Timer::RetireIke(id));
     }
 
-    /// A replaced SA goes, once no quick mode needs it.
+    /// A replaced SA goes, once no quick mode needs it, and if the one that replaced it is still there.
     pub(crate) fn retire_ike(&mut self, id: SaId) {
-        let Some(live) = self.sas.get(&id).and_then(IkeSa::live) else {
+        let Some(sa) = self.sas.get(&id) else {
             return;
         };
-        if !live.quick.is_empty() {
+        let Some(live) = sa.live() else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        if self.usable_sa(local, peer) == Some(id) {
+            return self.reinstate_ike(local, peer);
+        }
+        if !live.quick.is_empty() || !sa.common.wants.is_empty() {
             return self
                 .ctx
                 .timers
@@ -222,6 +238,10 @@ impl Endpoint {
 
     /// The peer deleted the SA. What it sent under it before may still come.
     pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
+        let live = self.sas.get(&id).and_then(IkeSa::live);
+        if live.is_some_and(|live| live.fate == Fate::Current) {
+            self.doubt_children(id);
+        }
         self.end_quick_modes(id, |common| Cause::Protocol {
             blame: Blame::Misbehaved,
             phase: Phase::Two,
@@ -229,12 +249,14 @@ impl Endpoint {
             expected: "an answer to quick mode".into(),
         });
         let at = self.ctx.now + STRAGGLERS;
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some((common, _)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        live.fate = Fate::Deleted;
+        let path = common.path();
         self.cancel_ike_timers(id);
         self.ctx.timers.set(at, Timer::DeletedIke(id));
+        self.reinstate_ike(path.local.ip(), path.remote.ip());
+        self.move_wants(id);
     }
 
     /// The peer has started afresh: whatever else we have with it is worth nothing
@@ -261,7 +283,7 @@ impl Endpoint {
             self.ike_down(other, DownReason::InitialContact);
         }
         for child in self.children.of_peer(peer) {
-            let up = self.children.get(child).and_then(|child| child.up);
+            let up = self.children.get(child).and_then(|child| child.phase.up());
             if up.is_some_and(|up| up < began) {
                 self.child_down(child, DownReason::InitialContact, false);
             }
@@ -291,6 +313,7 @@ impl Endpoint {
         let told = sa.common.suspicion.as_ref() == Some(&cause);
         let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
         let wants = std::mem::take(&mut sa.common.wants);
+        let silent = matches!(cause, Cause::NoAnswer { .. });
         if !told {
             let known = connection.or_else(|| self.connection_of(&cause, path.remote.ip()));
             let exchange = ExchangeType::IDENTITY_PROTECTION;
@@ -314,7 +337,12 @@ impl Endpoint {
                     self.start_quick(old, want);
                 }
             }
-            None => self.try_next_peers(wants, peer),
+            None => {
+                if role == Role::Initiator {
+                    self.phase1_not_restored(id, silent);
+                }
+                self.try_next_peers(wants, peer);
+            }
         }
     }
 
@@ -398,9 +426,11 @@ impl Endpoint {
             message: message.into(),
             offered,
         };
+        let heard = sa.live().map(|live| live.heard).unwrap_or_default();
+        let silent = self.ctx.now.since(heard) > SILENCE;
         self.quick_mode_failed(id, message_id, cause);
         // The peer may have lost the ISAKMP SA: begin again with phase 1, once.
-        if let Some(want) = want.filter(|want| want.rekeys.is_none()) {
+        if let Some(want) = want.filter(|_| silent) {
             self.send_ike_delete(id);
             self.ike_down(id, DownReason::PeerDead);
             self.want(want, None);
@@ -439,6 +469,7 @@ impl Endpoint {
             came: "the ISAKMP SA expired during quick mode".into(),
             expected: "an answer in time".into(),
         });
+        self.move_wants(id);
         self.send_ike_delete(id);
         self.ike_down(id, DownReason::Expired);
     }
@@ -483,7 +514,7 @@ impl Endpoint {
                 QuickState::AwaitsAnswer(state) => self.want_lost(state.want, false),
                 QuickState::AwaitsConfirmation(state) => {
                     let child = self.children.get(state.child);
-                    if child.is_some_and(|child| child.up.is_none()) {
+                    if child.is_some_and(|child| child.phase.up().is_none()) {
                         self.child_stillborn(state.child);
                     }
                 }
@@ -526,6 +557,9 @@ impl Endpoint {
             self.ctx.fact(path, Event::IkeDown { role, reason });
             self.reinstate_ike(path.local.ip(), path.remote.ip());
         }
+        if reason != DownReason::NegotiationFailed {
+            self.bring_phase1_back(id, reason);
+        }
     }
 
     fn cancel_ike_timers(&mut self, id: SaId) {
@@ -537,6 +571,7 @@ impl Endpoint {
             Timer::RetireIke(id),
             Timer::DeletedIke(id),
             Timer::Keepalive(id),
+            Timer::TellUntold(id),
         ];
         if let Some(live) = self.sas.get(&id).and_then(IkeSa::live) {
             timers.extend(live.quick.keys().map(|key| Timer::Retransmit(id, *key)));

@@ -21,8 +21,10 @@ mod ike;
 mod lifecycle;
 pub mod offer;
 pub mod output;
+mod phase;
 pub mod random;
 pub mod registry;
+mod restore;
 mod sa;
 pub mod secret;
 pub mod selector;
@@ -32,6 +34,7 @@ pub mod status;
 pub mod time;
 mod timer;
 mod v1;
+mod watch;
 pub mod wire;
 
 pub use endpoint::Endpoint;

@@ -1,17 +1,18 @@
-//! The life of a child: born with its inbound half, active in both directions, replaced, gone.
+//! The life of a child: installed with its inbound half, active in both directions, replaced, gone.
+//! `phase` says what it may do at each point.
 //!
-//! Make before break: a new child receives before anyone sends to it; the one it replaces stops
+//! Make before break: a new child receives before the peer sends to it; the one it replaces stops
 //! sending at once and goes on receiving for a while.
 
 use std::time::Duration;
 
 use crate::cause::Cause;
-use crate::child::{ChildId, ChildSa, Direction, Lifetimes};
-use crate::children::{Child, Standing};
-use crate::config::{ConnectionId, FlowId};
+use crate::child::{ChildId, ChildSa, Direction, Lifetimes, ProtocolKeys};
+use crate::children::Child;
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event};
 use crate::output::{Expiry, KernelSa, Output, Traffic};
+use crate::phase::{EndedBy, OutboundKeys, Phase};
 use crate::sa::{SaId, Want};
 use crate::status::Role;
 use crate::timer::Timer;
@@ -28,10 +29,12 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// A child whose quick mode gave it its keys.
 pub(crate) struct Birth {
-    pub(crate) ike: SaId,
+    pub(crate) exchange: (SaId, u32),
     pub(crate) sa: ChildSa,
     pub(crate) role: Role,
-    pub(crate) takes_over: Option<ChildId>,
+    pub(crate) replaces: Option<ChildId>,
+    /// As the responder: our own quick mode for the same flow that was on its way
+    pub(crate) rival: Option<(SaId, u32)>,
 }
 
 impl Endpoint {
@@ -69,158 +72,200 @@ impl Endpoint {
         }
     }
 
-    /// Installs the inbound half and keeps the child.
-    pub(crate) fn child_born(&mut self, birth: Birth) {
+    /// Installs the inbound half and keeps the child. The keys of the outbound half wait in its phase.
+    pub(crate) fn install_child(&mut self, birth: Birth) {
         let Birth {
-            ike,
-            sa,
+            exchange,
+            mut sa,
             role,
-            takes_over,
+            replaces,
+            rival,
         } = birth;
-        let Some(common) = self.sas.get(&ike).map(|sa| &sa.common) else {
+        let Some(common) = self.sas.get(&exchange.0).map(|sa| &sa.common) else {
             return;
         };
         let (id, expires) = (sa.id, self.ctx.now + sa.lifetime.hard);
+        let keys = OutboundKeys::take(&mut sa);
+        let half = sa.clone();
+        for part in &mut sa.protocols {
+            part.inbound = ProtocolKeys::default();
+        }
         self.ctx.outputs.push_back(Output::InstallChild {
-            child: Box::new(sa.clone()),
+            child: Box::new(half),
             direction: Direction::Inbound,
         });
         self.next_child_conn_id += 2;
         self.children.insert(Child {
             sa,
+            phase: Phase::Receiving { keys, replaces },
             role,
             local: common.local,
             remote: common.remote,
             ike_conn_id: common.conn_id,
             conn_id: self.next_child_conn_id - 2,
-            up: None,
-            outbound: false,
-            takes_over,
-            standing: Standing::Current,
-            delete_sent: false,
-            rekeying: false,
+            exchange,
+            rival,
             expires,
             traffic: Traffic::default(),
             heard: self.ctx.now,
+            doubt: None,
+            losses: 0,
         });
         self.ctx.timers.set(expires, Timer::ExpireChild(id));
     }
 
-    /// Installs the outbound half: the child is up, and takes the place of older ones.
+    /// The peer has the child as well: it is up. It sends, and takes the place of older ones, unless
+    /// both ends began at once and the other one goes on.
     pub(crate) fn activate_child(&mut self, id: ChildId) {
         self.ctx.timers.cancel(Timer::ActivateChild(id));
         let now = self.ctx.now;
-        let connection = self.children.get(id).map(|child| child.sa.connection);
-        let first = connection.is_some_and(|id| !self.children.connection_is_up(id));
-        let Some(child) = self.children.get_mut(id).filter(|child| !child.outbound) else {
+        let Some(child) = self.children.get(id) else {
             return;
         };
-        child.outbound = true;
-        child.up = Some(now);
-        let (sa, role, path) = (child.sa.clone(), child.role, child.path());
-        let soft = child
-            .expires
-            .since(now)
-            .saturating_sub(sa.lifetime.hard - sa.lifetime.soft);
-        let direction = Direction::Outbound;
-        self.ctx.outputs.push_back(Output::InstallChild {
-            child: Box::new(sa.clone()),
-            direction,
-        });
-        self.ctx.timers.set(now + soft, Timer::RekeyChild(id));
-        let replaces = self.settle_rivals(id);
-        let (connection, child) = (sa.connection, Box::new(sa));
+        let Phase::Receiving { replaces, .. } = child.phase else {
+            return;
+        };
+        let (connection, role, path) = (child.sa.connection, child.role, child.path());
+        let first = !self.children.connection_is_up(connection);
+        let replaced = if self.yields(id, replaces) {
+            let ended_by = match role {
+                Role::Initiator => EndedBy::Us,
+                Role::Responder => EndedBy::Peer,
+            };
+            if let Some(child) = self.children.get_mut(id) {
+                child.phase.spare(ended_by, now);
+            }
+            if ended_by == EndedBy::Us {
+                self.ctx.timers.set(now + GRACE, Timer::RetireChild(id));
+            }
+            // The other one has taken its place already.
+            let superseded = |child: &Child| child.phase.can_step_in();
+            let old = replaces.filter(|old| self.children.get(*old).is_some_and(superseded));
+            if let Some(old) = old {
+                self.retire_later(old);
+            }
+            None
+        } else {
+            self.send_on(id);
+            self.watch_fresh_child(id, replaces);
+            self.settle_rivals(id, replaces)
+        };
+        let Some(child) = self.children.get(id) else {
+            return;
+        };
+        let sa = Box::new(child.sa.clone());
         self.ctx.fact(
             path,
             Event::ChildUp {
-                child,
+                child: sa,
                 role,
-                replaces,
+                replaces: replaced,
             },
         );
         self.session_succeeded(connection, first, path);
     }
 
-    /// Settles which child of the flow goes on. The initiator of a rekey deletes what it replaces.
-    /// Of two that the two ends began at once, the one that ranks lower is deleted by the end that
-    /// began it: as each child has one initiator and both ends rank alike, one always stays.
-    fn settle_rivals(&mut self, id: ChildId) -> Option<ChildId> {
+    /// Makes a child the active one: its outbound half is installed, unless it is there already.
+    fn send_on(&mut self, id: ChildId) {
+        let now = self.ctx.now;
+        let Some(child) = self.children.get_mut(id) else {
+            return;
+        };
+        let Some(half) = child.phase.activate(&child.sa, now) else {
+            return;
+        };
+        let lifetime = child.sa.lifetime;
+        let margin = lifetime.hard.saturating_sub(lifetime.soft);
+        let soft = child.expires.since(now).saturating_sub(margin);
+        self.ctx.timers.cancel(Timer::RetireChild(id));
+        self.ctx.timers.set(now + soft, Timer::RekeyChild(id));
+        if let Some(half) = half {
+            self.ctx.outputs.push_back(Output::InstallChild {
+                child: Box::new(half),
+                direction: Direction::Outbound,
+            });
+        }
+    }
+
+    /// True when another child goes on instead: one that the other end began at the same time, where
+    /// both ends rank the two alike, or a younger one of the peer's whose confirmation came first.
+    fn yields(&self, id: ChildId, replaces: Option<ChildId>) -> bool {
+        let Some(new) = self.children.get(id) else {
+            return false;
+        };
+        let siblings = self.children.of_flow(new.sa.connection, new.sa.flow);
+        siblings
+            .into_iter()
+            .filter(|other| *other != id && replaces != Some(*other))
+            .filter_map(|other| self.children.get(other))
+            .filter(|other| other.is_current())
+            .any(|other| {
+                let late = other.role == new.role && other.sa.id > new.sa.id;
+                late || are_rivals(new, other) && rank(&other.sa) > rank(&new.sa)
+            })
+    }
+
+    /// Ends the sending of the other children of a flow, now that `id` sends. The initiator of a rekey
+    /// deletes what it replaces.
+    fn settle_rivals(&mut self, id: ChildId, replaces: Option<ChildId>) -> Option<ChildId> {
+        let now = self.ctx.now;
         let new = self.children.get(id)?;
-        let (role, rank, remote) = (new.role, rank(&new.sa), new.sa.remote);
-        let takes_over = new.takes_over;
+        let remote = new.sa.remote;
         let mut replaced = None;
         for other in self.children.of_flow(new.sa.connection, new.sa.flow) {
-            let Some(old) = self.children.get(other) else {
+            let (Some(new), Some(old)) = (self.children.get(id), self.children.get(other)) else {
                 continue;
             };
-            if other == id || old.up.is_none() || old.standing == Standing::Retiring {
+            if other == id || old.phase.up().is_none() || old.phase.is_going() {
                 continue;
             }
-            let outranked = self::rank(&old.sa) < rank;
-            let replaces = takes_over == Some(other) || old.sa.remote != remote;
-            match (role, old.role) {
-                _ if replaces => self.retire_later(other),
-                (Role::Initiator, Role::Responder) if !outranked => {
-                    self.retire_later(id);
-                    continue;
+            if replaces == Some(other) || old.sa.remote != remote {
+                self.retire_later(other);
+            } else {
+                let ended_by = ended_by(old, new);
+                self.ctx.timers.cancel(Timer::RekeyChild(other));
+                if ended_by == EndedBy::Us {
+                    self.ctx.timers.set(now + GRACE, Timer::RetireChild(other));
                 }
-                (Role::Responder, Role::Initiator) if outranked => self.retire_later(other),
-                _ => self.supersede(other),
+                if let Some(old) = self.children.get_mut(other) {
+                    old.phase.supersede(ended_by, now);
+                }
             }
             replaced = Some(other);
         }
         replaced
     }
 
-    /// Leaves the end of a child to the peer, or to its lifetime.
-    fn supersede(&mut self, id: ChildId) {
-        if let Some(child) = self.children.get_mut(id) {
-            child.standing = Standing::Superseded;
-            self.ctx.timers.cancel(Timer::RekeyChild(id));
-        }
-    }
-
-    /// When the child of a flow went, one that it had superseded takes its place again.
-    fn reinstate(&mut self, connection: ConnectionId, flow: FlowId) {
-        let now = self.ctx.now;
-        let ids = self.children.of_flow(connection, flow);
-        let current = |id: &ChildId| self.children.get(*id).is_some_and(Child::is_current);
-        if ids.iter().any(current) {
-            return;
-        }
-        let superseded = ids.into_iter().rev().find(|id| {
-            let child = self.children.get(*id);
-            child.is_some_and(|child| child.standing == Standing::Superseded)
-        });
-        let Some(child) = superseded.and_then(|id| self.children.get_mut(id)) else {
-            return;
-        };
-        child.standing = Standing::Current;
-        child.rekeying = false;
-        let lifetime = child.sa.lifetime;
-        let left = child.expires.since(now);
-        let soft = left.saturating_sub(lifetime.hard.saturating_sub(lifetime.soft));
-        let id = child.sa.id;
-        self.ctx.timers.set(now + soft, Timer::RekeyChild(id));
-    }
-
-    /// Stops sending through a child; it goes on receiving for a while.
+    /// Stops sending through a child for good; it goes on receiving for a while.
     fn retire_later(&mut self, id: ChildId) {
+        self.remove_outbound(id);
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        child.standing = Standing::Retiring;
+        child.phase.retire();
         let at = (self.ctx.now + GRACE).min(child.expires);
         self.ctx.timers.cancel(Timer::RekeyChild(id));
         self.ctx.timers.set(at, Timer::RetireChild(id));
-        self.remove_outbound(id);
     }
 
-    fn remove_outbound(&mut self, id: ChildId) {
-        let Some(child) = self.children.get_mut(id).filter(|child| child.outbound) else {
+    /// Goes on receiving only what is on its way.
+    fn leave_soon(&mut self, id: ChildId) {
+        self.remove_outbound(id);
+        let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        child.outbound = false;
+        child.phase.leave();
+        let at = (self.ctx.now + STRAGGLERS).min(child.expires);
+        self.ctx.timers.cancel(Timer::RekeyChild(id));
+        self.ctx.timers.set(at, Timer::RetireChild(id));
+    }
+
+    /// Takes the outbound half out of the kernel, if it is there. The caller changes the phase.
+    fn remove_outbound(&mut self, id: ChildId) {
+        let child = self.children.get(id);
+        let Some(child) = child.filter(|child| child.phase.has_outbound()) else {
+            return;
+        };
         let sas = kernel_sas(&child.sa, Direction::Outbound);
         let direction = Direction::Outbound;
         self.ctx
@@ -228,11 +273,13 @@ impl Endpoint {
             .push_back(Output::RemoveChild { id, direction, sas });
     }
 
-    /// Ends a child: both halves leave the kernel, the peer is told if `tell`.
+    /// Ends a child: both halves leave the kernel, the peer is told if `tell`. Another child of the
+    /// flow, if there is one, sends before this one stops.
     pub(crate) fn child_down(&mut self, id: ChildId, reason: DownReason, tell: bool) {
         if tell {
             self.send_child_delete(id);
         }
+        self.hand_over(id);
         self.remove_outbound(id);
         for timer in [
             Timer::RekeyChild(id),
@@ -250,21 +297,13 @@ impl Endpoint {
         self.ctx
             .outputs
             .push_back(Output::RemoveChild { id, direction, sas });
-        let (connection, flow, path) = (child.sa.connection, child.sa.flow, child.path());
-        // Who was to take over must not wait any longer.
-        for heir in self.children.of_flow(connection, flow) {
-            if self
-                .children
-                .get(heir)
-                .is_some_and(|heir| heir.takes_over == Some(id))
-            {
-                self.activate_child(heir);
+        if let Phase::Receiving { replaces, .. } = child.phase {
+            if let Some(old) = replaces {
+                self.rekey_failed(old);
             }
-        }
-        self.reinstate(connection, flow);
-        if child.up.is_none() {
             return;
         }
+        let (connection, flow, path) = (child.sa.connection, child.sa.flow, child.path());
         let spis = child.sa.protocols.iter().map(|part| {
             (
                 protocol_number(part.protocol),
@@ -286,6 +325,34 @@ impl Endpoint {
         self.session_lost_child(connection, path);
     }
 
+    /// A child is about to go. A successor that gives the peer time to install it does not wait any
+    /// longer; else one whose place the child had taken steps in, the one that the peer was heard on
+    /// last.
+    fn hand_over(&mut self, id: ChildId) {
+        let Some(child) = self.children.get(id) else {
+            return;
+        };
+        let flow = (child.sa.connection, child.sa.flow);
+        let siblings = |endpoint: &Self, fits: fn(&Child, ChildId) -> bool| -> Vec<_> {
+            let ids = endpoint.children.of_flow(flow.0, flow.1).into_iter();
+            ids.filter(|other| *other != id)
+                .filter_map(|other| endpoint.children.get(other))
+                .filter(|child| fits(child, id))
+                .map(|child| (child.heard, child.sa.id))
+                .collect()
+        };
+        for (_, successor) in siblings(self, |child, id| child.phase.waits_for(id)) {
+            self.activate_child(successor);
+        }
+        if !siblings(self, |child, _| child.is_current()).is_empty() {
+            return;
+        }
+        let spare = siblings(self, |child, _| child.phase.can_step_in());
+        if let Some((_, spare)) = spare.into_iter().max() {
+            self.send_on(spare);
+        }
+    }
+
     /// A child whose quick mode did not complete.
     pub(crate) fn child_stillborn(&mut self, id: ChildId) {
         self.child_down(id, DownReason::NegotiationFailed, false);
@@ -293,47 +360,56 @@ impl Endpoint {
 
     /// The peer says that it has this child no more.
     pub(crate) fn child_deleted_by_peer(&mut self, id: ChildId) {
-        self.confirm_heir(id);
+        self.confirm_successor(id);
         match self.children.get(id) {
-            Some(child) if child.standing != Standing::Current => {
-                let at = (self.ctx.now + STRAGGLERS).min(child.expires);
-                self.ctx.timers.set(at, Timer::RetireChild(id));
+            Some(child) if child.is_current() || child.phase.up().is_none() => {
+                self.child_down(id, DownReason::DeletedByPeer, false);
             }
-            Some(_) => self.child_down(id, DownReason::DeletedByPeer, false),
+            Some(_) => self.leave_soon(id),
             None => {}
         }
     }
 
-    /// A peer that deletes a child while we wait for its confirmation of another one for the same flow
-    /// has that other one: the confirmation was lost, or comes late.
-    fn confirm_heir(&mut self, id: ChildId) {
-        let Some(child) = self.children.get(id).filter(|child| child.up.is_some()) else {
+    /// A peer that deletes the child that sends, while we wait for its confirmation of a younger one for
+    /// the same flow, has the younger one: the confirmation was lost, or comes late.
+    fn confirm_successor(&mut self, id: ChildId) {
+        let Some(child) = self.children.get(id).filter(|child| child.is_current()) else {
             return;
         };
         let siblings = self.children.of_flow(child.sa.connection, child.sa.flow);
         let unconfirmed = siblings.into_iter().rev().find(|other| {
-            let other = self.children.get(*other);
-            other.is_some_and(|other| other.up.is_none() && other.role == Role::Responder)
+            let child = self.children.get(*other);
+            *other > id
+                && child.is_some_and(|child| {
+                    child.phase.up().is_none() && child.role == Role::Responder
+                })
         });
-        if let Some(heir) = unconfirmed {
-            self.activate_child(heir);
+        if let Some(successor) = unconfirmed {
+            self.activate_child(successor);
         }
     }
 
-    /// The grace period of a replaced child is over. The delete goes out twice: if it were lost, the
-    /// peer could go on sending through a child that we do not have.
+    /// The time of a replaced child is over. The delete goes out twice: if it were lost, the peer
+    /// could go on sending through a child that we do not have. One that gave way to another stays
+    /// as long as the peer sends on it.
     pub(crate) fn retire_child(&mut self, id: ChildId) {
         let now = self.ctx.now;
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        if child.standing == Standing::Retiring && !child.delete_sent {
-            child.delete_sent = true;
-            let at = (now + STRAGGLERS).min(child.expires);
-            self.ctx.timers.set(at, Timer::RetireChild(id));
-            return self.send_child_delete(id);
+        match &child.phase {
+            Phase::Receiving { .. } | Phase::Active { .. } => {}
+            Phase::Spare { since, .. } | Phase::Superseded { since, .. }
+                if child.heard > *since + STRAGGLERS =>
+            {
+                child.phase.supersede(EndedBy::Peer, now);
+            }
+            Phase::Spare { .. } | Phase::Superseded { .. } | Phase::Retiring { .. } => {
+                self.leave_soon(id);
+                self.send_child_delete(id);
+            }
+            Phase::Leaving { .. } => self.child_down(id, DownReason::Replaced, true),
         }
-        self.child_down(id, DownReason::Replaced, true);
     }
 
     /// The lifetime of a child is over.
@@ -346,11 +422,11 @@ impl Endpoint {
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        if !child.is_current() || child.rekeying {
-            return;
-        }
         let (connection, flow, peer) = (child.sa.connection, child.sa.flow, child.sa.remote);
-        child.rekeying = true;
+        match &mut child.phase {
+            Phase::Active { rekeying, .. } if !*rekeying => *rekeying = true,
+            _ => return,
+        }
         if !self.want(
             Want {
                 connection,
@@ -368,9 +444,12 @@ impl Endpoint {
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        child.rekeying = false;
+        let Phase::Active { rekeying, .. } = &mut child.phase else {
+            return;
+        };
+        *rekeying = false;
         let at = self.ctx.now + RETRY;
-        if child.is_current() && at < child.expires {
+        if at < child.expires {
             self.ctx.timers.set(at, Timer::RekeyChild(id));
         }
     }
@@ -396,6 +475,26 @@ impl Endpoint {
         };
         let exchange = crate::registry::ExchangeType::QUICK_MODE;
         self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
+    }
+}
+
+/// True for two children of one flow of which each end began one before it knew of the other's. Of a
+/// younger one that we began, an active one of the peer's that it does not replace came meanwhile.
+fn are_rivals(younger: &Child, active: &Child) -> bool {
+    match (younger.role, active.role) {
+        (Role::Initiator, Role::Responder) => true,
+        (Role::Responder, Role::Initiator) => younger.rival == Some(active.exchange),
+        _ => false,
+    }
+}
+
+/// Which end deletes a child when a younger one takes its place. Each has one initiator and both ends
+/// rank alike, so that never both ends delete one of two.
+fn ended_by(old: &Child, younger: &Child) -> EndedBy {
+    match (old.role, younger.role) {
+        (Role::Initiator, Role::Initiator) => EndedBy::Us,
+        (Role::Initiator, Role::Responder) if rank(&old.sa) < rank(&younger.sa) => EndedBy::Us,
+        _ => EndedBy::Peer,
     }
 }
 

@@ -106,7 +106,7 @@ impl Endpoint {
 
     /// A negotiation of phase 1 that is worth waiting for: one of ours, or one of the peer's that
     /// has shown it receives what we send.
-    fn promising_sa(&self, local: IpAddr, peer: IpAddr) -> Option<SaId> {
+    pub(crate) fn promising_sa(&self, local: IpAddr, peer: IpAddr) -> Option<SaId> {
         let ids = self.by_peer.get(&peer)?;
         let promising = |id: &&SaId| {
             self.sas.get(id).is_some_and(|sa| {
@@ -253,6 +253,21 @@ impl Endpoint {
         };
         if connection.peers.len() > 1 && !connection.default_peer {
             self.next_peer(id, dead);
+        }
+    }
+
+    /// What waits for quick mode under an SA that goes: another SA with the peer, or a new phase 1, is
+    /// to serve it.
+    pub(crate) fn move_wants(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let peer = sa.common.peer();
+        for want in std::mem::take(&mut sa.common.wants) {
+            self.want_over(want);
+            if !self.want(want, Some(peer)) {
+                self.want_lost(want);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Snapshots for the `show` screens.
 
-use crate::children::{Child, Standing};
+use crate::children::Child;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
 use crate::sa::{IkeSa, State};
@@ -79,7 +79,11 @@ impl Endpoint {
             .children
             .of_connection(id)
             .into_iter()
-            .find_map(|child| self.children.get(child).filter(|child| child.up.is_some()));
+            .find_map(|child| {
+                self.children
+                    .get(child)
+                    .filter(|child| child.phase.up().is_some())
+            });
         let peer = child
             .map(|child| child.sa.remote)
             .or(connection.peers.get(in_use).copied());
@@ -137,9 +141,9 @@ fn child_status(child: &Child, now: Instant) -> Option<ChildStatus> {
             replay_window: sa.replay_window,
             pfs: sa.pfs,
         },
-        installed: child.up?,
+        installed: child.phase.up()?,
         remaining: child.expires.since(now),
-        replaced: child.standing != Standing::Current,
+        replaced: !child.is_current(),
         ike_conn_id: child.ike_conn_id,
     })
 }

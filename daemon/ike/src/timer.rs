@@ -23,6 +23,10 @@ pub(crate) enum Timer {
     RetireIke(SaId),
     /// An ISAKMP SA that the peer deleted goes away
     DeletedIke(SaId),
+    /// Tell the peer of a new ISAKMP SA what went while there was none
+    TellUntold(SaId),
+    /// Phase 1 comes back for the children that a gone ISAKMP SA left
+    RestoreIke(SaId),
     /// A deleted ISAKMP SA is no longer shown
     ForgetIke(SaId),
     /// Ask or ask again whether the peer is there

@@ -48,7 +48,7 @@ pub(crate) enum Fate {
     Superseded,
     /// A younger ISAKMP SA took its place, and we delete it after a while
     Retiring,
-    /// The peer deleted it; it waits for what the peer sent before that
+    /// It goes; if the peer deleted it, it waits for what the peer sent before that
     Deleted,
 }
 

@@ -1,5 +1,7 @@
 //! Informational exchanges: notifications and deletes (RFC 2409 5.7, RFC 2408 3.14 and 3.15).
 
+use std::net::IpAddr;
+
 use crate::cause::Cause;
 use crate::child::ChildId;
 use crate::context::Path;
@@ -13,6 +15,9 @@ use crate::wire::v1::{
     Body, Chain, Ciphertext, Delete, Message, Notification, Payload, Protected, Unprotected,
 };
 use crate::wire::{Cookies, Header, Malformed};
+
+/// Deletes of children kept for a peer with which there is no ISAKMP SA.
+const MAX_UNTOLD: usize = 64;
 
 impl Endpoint {
     /// An informational message for an SA.
@@ -120,6 +125,7 @@ impl Endpoint {
                 NotifyType::R_U_THERE => self.answer_peer(id, notification),
                 NotifyType::R_U_THERE_ACK => self.peer_answered(id, notification),
                 NotifyType::INITIAL_CONTACT => self.initial_contact(id),
+                NotifyType::INVALID_SPI if self.spi_unknown_to_peer(id, notification) => {}
                 kind if kind.is_error() => self.quick_mode_refused(id, notification),
                 _ => {}
             }
@@ -143,6 +149,27 @@ impl Endpoint {
             message_id,
             protected,
         });
+    }
+
+    /// The peer got packets under an SPI that it does not have (RFC 2408 3.14.1): it has lost the
+    /// child. False when the SPI is of no child, and the notification answers a quick mode.
+    fn spi_unknown_to_peer(&mut self, id: SaId, notification: &Notification) -> bool {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+            return false;
+        };
+        let places = [&notification.spi, &notification.data];
+        let spis = places.into_iter().filter_map(|bytes| {
+            let bytes = <[u8; 4]>::try_from(bytes.as_slice()).ok()?;
+            Some(u32::from_be_bytes(bytes))
+        });
+        let child = spis
+            .flat_map(|spi| [(ProtocolId::ESP, spi), (ProtocolId::AH, spi)])
+            .find_map(|(protocol, spi)| self.children.by_outbound(peer, protocol, spi));
+        let Some(child) = child else {
+            return false;
+        };
+        self.child_unknown_to_peer(child);
+        true
     }
 
     /// An error notification: which of our quick modes it is about is told by the SPI, or is clear
@@ -326,8 +353,28 @@ impl Endpoint {
             .iter()
             .map(|sa| (protocol_number(sa.protocol), sa.inbound_spi))
             .collect();
-        if let Some(ike) = self.usable_sa(local, remote) {
-            self.send_deletes(ike, deletes);
+        match self.usable_sa(local, remote) {
+            Some(ike) => self.send_deletes(ike, deletes),
+            None => self.keep_untold(local, remote, deletes),
+        }
+    }
+
+    /// Keeps deletes until there is an ISAKMP SA to send them under; of too many, the oldest go.
+    fn keep_untold(&mut self, local: IpAddr, peer: IpAddr, deletes: Vec<(ProtocolId, u32)>) {
+        let untold = self.untold.entry((local, peer)).or_default();
+        untold.extend(deletes);
+        let excess = untold.len().saturating_sub(MAX_UNTOLD);
+        untold.drain(..excess);
+    }
+
+    /// Tells the peer of a new ISAKMP SA what went while there was none.
+    pub(crate) fn tell_untold(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id).filter(|sa| sa.live().is_some()) else {
+            return;
+        };
+        let ends = (sa.common.local.ip(), sa.common.peer());
+        if let Some(deletes) = self.untold.remove(&ends) {
+            self.send_deletes(id, deletes);
         }
     }
 
@@ -351,7 +398,7 @@ enum Refusable {
     /// Our policies are out
     Policies(Vec<crate::config::IsakmpPolicy>),
     /// Our proof is out
-    Proof(std::net::IpAddr),
+    Proof(IpAddr),
 }
 
 fn sa_state(endpoint: &Endpoint, id: SaId) -> Option<Refusable> {

@@ -127,6 +127,11 @@ impl Endpoint {
             }
             match choice {
                 Ok(agreement) => {
+                    let spis = agreement.protocols.iter();
+                    let spis = spis.map(|agreed| (agreed.protocol, agreed.peer_spi));
+                    if let Some(cause) = self.spi_in_use(id, spis) {
+                        return Err(QuickError::Refused(cause, NotifyType::INVALID_SPI));
+                    }
                     return Ok(Verdict {
                         connection,
                         flow,
@@ -242,11 +247,13 @@ impl Endpoint {
         let sa = self.child_sa(id, made);
         let Some((sa, set)) = sa else { return };
         self.name_transform_set(id, message_id, &subject, &set);
-        self.child_born(Birth {
-            ike: id,
+        let rival = self.own_quick_mode_for(id, &subject);
+        self.install_child(Birth {
+            exchange: (id, message_id),
             sa,
             role: Role::Responder,
-            takes_over: None,
+            replaces: None,
+            rival,
         });
         let (old, new) = (ExchangeState::QmInstallAwait, ExchangeState::QmResponder2);
         self.quick_moved(id, message_id, Input::InstallDone, old, new);
@@ -265,7 +272,7 @@ impl Endpoint {
             return self.send_deletes(id, state.inbound.clone());
         }
         self.activate_child(state.child);
-        self.abandon_rivals(id, state.child);
+        self.call_off_waiting(id, state.child);
         let (old, new) = (ExchangeState::QmResponder2, ExchangeState::QmPhase2Complete);
         self.quick_moved(id, message_id, Input::QuickModeExchange, old, new);
         self.next_want(id);

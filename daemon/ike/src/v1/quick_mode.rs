@@ -6,19 +6,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::algorithm::IpsecProtocol;
-use crate::cause::Cause;
+use crate::cause::{Blame, Cause, Phase};
 use crate::child::{ChildId, ChildSa};
 use crate::children::Child;
 use crate::config::Connection;
 use crate::endpoint::{Endpoint, retransmit_after};
 use crate::event::{DropReason, Event, ExchangeState, Input};
 use crate::registry::{ExchangeType, ProtocolId};
-use crate::sa::{Common, Flight, IkeSa, SaId};
+use crate::sa::{Common, Flight, IkeSa, SaId, Want};
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
 use crate::v1::established::Fate;
-use crate::v1::quick::{Exchange, Negotiated, QuickError, QuickState, Subject};
+use crate::v1::quick::{
+    Exchange, Negotiated, Quick, QuickError, QuickState, Subject, protocol_number,
+};
 use crate::v1::transform::OwnSpis;
 use crate::wire::v1::{Body, Ciphertext, Message};
 
@@ -263,7 +265,7 @@ impl Endpoint {
             QuickState::AwaitsConfirmation(state) => {
                 let child = self.children.get(state.child);
                 let connection = child.map(|child| child.sa.connection);
-                if child.is_some_and(|child| child.up.is_some()) {
+                if child.is_some_and(|child| child.phase.up().is_some()) {
                     // Confirmed in another way.
                     return self.next_want(id);
                 }
@@ -280,38 +282,41 @@ impl Endpoint {
         self.next_want(id);
     }
 
-    /// The peer's quick mode for a flow is done: ours for the same flow is not needed, unless the peer
-    /// has answered it already.
-    pub(super) fn abandon_rivals(&mut self, id: SaId, child: ChildId) {
-        let Some(flow) = self
-            .children
-            .get(child)
-            .map(|c| (c.sa.connection, c.sa.flow))
-        else {
+    /// The peer's quick mode for a flow is done: what waits to begin one for the same flow need not.
+    /// One that is on its way goes on: the peer may have answered it already.
+    pub(super) fn call_off_waiting(&mut self, id: SaId, child: ChildId) {
+        let (Some(child), Some(sa)) = (self.children.get(child), self.sas.get(&id)) else {
             return;
         };
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
-            return;
+        let flow = (child.sa.connection, child.sa.flow);
+        let ids = self.by_peer.get(&sa.common.peer()).cloned();
+        for id in ids.unwrap_or_default() {
+            let Some(sa) = self.sas.get_mut(&id) else {
+                continue;
+            };
+            let same = |want: &mut Want| (want.connection, want.flow) == flow;
+            let over: Vec<_> = sa.common.wants.extract_if(.., same).collect();
+            for want in over {
+                self.want_over(want, false);
+            }
+        }
+    }
+
+    /// Our own quick mode for a flow that the peer has not answered.
+    pub(super) fn own_quick_mode_for(&self, id: SaId, subject: &Subject) -> Option<(SaId, u32)> {
+        let peer = self.sas.get(&id)?.common.peer();
+        let flow = (subject.connection, subject.flow);
+        let asks = |quick: &Quick| match &quick.state {
+            QuickState::AwaitsAnswer(state) => {
+                (state.subject.connection, state.subject.flow) == flow
+            }
+            QuickState::AwaitsConfirmation(_) => false,
         };
-        let rivals = live
-            .quick
-            .iter()
-            .filter_map(|(message_id, quick)| match &quick.state {
-                QuickState::AwaitsAnswer(state)
-                    if (state.subject.connection, state.subject.flow) == flow =>
-                {
-                    Some((*message_id, state.want))
-                }
-                _ => None,
-            });
-        let rivals: Vec<_> = rivals.collect();
-        for (message_id, _) in &rivals {
-            live.quick.remove(message_id);
-        }
-        for (message_id, want) in rivals {
-            self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
-            self.want_over(want, false);
-        }
+        self.by_peer.get(&peer)?.iter().find_map(|id| {
+            let mut quick = self.sas.get(id)?.live()?.quick.iter();
+            let (message_id, _) = quick.find(|(_, quick)| asks(quick))?;
+            Some((*id, *message_id))
+        })
     }
 
     /// True when another child already serves the same flow.
@@ -325,8 +330,11 @@ impl Endpoint {
             .any(|other| other != id && self.children.get(other).is_some_and(Child::is_current))
     }
 
-    /// Ends every quick mode of an SA that goes away.
+    /// Ends every quick mode of an SA that goes away; none begins under it any more.
     pub(crate) fn end_quick_modes(&mut self, id: SaId, cause: impl Fn(&Common) -> Cause) {
+        if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+            live.fate = Fate::Deleted;
+        }
         loop {
             let Some(sa) = self.sas.get(&id) else { return };
             let Some(live) = sa.live() else { return };
@@ -336,6 +344,29 @@ impl Endpoint {
             let cause = cause(&sa.common);
             self.quick_mode_failed(id, message_id, cause);
         }
+    }
+
+    /// Why a child cannot be: the peer wants to receive it under an SPI under which it receives another
+    /// one. In the kernel the two would be one.
+    pub(super) fn spi_in_use(
+        &self,
+        id: SaId,
+        outbound: impl IntoIterator<Item = (IpsecProtocol, u32)>,
+    ) -> Option<Cause> {
+        let peer = self.sas.get(&id)?.common.peer();
+        let used = |(protocol, spi): &(IpsecProtocol, u32)| {
+            let known = self
+                .children
+                .by_outbound(peer, protocol_number(*protocol), *spi);
+            known.is_some()
+        };
+        let (_, spi) = outbound.into_iter().find(used)?;
+        Some(Cause::Protocol {
+            blame: Blame::Misbehaved,
+            phase: Phase::Two,
+            came: format!("SPI {spi:#010x} again, under which {peer} receives already"),
+            expected: "an SPI that is not in use".into(),
+        })
     }
 
     /// SPIs that no SA of ours has.

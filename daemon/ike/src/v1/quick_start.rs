@@ -1,33 +1,57 @@
 //! Quick mode as the initiator, on behalf of the endpoint (RFC 2409 5.5).
 
+use std::net::IpAddr;
+
 use super::quick_mode::{Made, between};
 use crate::cause::{Cause, Phase};
+use crate::child::{ChildId, ProtocolSa};
+use crate::children::Child;
 use crate::crypto::Group;
 use crate::endpoint::{ANSWER_TIME, Endpoint, MAX_QUICK_MODES};
 use crate::event::{Event, ExchangeState, Input};
 use crate::lifecycle::Birth;
 use crate::registry::ExchangeType;
-use crate::sa::{Flight, SaId, Want};
+use crate::sa::{Flight, IkeSa, SaId, Want};
 use crate::status::Role;
 use crate::timer::Timer;
+use crate::v1::established::Fate;
 use crate::v1::quick::{AwaitsAnswer, Exchange, Negotiated, Opening, Quick, QuickState, Subject};
 use crate::v1::transform::{self, Terms};
 
 impl Endpoint {
-    /// Begins quick mode for a want under an established SA.
+    /// Begins quick mode for a want under an established SA, or lets it wait while enough others are
+    /// in progress with the peer.
     pub(crate) fn start_quick(&mut self, id: SaId, want: Want) {
-        let busy = self.sas.get(&id).and_then(|sa| sa.live());
-        if busy.is_none_or(|live| live.quick.len() >= MAX_QUICK_MODES) {
+        let Some(sa) = self.sas.get(&id) else {
+            return self.want_lost(want);
+        };
+        let full = self.quick_modes_with(sa.common.peer()) >= MAX_QUICK_MODES;
+        let ready = sa.live().is_some_and(|live| live.fate != Fate::Deleted);
+        if full || !ready {
             if let Some(sa) = self.sas.get_mut(&id) {
                 sa.common.wants.push(want);
             }
             return;
+        }
+        let done = |old: ChildId| !self.children.get(old).is_some_and(Child::is_current);
+        if want.rekeys.is_some_and(done) {
+            // The peer has replaced it meanwhile, or it is gone.
+            return self.want_over(want, false);
         }
         match self.opening(id, want) {
             Ok(opening) => self.open_quick(id, opening),
             Err(Some(cause)) => self.want_failed(id, want, ExchangeType::QUICK_MODE, cause),
             Err(None) => self.want_lost(want, false),
         }
+    }
+
+    /// Quick modes with a peer that we began and that it has not answered.
+    fn quick_modes_with(&self, peer: IpAddr) -> usize {
+        let ids = self.by_peer.get(&peer).into_iter().flatten();
+        let live = ids.filter_map(|id| self.sas.get(id)?.live());
+        live.flat_map(|live| live.quick.values())
+            .filter(|quick| matches!(quick.state, QuickState::AwaitsAnswer(_)))
+            .count()
     }
 
     /// What to offer; no cause when the configuration does not have the flow any more.
@@ -158,6 +182,10 @@ impl Endpoint {
             (Some(ours), theirs) => Some(shortest(ours, [agreement.kilobytes, theirs])),
             (None, theirs) => theirs.filter(|value| *value > 0),
         };
+        let protocols = &negotiated.protocols;
+        if let Some(cause) = self.spi_in_use(id, protocols.iter().map(ProtocolSa::outbound)) {
+            return self.want_failed(id, state.want, ExchangeType::QUICK_MODE, cause);
+        }
         let child = self.children.next_id();
         let made = Made {
             child,
@@ -172,16 +200,15 @@ impl Endpoint {
         let Some(sa) = sa else {
             return self.want_lost(state.want, false);
         };
-        let takes_over = state
-            .want
-            .rekeys
-            .filter(|old| self.children.get(*old).is_some());
+        let old = |old: &ChildId| self.children.get(*old).is_some();
+        let replaces = state.want.rekeys.filter(old);
         self.name_transform_set(id, message_id, &state.subject, &sa.1);
-        self.child_born(Birth {
-            ike: id,
+        self.install_child(Birth {
+            exchange: (id, message_id),
             sa: sa.0,
             role: Role::Initiator,
-            takes_over,
+            replaces,
+            rival: None,
         });
         self.repeat_or_send_answer(id, message_id);
         let (old, new) = (
@@ -190,7 +217,7 @@ impl Endpoint {
         );
         self.quick_moved(id, message_id, Input::InstallDone, old, new);
         self.want_over(state.want, false);
-        match takes_over {
+        match replaces {
             Some(_) => self.ctx.timers.set(
                 self.ctx.now + crate::endpoint::ACTIVATION_TIME,
                 Timer::ActivateChild(child),
@@ -211,16 +238,24 @@ impl Endpoint {
         }
     }
 
-    /// Begins the next quick mode that waited for others to finish.
+    /// Begins the quick modes that waited for others with the same peer to finish.
     pub(crate) fn next_want(&mut self, id: SaId) {
-        let Some(sa) = self.sas.get_mut(&id) else {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
             return;
         };
-        let full = sa
-            .live()
-            .is_none_or(|live| live.quick.len() >= MAX_QUICK_MODES);
-        if !full && !sa.common.wants.is_empty() {
+        while self.quick_modes_with(peer) < MAX_QUICK_MODES {
+            let ids = self.by_peer.get(&peer).cloned().unwrap_or_default();
+            let waiting = ids.into_iter().find(|id| {
+                let sa = self.sas.get(id);
+                let ready = |sa: &IkeSa| sa.live().is_some_and(|l| l.fate != Fate::Deleted);
+                sa.is_some_and(|sa| ready(sa) && !sa.common.wants.is_empty())
+            });
+            let Some(sa) = waiting.and_then(|id| self.sas.get_mut(&id)) else {
+                return;
+            };
+            let (from, local) = (sa.common.id, sa.common.local.ip());
             let want = sa.common.wants.remove(0);
+            let id = self.usable_sa(local, peer).unwrap_or(from);
             self.start_quick(id, want);
         }
     }

@@ -4,16 +4,17 @@
 
 pub mod config;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ike::algorithm::IpsecProtocol;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
 use ike::event::{Event, Fact};
 use ike::random::Randomness;
-use ike::{Instant, Output};
+use ike::{Instant, Output, Traffic};
 
 /// A generator that is good enough for tests and the same every run (splitmix64).
 #[derive(Clone)]
@@ -39,19 +40,64 @@ impl Randomness for Seeded {
     }
 }
 
-/// What the fake kernel of a host holds.
+/// What the fake kernel of a host holds, and what it ever held.
 #[derive(Default)]
 pub struct Kernel {
     pub halves: BTreeMap<(ChildId, Direction), ChildSa>,
+    /// Children in the order in which their outbound halves came
+    order: Vec<ChildId>,
+    /// Every SA there ever was: destination, protocol and SPI as they must never come again
+    ever: HashSet<(IpAddr, IpsecProtocol, u32)>,
+    /// Every key there ever was
+    keys: HashSet<Vec<u8>>,
 }
 
 impl Kernel {
-    /// The outbound SA that the kernel would use for a flow: the youngest.
+    /// The outbound SA that the kernel would use for a flow: the one that was installed last.
     pub fn outbound(&self, flow: FlowId) -> Option<&ChildSa> {
-        let mut halves = self.halves.iter().rev();
+        let halves = self.order.iter().rev();
         halves
-            .find(|((_, direction), sa)| *direction == Direction::Outbound && sa.flow == flow)
-            .map(|(_, sa)| sa)
+            .filter_map(|id| self.halves.get(&(*id, Direction::Outbound)))
+            .find(|sa| sa.flow == flow)
+    }
+
+    /// Takes one half in. It must be new in every respect: an SA that comes back would begin again at
+    /// sequence number 1 under its old key.
+    fn install(&mut self, sa: ChildSa, direction: Direction) {
+        for part in &sa.protocols {
+            let (destination, spi, keys, other) = match direction {
+                Direction::Inbound => (sa.local, part.inbound_spi, &part.inbound, &part.outbound),
+                Direction::Outbound => {
+                    (sa.remote, part.outbound_spi, &part.outbound, &part.inbound)
+                }
+            };
+            assert!(
+                self.ever.insert((destination, part.protocol, spi)),
+                "SPI {spi:#x} of {:?} is installed a second time",
+                sa.id
+            );
+            let key = [keys.cipher.expose(), keys.integrity.expose()].concat();
+            assert!(
+                key.is_empty() || self.keys.insert(key),
+                "a key is used a second time"
+            );
+            assert!(
+                other.cipher.is_empty() && other.integrity.is_empty(),
+                "keys that are not asked for"
+            );
+        }
+        if direction == Direction::Outbound {
+            self.order.push(sa.id);
+        }
+        let old = self.halves.insert((sa.id, direction), sa);
+        assert!(old.is_none(), "installed twice");
+    }
+
+    fn remove(&mut self, id: ChildId, direction: Direction) -> Option<ChildSa> {
+        if direction == Direction::Outbound {
+            self.order.retain(|other| *other != id);
+        }
+        self.halves.remove(&(id, direction))
     }
 
     pub fn count(&self, direction: Direction) -> usize {
@@ -134,12 +180,14 @@ pub struct Wire {
     /// Everything that was sent, in order
     pub sent: Vec<Datagram>,
     flying: BTreeMap<(Instant, u64), Datagram>,
+    order: u64,
 }
 
 pub struct World {
     pub now: Instant,
     pub hosts: Vec<Host>,
     pub wire: Wire,
+    counters: BTreeMap<(usize, ChildId), Traffic>,
 }
 
 impl World {
@@ -147,6 +195,7 @@ impl World {
         Self {
             now: Instant::from_millis(1_000_000),
             hosts: Vec::new(),
+            counters: BTreeMap::new(),
             wire: Wire {
                 random: Seeded(seed),
                 loss: 0,
@@ -156,6 +205,7 @@ impl World {
                 tamper: None,
                 sent: Vec::new(),
                 flying: BTreeMap::new(),
+                order: 0,
             },
         }
     }
@@ -229,11 +279,10 @@ impl World {
                     refused.push(child.id);
                 }
                 Output::InstallChild { child, direction } => {
-                    let old = hosted.kernel.halves.insert((child.id, direction), *child);
-                    assert!(old.is_none(), "installed twice");
+                    hosted.kernel.install(*child, direction);
                 }
                 Output::RemoveChild { id, direction, sas } => {
-                    let old = hosted.kernel.halves.remove(&(id, direction));
+                    let old = hosted.kernel.remove(id, direction);
                     assert!(
                         old.is_some() || hosted.kernel_refuses,
                         "removed what is not there"
@@ -278,8 +327,11 @@ impl World {
                 wire.random.next() % jitter
             };
             let at = self.now + wire.latency + Duration::from_millis(extra);
-            let key = (at, wire.random.next());
-            wire.flying.insert(key, datagram.clone());
+            // Without jitter datagrams stay in order. A number is drawn all the same: what is lost in a
+            // test follows from its seed.
+            wire.random.next();
+            wire.order += 1;
+            wire.flying.insert((at, wire.order), datagram.clone());
         }
     }
 
@@ -365,12 +417,17 @@ impl World {
     /// True when a packet of a flow gets from one host to the other: the sender has an outbound SA
     /// and the receiver the same SA inbound, with the same keys.
     pub fn packet_arrives(&self, from: usize, to: usize, flow: FlowId) -> bool {
+        self.packet(from, to, flow).1.is_some()
+    }
+
+    /// The child on which a packet of a flow leaves one host, and the one on which it arrives.
+    fn packet(&self, from: usize, to: usize, flow: FlowId) -> (Option<ChildId>, Option<ChildId>) {
         let Some(sent) = self.hosts[from].kernel.outbound(flow) else {
-            return false;
+            return (None, None);
         };
         let halves = self.hosts[to].kernel.halves.iter();
-        let inbound = halves.filter(|((_, direction), _)| *direction == Direction::Inbound);
-        inbound.map(|(_, sa)| sa).any(|received| {
+        let mut inbound = halves.filter(|((_, direction), _)| *direction == Direction::Inbound);
+        let twin = inbound.find(|(_, received)| {
             received.mode == sent.mode
                 && received.protocols.len() == sent.protocols.len()
                 && received
@@ -384,7 +441,41 @@ impl World {
                             && theirs.integrity == ours.integrity
                             && theirs.inbound == ours.outbound
                     })
-        })
+        });
+        (Some(sent.id), twin.map(|((id, _), _)| *id))
+    }
+
+    /// For so many seconds the `senders` send a packet of connection 1 and flow 1 a second: it is
+    /// counted, or asks for an SA. The endpoints get the counters that they want.
+    pub fn send_packets(&mut self, senders: &[usize], seconds: u64) {
+        let flow = FlowId(1);
+        for _ in 0..seconds {
+            self.run(Duration::from_secs(1));
+            for from in senders.iter().copied() {
+                let to = 1 - from;
+                let (sent, received) = self.packet(from, to, flow);
+                match sent {
+                    Some(id) => {
+                        self.counters
+                            .entry((from, id))
+                            .or_default()
+                            .outbound_packets += 1
+                    }
+                    None => self.acquire(from, 1, 1),
+                }
+                if let Some(id) = received {
+                    self.counters.entry((to, id)).or_default().inbound_packets += 1;
+                }
+            }
+            for host in 0..self.hosts.len() {
+                for child in self.hosts[host].endpoint.wants_traffic() {
+                    let count = self.counters.get(&(host, child)).copied();
+                    self.with(host, |endpoint, now| {
+                        endpoint.traffic(now, child, count.unwrap_or_default());
+                    });
+                }
+            }
+        }
     }
 
     /// Both ways.

@@ -1,0 +1,111 @@
+//! Phase 1 comes back for children that have lost it: dead peer detection and deletes need it, and a
+//! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `ike`.
+
+use std::time::Duration;
+
+use crate::config::ConnectionId;
+use crate::endpoint::Endpoint;
+use crate::event::{DownReason, Event};
+use crate::sa::SaId;
+use crate::status::Role;
+use crate::timer::Timer;
+
+/// How long the end that was told of the delete leaves the start to the other one, at most: milliseconds.
+const PATIENCE: u64 = 2_000;
+
+/// An ISAKMP SA that the peer deleted sooner is not replaced sooner.
+const YOUNG: Duration = Duration::from_secs(5);
+
+/// Wait before the next attempt.
+const RETRY: Duration = Duration::from_secs(15);
+
+impl Endpoint {
+    /// An ISAKMP SA is gone. If it was the last one and children live on, a new one is negotiated.
+    /// The end that ended it begins at once, the other one a little later: two at once are one too many.
+    pub(crate) fn bring_phase1_back(&mut self, id: SaId, reason: DownReason) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        if reason == DownReason::Shutdown
+            || self.usable_sa(local, peer).is_some()
+            || self.orphan(id).is_none()
+        {
+            return;
+        }
+        let lived = sa.common.established.map(|at| self.ctx.now.since(at));
+        let first = match reason {
+            DownReason::DeletedByPeer => false,
+            DownReason::Expired => sa.common.role == Role::Initiator,
+            _ => true,
+        };
+        let wait = if first {
+            Duration::ZERO
+        } else if lived.is_some_and(|lived| lived < YOUNG) {
+            // The peer does not seem to want it.
+            YOUNG
+        } else {
+            let spread = self.ctx.random_below(PATIENCE / 2);
+            Duration::from_millis(PATIENCE / 2 + spread)
+        };
+        self.doubt_children(id);
+        let at = self.ctx.now + wait;
+        self.ctx.timers.set(at, Timer::RestoreIke(id));
+    }
+
+    /// The entry of a child that the ISAKMP SA, now gone, has left behind.
+    fn orphan(&self, id: SaId) -> Option<ConnectionId> {
+        let common = &self.sas.get(&id)?.common;
+        let children = self.children.of_peer(common.peer()).into_iter();
+        children
+            .filter_map(|child| self.children.get(child))
+            .filter(|child| child.is_current() && child.sa.local == common.local.ip())
+            .map(|child| child.sa.connection)
+            .find(|connection| {
+                let entry = self.ctx.config.connection(*connection);
+                entry.is_some_and(|entry| entry.peers.contains(&common.peer()))
+            })
+    }
+
+    /// Begins phase 1, unless there is one by now.
+    pub(crate) fn restore_ike(&mut self, id: SaId) {
+        let Some(connection) = self.orphan(id) else {
+            return;
+        };
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, remote) = (sa.common.local, sa.common.remote);
+        let ends = (local.ip(), remote.ip());
+        let there = self.usable_sa(ends.0, ends.1);
+        if there
+            .or_else(|| self.promising_sa(ends.0, ends.1))
+            .is_none()
+        {
+            self.start_main_mode(local, remote, Some(connection), Vec::new(), None);
+        }
+    }
+
+    /// An attempt at phase 1 failed, and there is no other ISAKMP SA with the peer. With keepalives,
+    /// a peer that was silent is dead. Else the children go on, and so do the attempts.
+    pub(crate) fn phase1_not_restored(&mut self, id: SaId, silent: bool) {
+        if self.orphan(id).is_none() {
+            return;
+        }
+        let Some(sa) = self.sas.get(&id) else { return };
+        let path = sa.common.path();
+        if silent && self.ctx.config.keepalive.is_some() {
+            self.ctx.fact(path, Event::PeerDead);
+            let peer = path.remote.ip();
+            let mut connections = Vec::new();
+            for child in self.children.of_peer(peer) {
+                connections.extend(self.children.get(child).map(|child| child.sa.connection));
+                self.child_down(child, DownReason::PeerDead, false);
+            }
+            connections.sort_unstable();
+            connections.dedup();
+            for connection in connections {
+                self.leave_peer(connection, peer);
+            }
+            return;
+        }
+        let at = self.ctx.now + RETRY;
+        self.ctx.timers.set(at, Timer::RestoreIke(id));
+    }
+}

@@ -1,0 +1,131 @@
+//! Any history of rekeys, deletes, expiries and clears between two endpoints: no SA and no key is
+//! ever installed a second time (the fake kernel sees to that), and what is sent can be received.
+
+mod support;
+
+use std::time::Duration;
+
+use ike::{Clear, Expiry};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use support::World;
+use support::config::{FLOW, Pair};
+
+/// Something that happens at one of the two ends.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Nothing for so many milliseconds
+    Wait(u64),
+    /// The kernel reports a limit of the SA that sends, or of any other
+    Limit(usize, usize, Expiry),
+    /// Traffic meets no SA
+    Acquire(usize),
+    /// `clear crypto sa`, `clear crypto isakmp`, `clear crypto session`
+    ClearChildren(usize),
+    ClearIke(usize),
+    ClearSessions(usize),
+}
+
+/// Gaps around the times that the engine has: round trips, activation, stragglers, grace.
+fn wait() -> impl Strategy<Value = Step> {
+    prop_oneof![0..60_u64, 200..400_u64, 0..3000_u64, 7000..17_000_u64].prop_map(Step::Wait)
+}
+
+fn rekey() -> impl Strategy<Value = Step> {
+    (0..2_usize, 0..4_usize).prop_map(|(host, which)| Step::Limit(host, which, Expiry::Soft))
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => wait(),
+        4 => rekey(),
+        1 => (0..2_usize, 0..4_usize).prop_map(|(host, which)| Step::Limit(host, which, Expiry::Hard)),
+        2 => (0..2_usize).prop_map(Step::Acquire),
+        1 => (0..2_usize).prop_map(Step::ClearChildren),
+        1 => (0..2_usize).prop_map(Step::ClearIke),
+        1 => (0..2_usize).prop_map(Step::ClearSessions),
+    ]
+}
+
+fn tunnel(seed: u64, latency: u64) -> World {
+    let mut world = Pair::usual().world(seed);
+    world.wire.latency = Duration::from_millis(latency);
+    world.acquire(0, 1, 1);
+    world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
+    world.run(Duration::from_millis(300));
+    world
+}
+
+fn take(world: &mut World, step: Step) {
+    match step {
+        Step::Wait(milliseconds) => world.run(Duration::from_millis(milliseconds)),
+        Step::Limit(host, which, kind) => {
+            let sas: Vec<_> = world.hosts[host].kernel.halves.values().rev().collect();
+            let Some(sa) = sas.get(which).or(sas.first()) else {
+                return;
+            };
+            let (remote, part) = (sa.remote, sa.protocols[0].clone());
+            world.with(host, |endpoint, now| {
+                endpoint.expire(now, remote, part.protocol, part.outbound_spi, kind);
+            });
+        }
+        Step::Acquire(host) => world.acquire(host, 1, 1),
+        Step::ClearChildren(host) => clear(world, host, Clear::Children),
+        Step::ClearIke(host) => clear(world, host, Clear::IkeSas),
+        Step::ClearSessions(host) => clear(world, host, Clear::Sessions),
+    }
+}
+
+fn clear(world: &mut World, host: usize, what: Clear) {
+    world.with(host, |endpoint, now| endpoint.clear(now, what));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, rng_seed: RngSeed::Fixed(10), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However the rekeys of both ends fall, every packet arrives.
+    #[test]
+    fn rekeys_at_any_time_lose_nothing(
+        seed in 0..1000_u64,
+        latency in prop_oneof![Just(1_u64), 5..60_u64],
+        steps in prop::collection::vec(prop_oneof![wait(), rekey()], 1..24),
+    ) {
+        let mut world = tunnel(seed, latency);
+        for step in steps {
+            if let Step::Wait(milliseconds) = step {
+                let end = world.now + Duration::from_millis(milliseconds);
+                let lost = world.run_until(end, |world| !world.traffic_flows(0, 1, FLOW));
+                prop_assert!(!lost, "lost at {:?}", world.now);
+            } else {
+                take(&mut world, step);
+                prop_assert!(world.traffic_flows(0, 1, FLOW));
+            }
+        }
+        let end = world.now + Duration::from_secs(40);
+        let lost = world.run_until(end, |world| !world.traffic_flows(0, 1, FLOW));
+        prop_assert!(!lost, "lost at {:?}", world.now);
+    }
+
+    /// Whatever ends SAs on either side: within ten seconds of traffic, packets arrive both ways, and
+    /// without traffic no end sends on an SA for longer that the other one does not have.
+    #[test]
+    fn nothing_is_sent_into_the_void_for_long(
+        seed in 0..1000_u64,
+        idle in any::<bool>(),
+        steps in prop::collection::vec(any_step(), 1..24),
+    ) {
+        let mut world = tunnel(seed, 10);
+        for step in steps {
+            take(&mut world, step);
+        }
+        if idle {
+            world.send_packets(&[], 150);
+            for (from, to) in [(0, 1), (1, 0)] {
+                let sends = world.hosts[from].kernel.outbound(FLOW).is_some();
+                prop_assert!(!sends || world.packet_arrives(from, to, FLOW), "{from} sends into the void");
+            }
+        }
+        world.send_packets(&[0, 1], 10);
+        prop_assert!(world.traffic_flows(0, 1, FLOW), "the tunnel does not come back");
+    }
+}
