@@ -137,7 +137,10 @@ impl Endpoint {
         common.wants = wants;
         common.takes_over = takes_over;
         let (id, path) = (common.id, common.path());
-        let result = initiator::start(&self.ctx, &common);
+        let result = match self.outgoing_not_admitted(path, takes_over.is_some()) {
+            Some(cause) => Err(cause),
+            None => initiator::start(&self.ctx, &common),
+        };
         let (state, message) = match result {
             Ok(started) => started,
             Err(cause) => return self.phase1_never_started(common, cause),
@@ -186,6 +189,7 @@ impl Endpoint {
             takes_over: None,
             wants: Vec::new(),
             flight: Flight::default(),
+            bad_messages: 0,
             suspicion: None,
             established: None,
         }

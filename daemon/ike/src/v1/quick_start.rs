@@ -4,7 +4,7 @@ use super::quick_mode::{Made, between};
 use crate::cause::{Cause, Phase};
 use crate::crypto::Group;
 use crate::endpoint::{ANSWER_TIME, Endpoint, MAX_QUICK_MODES};
-use crate::event::{Event, ExchangeState, Input};
+use crate::event::{Bound, Event, ExchangeState, Input};
 use crate::lifecycle::Birth;
 use crate::registry::ExchangeType;
 use crate::sa::{Flight, SaId, Want};
@@ -42,7 +42,12 @@ impl Endpoint {
             .connection(want.connection)
             .cloned()
             .ok_or(None)?;
-        let flow = connection.flow(want.flow).ok_or(None)?;
+        let flow = connection.flow(want.flow).ok_or(None)?.clone();
+        let path = sa.common.path();
+        if let Some(cause) = self.child_not_admitted(want.connection, want.flow, Role::Initiator) {
+            self.ctx.bound_reached(path, Bound::AdmittedChildren);
+            return Err(Some(cause));
+        }
         let host_to_host = between(flow.local, local) && between(flow.remote, peer);
         let offered = transform::effective(&connection.transform_sets, host_to_host);
         let group_known = connection
@@ -95,7 +100,6 @@ impl Endpoint {
                 return self.want_failed(id, want, ExchangeType::QUICK_MODE, cause);
             }
         };
-        live.spend(message_id);
         let state = QuickState::AwaitsAnswer(Box::new(state));
         live.quick.insert(
             message_id,
