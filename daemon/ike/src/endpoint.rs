@@ -376,3 +376,6 @@ impl Endpoint {
         inbound.or_else(|| self.children.by_outbound(destination, number, spi))
     }
 }
+
+#[cfg(test)]
+mod tests;

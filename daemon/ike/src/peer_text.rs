@@ -33,7 +33,7 @@ impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         first(self.0)
             .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+            .try_for_each(|byte| write!(f, "{byte:02X}"))?;
         rest(f, self.0.len() > SHOWN, self.0.len())
     }
 }
@@ -68,6 +68,6 @@ mod tests {
         assert!(shown(&long).ends_with("... (150000 octets)"));
         assert!(Text(&[0x1b; 50_000]).to_string().len() < 64 * 4 + 30);
         assert!(Hex(&[0x1b; 50_000]).to_string().len() < 64 * 2 + 30);
-        assert_eq!(Hex(&[0xAB, 1]).to_string(), "ab01");
+        assert_eq!(Hex(&[0xAB, 1]).to_string(), "AB01");
     }
 }

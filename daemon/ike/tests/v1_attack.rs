@@ -88,7 +88,15 @@ fn gets_in(world: &mut World, mut forged: impl FnMut(u64) -> (IpAddr, Vec<u8>)) 
     let sas = host.endpoint.ike_sas(world.now).len();
     assert!(sas <= 300, "{sas} ISAKMP SAs are kept");
     assert!(host.endpoint.admission().answered_without_state > 1000);
-    let said = |event: &Event| matches!(event, Event::BoundReached { bound: Bound::HalfOpen, .. });
+    let said = |event: &Event| {
+        matches!(
+            event,
+            Event::BoundReached {
+                bound: Bound::HalfOpen,
+                ..
+            }
+        )
+    };
     assert_eq!(host.count(said), 1, "said once, then once a minute");
     assert!(host.facts.len() < 2000, "{} facts", host.facts.len());
 }
@@ -331,7 +339,11 @@ fn a_bad_public_value_costs_nothing_and_a_hundred_end_the_negotiation() {
         assert_eq!(alone.drawn(), 0, "a key pair was made");
         let over = alone.endpoint.ike_sas(alone.now);
         let over = over.iter().filter(|sa| sa.deleted).count();
-        assert_eq!(over, usize::from(kept), "what was never kept is no negotiation");
+        assert_eq!(
+            over,
+            usize::from(kept),
+            "what was never kept is no negotiation"
+        );
     }
 }
 
@@ -387,11 +399,17 @@ fn strangers_are_turned_away_by_the_header() {
     // What follows the header is no message at all: nobody looks.
     let mut garbage = first.clone();
     garbage[28..].fill(0xFF);
-    alone.endpoint.datagram(alone.now, at(B), stranger, &garbage);
+    alone
+        .endpoint
+        .datagram(alone.now, at(B), stranger, &garbage);
     assert_eq!(alone.dropped(DropReason::UnknownPeer), 1);
     let mut quick = garbage.clone();
     quick[8..16].fill(9);
-    for exchange in [ExchangeType::QUICK_MODE, ExchangeType::INFORMATIONAL, ExchangeType::IDENTITY_PROTECTION] {
+    for exchange in [
+        ExchangeType::QUICK_MODE,
+        ExchangeType::INFORMATIONAL,
+        ExchangeType::IDENTITY_PROTECTION,
+    ] {
         quick[18] = exchange.0;
         alone.endpoint.datagram(alone.now, at(B), stranger, &quick);
         alone.endpoint.datagram(alone.now, at(B), at(A), &quick);
@@ -523,7 +541,11 @@ fn replays_of_a_day_change_nothing() {
         let hosts = world.hosts.iter();
         let state = hosts.map(|host| {
             let kernel: Vec<_> = host.kernel.halves.keys().copied().collect();
-            (kernel, host.endpoint.ike_sas(world.now), host.endpoint.next_timeout())
+            (
+                kernel,
+                host.endpoint.ike_sas(world.now),
+                host.endpoint.next_timeout(),
+            )
         });
         state.collect::<Vec<_>>()
     };
@@ -569,7 +591,10 @@ fn a_limit_of_ipsec_sas_keeps_new_flows_out_and_lets_old_ones_be_replaced() {
     assert!(!world.traffic_flows(0, 1, FlowId(2)));
     let causes = world.hosts[1].causes();
     let limit = "crypto call admission limit ipsec sa";
-    assert!(causes.iter().any(|cause| cause.contains(limit)), "{causes:?}");
+    assert!(
+        causes.iter().any(|cause| cause.contains(limit)),
+        "{causes:?}"
+    );
     assert!(world.hosts[1].lines().contains(&limit.to_owned()));
     // Neither may we ask for one.
     world.acquire(1, 1, 2);
@@ -579,8 +604,18 @@ fn a_limit_of_ipsec_sas_keeps_new_flows_out_and_lets_old_ones_be_replaced() {
     assert!(admission.incoming_children.rejected >= 1);
     assert_eq!(admission.outgoing_children.rejected, 1);
     world.run(Duration::from_secs(1200));
-    assert!(world.traffic_flows(0, 1, FLOW), "rekeyed in spite of the limit");
-    assert!(world.hosts[1].endpoint.admission().incoming_children.accepted >= 2);
+    assert!(
+        world.traffic_flows(0, 1, FLOW),
+        "rekeyed in spite of the limit"
+    );
+    assert!(
+        world.hosts[1]
+            .endpoint
+            .admission()
+            .incoming_children
+            .accepted
+            >= 2
+    );
 }
 
 #[test]
@@ -592,7 +627,11 @@ fn a_limit_of_ike_sas_keeps_new_peers_out() {
     pair.global_b
         .keys
         .add_address("203.0.113.5".parse().unwrap(), 32, "third".into());
-    let mut second = connection(B, "203.0.113.5", vec![flow(1, "10.7.0.0/16", "10.8.0.0/16")]);
+    let mut second = connection(
+        B,
+        "203.0.113.5",
+        vec![flow(1, "10.7.0.0/16", "10.8.0.0/16")],
+    );
     second.id = ConnectionId(2);
     let mut config = pair.config_b();
     config.connections.push(Arc::new(second));
@@ -601,7 +640,11 @@ fn a_limit_of_ike_sas_keeps_new_peers_out() {
     world.host(B, config);
     let third = support::config::with(
         &support::config::global(B, "third"),
-        &connection("203.0.113.5", B, vec![flow(1, "10.8.0.0/16", "10.7.0.0/16")]),
+        &connection(
+            "203.0.113.5",
+            B,
+            vec![flow(1, "10.8.0.0/16", "10.7.0.0/16")],
+        ),
     );
     world.host("203.0.113.5", third);
     world.acquire(0, 1, 1);
@@ -612,7 +655,10 @@ fn a_limit_of_ike_sas_keeps_new_peers_out() {
     world.acquire(1, 2, 1);
     let causes = world.hosts[1].causes();
     let limit = "crypto call admission limit ike sa";
-    assert!(causes.iter().any(|cause| cause.contains(limit)), "{causes:?}");
+    assert!(
+        causes.iter().any(|cause| cause.contains(limit)),
+        "{causes:?}"
+    );
     // The peer that has an SA is let in again, and the other one when there is room.
     world.run(Duration::from_secs(30));
     world.with(0, |endpoint, now| endpoint.clear(now, ike::Clear::Sessions));
@@ -626,7 +672,11 @@ fn a_limit_of_ike_sas_keeps_new_peers_out() {
 /// An identity of 50,000 octets, one with terminal codes, and none at all (CVE-2025-9242, CVE-2023-28771).
 #[test]
 fn what_a_peer_calls_itself_is_cut_and_escaped_wherever_it_is_shown() {
-    for name in ["x".repeat(50_000), "r1\r\n%SYS-5: \u{1b}[2J`reboot`".into(), String::new()] {
+    for name in [
+        "x".repeat(50_000),
+        "r1\r\n%SYS-5: \u{1b}[2J`reboot`".into(),
+        String::new(),
+    ] {
         let mut pair = Pair::usual();
         pair.global_a.identity = OwnIdentity::Hostname(name.clone());
         let mut world = pair.world(1);
@@ -669,7 +719,8 @@ fn payloads_missing_doubled_and_of_the_other_version() {
                         _ => {}
                     }
                     let chain = Chain::encode(&list).unwrap();
-                    datagram.bytes = chain.into_clear(Header::v1(header.cookies, header.exchange, 0));
+                    datagram.bytes =
+                        chain.into_clear(Header::v1(header.cookies, header.exchange, 0));
                 }
                 true
             }));
@@ -700,7 +751,10 @@ fn lengths_that_lie() {
             }
         }
         for cut in 0..datagram.bytes.len() {
-            assert!(alone.take(&datagram.bytes[..cut]).is_empty(), "cut at {cut}");
+            assert!(
+                alone.take(&datagram.bytes[..cut]).is_empty(),
+                "cut at {cut}"
+            );
         }
     }
     // And each length inside the first message: no answer is longer than the question.
