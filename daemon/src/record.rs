@@ -1,7 +1,9 @@
 //! The engine's facts and the machine's changes as log messages in the words of IOS. Called by the router.
 
+use std::collections::BTreeMap;
+
 use ike::cause::Cause;
-use ike::event::{DropReason, Event, Fact};
+use ike::event::{Bound, DropReason, Event, Fact};
 
 use crate::config::encrypt;
 use crate::failure;
@@ -38,6 +40,10 @@ pub fn fact(router: &mut Router, fact: &Fact) {
             let message = crypto(Severity::Informational, "IKMP_MODE_FAILURE", text);
             router.log.write(&message.provoked_by(peer));
         }
+        Event::BoundReached { bound, times } => {
+            bound_reached(&mut router.log, fact, *bound, *times)
+        }
+        Event::DroppedUntold { untold } => dropped_untold(&mut router.log, untold),
         Event::Dropped { reason, .. } => dropped(&mut router.log, fact, *reason),
         Event::ChildUp { .. } => {
             router.failures.remove(&fact.remote.ip());
@@ -73,6 +79,49 @@ fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
         _ => return,
     };
     log.write(&crypto(severity, mnemonic, text).provoked_by(peer));
+}
+
+/// Once at first, then once a minute while it goes on.
+fn bound_reached(log: &mut Log, fact: &Fact, bound: Bound, times: u64) {
+    let (local, peer) = (fact.local.ip(), fact.remote.ip());
+    let often = match times {
+        1 => String::new(),
+        times => format!(" ({times} times in the last minute, last by {peer})"),
+    };
+    let why = bound.words();
+    let admission = match bound {
+        Bound::AdmittedIkeSas | Bound::AdmittedNegotiations => Some("IKE"),
+        Bound::AdmittedChildren => Some("IPSEC"),
+        _ => None,
+    };
+    let message = match admission {
+        Some(what) => crypto(
+            Severity::Warnings,
+            "IKE_DENY_SA_REQ",
+            format!(
+                "IKE denied an {what} SA request between {peer} and {local} due to {why}{often}"
+            ),
+        ),
+        None => crypto(
+            Severity::Warnings,
+            "IKMP_LIMIT",
+            format!("{why}; peer {peer}{often}"),
+        ),
+    };
+    log.write(&message.about(peer));
+}
+
+fn dropped_untold(log: &mut Log, untold: &BTreeMap<DropReason, u64>) {
+    let all: u64 = untold.values().sum();
+    let reasons: Vec<_> = untold
+        .iter()
+        .map(|(reason, times)| format!("{times} {}", reason.words()))
+        .collect();
+    let text = format!(
+        "{all} more IKE messages dropped in the last minute: {}",
+        reasons.join(", ")
+    );
+    log.write(&crypto(Severity::Warnings, "IKMP_DROPPED", text));
 }
 
 /// Only with `crypto logging session`.

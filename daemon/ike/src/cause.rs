@@ -61,6 +61,29 @@ pub enum ConfigLine {
     },
     /// `crypto isakmp identity`
     IsakmpIdentity,
+    /// `crypto call admission limit`
+    CallAdmission(AdmissionLimit),
+}
+
+/// A kind of `crypto call admission limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AdmissionLimit {
+    /// `ike sa`
+    IkeSas,
+    /// `ike in-negotiation-sa` or `all in-negotiation-sa`
+    Negotiations,
+    /// `ipsec sa`
+    Children,
+}
+
+impl fmt::Display for AdmissionLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IkeSas => "crypto call admission limit ike sa",
+            Self::Negotiations => "crypto call admission limit ike in-negotiation-sa",
+            Self::Children => "crypto call admission limit ipsec sa",
+        })
+    }
 }
 
 /// A line of an ISAKMP policy.
@@ -253,6 +276,13 @@ pub enum Cause {
         /// Its sequence number
         sequence: u32,
     },
+    /// `crypto call admission limit` leaves no room
+    NotAdmitted {
+        /// Which limit
+        limit: AdmissionLimit,
+        /// How many it allows
+        most: u32,
+    },
 }
 
 impl Cause {
@@ -270,7 +300,8 @@ impl Cause {
             Self::NoPolicy
             | Self::NoKey { .. }
             | Self::KernelRefused { .. }
-            | Self::NothingToOffer { .. } => Blame::Misuse,
+            | Self::NothingToOffer { .. }
+            | Self::NotAdmitted { .. } => Blame::Misuse,
             Self::ChoseWhatWasNotOffered { .. } => Blame::Misbehaved,
             Self::NoAnswer { .. } | Self::UnknownPeer { .. } | Self::PeerDead { .. } => {
                 Blame::Inappropriate
@@ -334,17 +365,20 @@ impl Cause {
                 entry(map, sequence, MapItem::SetTransformSet)
             }
             Self::PfsDiffers { map, sequence, .. } => entry(map, sequence, MapItem::SetPfs),
+            Self::NotAdmitted { limit, .. } => ConfigLine::CallAdmission(*limit),
             _ => return None,
         })
     }
 }
 
+/// Items of a list that a sentence names; a peer may offer thousands.
+const MAX_LISTED: usize = 16;
+
 fn list<T: fmt::Display>(items: &[T]) -> String {
-    items
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let shown = items.iter().take(MAX_LISTED).map(ToString::to_string);
+    let more = items.len().saturating_sub(MAX_LISTED);
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    shown.chain(rest).collect::<Vec<_>>().join(", ")
 }
 
 fn group(group: &Option<GroupNumber>) -> String {
@@ -475,6 +509,9 @@ impl fmt::Display for Cause {
             Self::NothingToOffer { map, sequence } => {
                 write!(f, "no transform-set of {map} {sequence} can be offered")
             }
+            Self::NotAdmitted { limit, most } => {
+                write!(f, "there are {most} already, as many as {limit} allows")
+            }
         }
     }
 }
@@ -514,6 +551,7 @@ impl fmt::Display for ConfigLine {
                 }
             }
             Self::IsakmpIdentity => f.write_str("crypto isakmp identity"),
+            Self::CallAdmission(limit) => write!(f, "{limit}"),
         }
     }
 }

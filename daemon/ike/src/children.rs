@@ -131,6 +131,11 @@ impl Children {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.table.len()
+    }
+
     /// Every child, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Child> {
         self.table.values()

@@ -131,6 +131,9 @@ impl Endpoint {
             self.child_down(id, DownReason::ConfigChanged, true);
         }
         let config = &self.ctx.config;
+        self.gate
+            .stateless
+            .configured(|peer| config.with_peer(peer).next().is_some());
         self.sessions
             .retain(|id, _| config.connection(*id).is_some());
         for (id, session) in &mut self.sessions {

@@ -27,8 +27,27 @@ pub struct EngineConfig {
     pub identity: OwnIdentity,
     /// `crypto isakmp keepalive`
     pub keepalive: Option<Keepalive>,
+    /// `crypto call admission limit`
+    pub admission: AdmissionLimits,
     /// Every crypto map entry that is applied to an interface, in map order
     pub connections: Vec<Arc<Connection>>,
+}
+
+/// `crypto call admission limit`: how many SAs there may be before new peers and new flows have to wait. What replaces an
+/// SA that is there is always admitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmissionLimits {
+    /// `ike sa`: established ISAKMP SAs
+    pub ike_sas: Option<u32>,
+    /// `ike in-negotiation-sa`, `all in-negotiation-sa`: ISAKMP SAs being negotiated
+    pub negotiations: Option<u32>,
+    /// `ipsec sa`: children
+    pub children: Option<u32>,
+}
+
+impl AdmissionLimits {
+    /// ISAKMP SAs that may be negotiated at once where nothing is configured.
+    pub const NEGOTIATIONS: u32 = 1000;
 }
 
 /// One `crypto isakmp policy`.
@@ -223,6 +242,7 @@ pub(crate) struct Config {
     pub(crate) keys: PreSharedKeys,
     pub(crate) identity: OwnIdentity,
     pub(crate) keepalive: Option<Keepalive>,
+    pub(crate) admission: AdmissionLimits,
     connections: HashMap<ConnectionId, Arc<Connection>>,
     by_peer: HashMap<IpAddr, Vec<ConnectionId>>,
     by_flow: HashMap<FlowKey, Vec<(ConnectionId, FlowId)>>,
@@ -239,6 +259,7 @@ impl Config {
             keys,
             identity,
             keepalive,
+            admission,
             connections,
         } = config;
         let mut indexed = Self {
@@ -246,6 +267,7 @@ impl Config {
             keys,
             identity,
             keepalive,
+            admission,
             ..Self::default()
         };
         for connection in connections {

@@ -3,7 +3,8 @@
 //! The caller feeds datagrams, timeouts, kernel events, configuration and operator actions, each
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
-//! Where things are: `session` (which peer, which flows wait), `ike` (life of an ISAKMP SA),
+//! Where things are: `endpoint/gate` (what becomes of a datagram), `endpoint/admission` (how many of
+//! what there may be), `session` (which peer, which flows wait), `ike` (life of an ISAKMP SA),
 //! `lifecycle` and `phase` (life of a child), `watch` (what its counters tell), `v1` (the exchanges),
 //! `clear`, `snapshot`.
 
@@ -20,13 +21,17 @@ use crate::event::{DownReason, DropReason, Event};
 use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
 use crate::registry::{ExchangeType, ProtocolId};
-use crate::sa::{IkeSa, SaId, State, Want, digest};
+use crate::sa::{IkeSa, SaId, Want};
 use crate::session::Session;
 use crate::status::Role;
 use crate::time::Instant;
 use crate::timer::Timer;
-use crate::wire::v1::{Body, Message};
-use crate::wire::{Cookie, Cookies, Header};
+use crate::wire::Cookie;
+
+mod admission;
+mod gate;
+
+use admission::Gate;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
 pub(crate) const PORT: u16 = 500;
@@ -39,10 +44,6 @@ const MAX_REPEATS: u32 = 12;
 
 /// How long a responder waits for phase 1 to complete.
 pub(crate) const HALF_OPEN_TIME: Duration = Duration::from_secs(40);
-
-/// Half-open negotiations that one peer, and all of them, may have with us as the responder.
-const MAX_HALF_OPEN_OF_PEER: usize = 16;
-const MAX_HALF_OPEN: usize = 4096;
 
 /// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
 /// only and drop the oldest.
@@ -78,8 +79,7 @@ pub struct Endpoint {
     pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
     pub(crate) next_sa: u64,
     pub(crate) next_child_conn_id: u32,
-    /// Half-open negotiations with us as the responder
-    half_open: usize,
+    pub(crate) gate: Gate,
 }
 
 impl Endpoint {
@@ -97,7 +97,7 @@ impl Endpoint {
             untold: HashMap::new(),
             next_sa: 0,
             next_child_conn_id: 1,
-            half_open: 0,
+            gate: Gate::default(),
         }
     }
 
@@ -121,22 +121,7 @@ impl Endpoint {
             remote,
             conn_id: 0,
         };
-        match Header::decode(bytes) {
-            Err(error) => self
-                .ctx
-                .drop_datagram(path, DropReason::Malformed, error.to_string()),
-            Ok(header) if header.version.major != 1 => {
-                let detail = format!("major version {}", header.version.major);
-                self.ctx.drop_datagram(path, DropReason::Version, detail);
-            }
-            Ok(_) => match Message::decode(bytes) {
-                Ok(message) => self.message(path, &message, digest(bytes)),
-                Err(error) => {
-                    self.ctx
-                        .drop_datagram(path, DropReason::Malformed, error.to_string());
-                }
-            },
-        }
+        self.enter(path, bytes);
     }
 
     /// The kernel wants an SA for a flow. `peer` overrides the choice among `set peer`.
@@ -220,13 +205,13 @@ impl Endpoint {
                 Timer::TellUntold(id) => self.tell_untold(id),
                 Timer::RestoreIke(id) => self.restore_ike(id),
                 Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
-                Timer::ForgetIke(id) => {
-                    self.sas.remove(&id);
-                }
+                Timer::ForgetIke(id) => self.forget_deleted(id),
                 Timer::Keepalive(id) => self.keepalive_due(id),
                 Timer::RekeyChild(id) => self.rekey_child(id),
                 Timer::ExpireChild(id) => self.expire_child(id),
                 Timer::RetireChild(id) => self.retire_child(id),
+                Timer::SecondReport => self.ctx.second_report(),
+                Timer::MinuteReport => self.ctx.minute_report(),
                 Timer::ActivateChild(id) => self.activate_child(id),
             }
         }
@@ -247,123 +232,6 @@ impl Endpoint {
         &self.ctx.dropped
     }
 
-    /// Finds the SA of a message, or begins one.
-    fn message(&mut self, path: Path, message: &Message, digest: u64) {
-        let (exchange, cookies) = (message.header.exchange, message.header.cookies);
-        if cookies.responder.is_zero() && exchange == ExchangeType::IDENTITY_PROTECTION {
-            return self.offer(path, message, digest);
-        }
-        let Some(id) = self.find(path, cookies) else {
-            let detail = format!(
-                "no SA with cookies {} {}",
-                cookies.initiator, cookies.responder
-            );
-            return self.ctx.drop_datagram(path, DropReason::NoSa, detail);
-        };
-        self.packet_received(id, message);
-        match exchange {
-            ExchangeType::IDENTITY_PROTECTION => self.main_mode_message(id, message, digest),
-            ExchangeType::QUICK_MODE => self.quick_mode_message(id, message, digest),
-            ExchangeType::INFORMATIONAL => self.informational(id, message),
-            other => {
-                let detail = format!("{other} exchange");
-                self.ctx
-                    .drop_datagram(path, DropReason::ExchangeType, detail);
-            }
-        }
-    }
-
-    fn packet_received(&mut self, id: SaId, message: &Message) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        let header = &message.header;
-        let (role, state) = (Some(sa.common.role), Some(sa.state.word()));
-        self.ctx.debug(sa.common.path(), || Event::PacketReceived {
-            exchange: header.exchange,
-            message_id: header.message_id,
-            role,
-            state,
-            length: header.length as usize,
-        });
-    }
-
-    /// The SA with these cookies, between these addresses.
-    fn find(&self, path: Path, cookies: Cookies) -> Option<SaId> {
-        let ours = [cookies.responder, cookies.initiator];
-        ours.into_iter()
-            .filter_map(|cookie| self.by_cookie.get(&cookie))
-            .copied()
-            .find(|id| {
-                self.sas.get(id).is_some_and(|sa| {
-                    let known = sa.common.cookies;
-                    let answered = !known.responder.is_zero()
-                        || matches!(sa.state, State::AwaitsChoice(_))
-                            && sa.common.role == Role::Initiator;
-                    known.initiator == cookies.initiator
-                        && (known.responder == cookies.responder || known.responder.is_zero())
-                        && answered
-                        && sa.common.peer() == path.remote.ip()
-                })
-            })
-    }
-
-    /// Main mode message 1: a new negotiation, or a repeat.
-    fn offer(&mut self, path: Path, message: &Message, digest: u64) {
-        let exchange = message.header.exchange;
-        let length = message.header.length as usize;
-        self.ctx.debug(path, || Event::PacketReceived {
-            exchange,
-            message_id: 0,
-            role: None,
-            state: None,
-            length,
-        });
-        let peer = path.remote.ip();
-        let initiator = message.header.cookies.initiator;
-        if self.by_cookie.contains_key(&initiator) {
-            let detail = "our own main mode 1 came back".into();
-            return self.ctx.drop_datagram(path, DropReason::Unexpected, detail);
-        }
-        if let Some(id) = self.by_offer.get(&(peer, initiator)).copied() {
-            let known = self.sas.get(&id).map(|sa| &sa.common.flight);
-            if known.is_some_and(|flight| flight.answers == Some(digest)) {
-                return self.repeat_answer(id);
-            }
-            let detail = "main mode 1 of a negotiation that has gone on".into();
-            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
-        }
-        let Body::Clear(payloads) = &message.body else {
-            let detail = "main mode 1 is encrypted".into();
-            return self.ctx.drop_datagram(path, DropReason::Unexpected, detail);
-        };
-        if message.header.message_id != 0 {
-            let detail = "main mode 1 with a message id".into();
-            return self.ctx.drop_datagram(path, DropReason::Unexpected, detail);
-        }
-        if self.ctx.config.with_peer(peer).next().is_none() {
-            let cause = crate::cause::Cause::UnknownPeer { peer };
-            return self
-                .ctx
-                .drop_datagram(path, DropReason::UnknownPeer, cause.to_string());
-        }
-        let of_peer = self.by_peer.get(&peer).into_iter().flatten().filter(|id| {
-            self.sas
-                .get(id)
-                .is_some_and(|sa| sa.state.is_half_open() && sa.common.role == Role::Responder)
-        });
-        if of_peer.count() >= MAX_HALF_OPEN_OF_PEER || self.half_open >= MAX_HALF_OPEN {
-            let detail = format!("{} half-open negotiations", self.half_open);
-            return self
-                .ctx
-                .drop_datagram(path, DropReason::HalfOpenLimit, detail);
-        }
-        let cookies = Cookies {
-            initiator,
-            responder: self.fresh_cookie(),
-        };
-        let common = self.new_common(Role::Responder, path.local, path.remote, cookies);
-        self.main_mode_offer(common, payloads, digest);
-    }
-
     /// Takes a new SA into the tables.
     pub(crate) fn insert_sa(&mut self, sa: IkeSa) {
         let common = &sa.common;
@@ -372,8 +240,8 @@ impl Endpoint {
         if common.role == Role::Responder {
             self.by_offer
                 .insert((common.peer(), common.cookies.initiator), id);
-            self.half_open += 1;
         }
+        self.gate.half_open.began(id, common.role);
         self.by_peer.entry(common.peer()).or_default().push(id);
         self.sas.insert(id, sa);
     }
@@ -390,13 +258,6 @@ impl Endpoint {
             if ids.is_empty() {
                 self.by_peer.remove(&common.peer());
             }
-        }
-    }
-
-    /// A responder's negotiation is half-open no more.
-    pub(crate) fn half_open_over(&mut self, role: Role) {
-        if role == Role::Responder {
-            self.half_open = self.half_open.saturating_sub(1);
         }
     }
 
@@ -460,17 +321,11 @@ impl Endpoint {
         }
     }
 
-    /// A message id that was not used under this SA.
+    /// A message id that was not used under this established SA.
     pub(crate) fn fresh_message_id(&mut self, id: SaId) -> u32 {
-        loop {
-            let message_id = u32::from_be_bytes(self.ctx.random_bytes());
-            let live = self.sas.get(&id).and_then(IkeSa::live);
-            let spent = live.is_some_and(|live| {
-                live.is_spent(message_id) || live.quick.contains_key(&message_id)
-            });
-            if message_id != 0 && !spent {
-                return message_id;
-            }
+        match self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+            Some((_, live)) => live.ids.draw(),
+            None => u32::from_be_bytes(self.ctx.random_bytes()).max(1),
         }
     }
 
@@ -493,3 +348,6 @@ impl Endpoint {
         inbound.or_else(|| self.children.by_outbound(destination, number, spi))
     }
 }
+
+#[cfg(test)]
+mod tests;

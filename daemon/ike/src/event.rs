@@ -3,6 +3,7 @@
 //! `Event::is_debug` parts the many that only `debug crypto isakmp` wants from the few that the log
 //! keeps; an endpoint emits the former only after `Endpoint::set_debug(true)`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -281,6 +282,23 @@ pub enum Event {
         /// The one tried next
         to: IpAddr,
     },
+    /// A bound on what peers and strangers may make us keep or do was reached
+    BoundReached {
+        /// Which
+        bound: Bound,
+        /// How often since this was last said of it
+        times: u64,
+    },
+    /// Datagrams were dropped in the last minute of which nothing was said
+    DroppedUntold {
+        /// How many, by reason
+        untold: BTreeMap<DropReason, u64>,
+    },
+    /// Datagrams came in the last second of which debug says nothing
+    Hushed {
+        /// How many
+        datagrams: u64,
+    },
     /// A datagram was dropped
     Dropped {
         /// Why
@@ -288,6 +306,31 @@ pub enum Event {
         /// In words, for debug
         detail: String,
     },
+}
+
+/// What is bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bound {
+    /// Half-open negotiations: first messages are answered without keeping anything
+    HalfOpen,
+    /// Negotiations of one peer that has not proved who it is: the oldest gives way, or the newest waits
+    Unproved,
+    /// First messages whose proposals are refused: the rest is dropped without an answer
+    Refusals,
+    /// Messages of a negotiation that could not be used: the negotiation is over
+    BadMessages,
+    /// ISAKMP SAs with one peer: the oldest goes
+    IkeSasOfPeer,
+    /// Quick modes of one peer that it has not confirmed: the next has to wait
+    QuickModes,
+    /// Message ids of one ISAKMP SA: it is replaced
+    MessageIds,
+    /// `crypto call admission limit ike sa`
+    AdmittedIkeSas,
+    /// `crypto call admission limit ike in-negotiation-sa`
+    AdmittedNegotiations,
+    /// `crypto call admission limit ipsec sa`
+    AdmittedChildren,
 }
 
 /// Why a datagram was dropped; each is counted.
@@ -313,10 +356,74 @@ pub enum DropReason {
     UnknownPeer,
     /// Too many half-open negotiations
     HalfOpenLimit,
+    /// Too many quick modes that the peer has not confirmed
+    QuickModeLimit,
+    /// `crypto call admission limit`
+    Admission,
     /// A repeat of a message that needs no answer
     Repeat,
     /// A message that could not be accepted in this negotiation; a `Failed` tells more
     Refused,
+}
+
+impl DropReason {
+    /// Every reason.
+    pub const ALL: [Self; 14] = [
+        Self::Malformed,
+        Self::NoSa,
+        Self::Version,
+        Self::ExchangeType,
+        Self::Unexpected,
+        Self::NotEncrypted,
+        Self::Undecryptable,
+        Self::BadHash,
+        Self::UnknownPeer,
+        Self::HalfOpenLimit,
+        Self::QuickModeLimit,
+        Self::Admission,
+        Self::Repeat,
+        Self::Refused,
+    ];
+
+    /// The reason in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Malformed => "not an ISAKMP message",
+            Self::NoSa => "no SA has its cookies",
+            Self::Version => "another version",
+            Self::ExchangeType => "an exchange that is not done",
+            Self::Unexpected => "not the message that was expected",
+            Self::NotEncrypted => "should have been encrypted",
+            Self::Undecryptable => "does not decrypt",
+            Self::BadHash => "wrong hash",
+            Self::UnknownPeer => "peer of no crypto map",
+            Self::HalfOpenLimit => "too many half-open negotiations",
+            Self::QuickModeLimit => "too many unconfirmed quick modes",
+            Self::Admission => "call admission limit",
+            Self::Repeat => "repeats and replays",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Bound {
+    /// What happened, and what the engine does about it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::HalfOpen => {
+                "many half-open negotiations: first messages are answered without keeping state"
+            }
+            Self::Unproved => "many negotiations of the peer wait for its proof",
+            Self::Refusals => "many refused proposals: no more of them are answered",
+            Self::BadMessages => "a negotiation got too many messages of no use and is given up",
+            Self::IkeSasOfPeer => "the peer has too many ISAKMP SAs: the oldest is deleted",
+            Self::QuickModes => "the peer has too many unconfirmed quick modes: the next must wait",
+            Self::MessageIds => "an ISAKMP SA has used very many message ids and is replaced",
+            Self::AdmittedIkeSas => "IKE SA LIMIT REACHED",
+            Self::AdmittedNegotiations => "IN-NEGOTIATION SA LIMIT REACHED",
+            Self::AdmittedChildren => "IPSEC SA LIMIT REACHED",
+        }
+    }
 }
 
 /// Why an SA went away.
@@ -483,6 +590,7 @@ impl Event {
                 | Self::DpdAsked { .. }
                 | Self::Retransmitted { .. }
                 | Self::AnswerRepeated { .. }
+                | Self::Hushed { .. }
         )
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::peer_text::{Hex, Name};
 use crate::registry::IdType;
 
 /// The identity of an ID payload in phase 1.
@@ -24,14 +25,8 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => write!(f, "{address}"),
-            Self::Fqdn(name) | Self::UserFqdn(name) => write!(f, "{}", name.escape_default()),
-            Self::Other(kind, bytes) => {
-                write!(f, "{kind} ")?;
-                bytes
-                    .iter()
-                    .take(32)
-                    .try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
+            Self::Fqdn(name) | Self::UserFqdn(name) => write!(f, "{}", Name(name)),
+            Self::Other(kind, bytes) => write!(f, "{kind} {}", Hex(bytes)),
         }
     }
 }

@@ -50,7 +50,8 @@ impl Endpoint {
     /// Phase 1 is done.
     pub(crate) fn phase1_up(&mut self, id: SaId, up: Up) {
         let now = self.ctx.now;
-        let first = u32::from_be_bytes(self.ctx.random_bytes());
+        let dpd = Dpd::new(u32::from_be_bytes(self.ctx.random_bytes()));
+        let secret = u64::from_be_bytes(self.ctx.random_bytes());
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
@@ -61,9 +62,12 @@ impl Endpoint {
         common.established = Some(now);
         common.suspicion = None;
         let (role, path) = (common.role, common.path());
-        let live = Live::new(up.established, now, now + life, Dpd::new(first));
+        let live = Live::new(up.established, now, now + life, dpd, secret);
         sa.state = State::Established(Box::new(live));
-        self.half_open_over(role);
+        self.gate.half_open.over(id);
+        if let Some(proposals) = &up.proposals {
+            self.gate.stateless.proved(path.remote.ip(), proposals);
+        }
         self.ctx.timers.cancel(Timer::HalfOpen(id));
         self.ctx.timers.set(now + life, Timer::ExpireIke(id));
         let margin = self.ike_margin(life, role);
@@ -91,6 +95,7 @@ impl Endpoint {
             Role::Responder => self.ctx.timers.set(now + STRAGGLERS, Timer::TellUntold(id)),
         }
         self.start_wants(id);
+        self.bound_ike_sas(id);
     }
 
     /// How long before the end the next phase 1 starts; the initiator is the earlier of the two.
@@ -129,14 +134,11 @@ impl Endpoint {
     }
 
     /// Ends a negotiation without a word.
-    fn remove_quietly(&mut self, id: SaId) {
+    pub(crate) fn remove_quietly(&mut self, id: SaId) {
         self.unlist_sa(id);
         self.cancel_ike_timers(id);
-        if let Some(sa) = self.sas.remove(&id)
-            && sa.state.is_half_open()
-        {
-            self.half_open_over(sa.common.role);
-        }
+        self.gate.half_open.over(id);
+        self.sas.remove(&id);
     }
 
     /// Settles which SA between two addresses goes on, as `settle_rivals` does for children. True
@@ -532,16 +534,15 @@ impl Endpoint {
             return;
         }
         let (path, role) = (sa.common.path(), sa.common.role);
-        let (half_open, was_up) = (sa.common.established.is_none(), sa.live().is_some());
+        let was_up = sa.live().is_some();
         let wants = std::mem::take(&mut sa.common.wants);
         sa.state = State::Deleted;
         sa.common.flight.sent.clear();
         for want in wants {
             self.want_lost(want, false);
         }
-        if half_open {
-            self.half_open_over(role);
-        }
+        self.gate.half_open.over(id);
+        self.show_deleted(id);
         self.unlist_sa(id);
         self.cancel_ike_timers(id);
         self.ctx

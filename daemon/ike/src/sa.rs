@@ -49,6 +49,8 @@ pub(crate) struct Common {
     pub(crate) wants: Vec<Want>,
     /// The last message of phase 1 that we sent, and what it answers
     pub(crate) flight: Flight,
+    /// Messages of phase 1 that came and could not be used
+    pub(crate) bad_messages: u32,
     /// What the trouble looks like while we still wait
     pub(crate) suspicion: Option<Cause>,
     /// When it became established

@@ -138,7 +138,10 @@ impl Endpoint {
         common.wants = wants;
         common.takes_over = takes_over;
         let (id, path) = (common.id, common.path());
-        let result = initiator::start(&self.ctx, &common);
+        let result = match self.outgoing_not_admitted(path, takes_over.is_some()) {
+            Some(cause) => Err(cause),
+            None => initiator::start(&self.ctx, &common),
+        };
         let (state, message) = match result {
             Ok(started) => started,
             Err(cause) => return self.phase1_never_started(common, cause),
@@ -187,6 +190,7 @@ impl Endpoint {
             takes_over: None,
             wants: Vec::new(),
             flight: Flight::default(),
+            bad_messages: 0,
             suspicion: None,
             established: None,
         }
@@ -264,9 +268,12 @@ impl Endpoint {
         };
         let peer = sa.common.peer();
         for want in std::mem::take(&mut sa.common.wants) {
-            self.want_over(want);
+            // Asked for anew, it is not over: only what cannot be asked for again is.
+            let key = (want.connection, want.flow);
+            self.busy.remove(&key);
             if !self.want(want, Some(peer)) {
-                self.want_lost(want);
+                self.busy.insert(key);
+                self.want_lost(want, false);
             }
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::algorithm::{Authentication, Encryption, Hash};
 use crate::cause::Cause;
 use crate::child::{ChildId, Lifetimes};
-use crate::config::{ConnectionId, FlowId};
+use crate::config::{AdmissionLimits, ConnectionId, FlowId};
 use crate::identity::Identity;
 use crate::registry::GroupNumber;
 use crate::time::Instant;
@@ -100,6 +100,63 @@ pub struct AgreedPolicy {
     pub group: GroupNumber,
     /// Lifetime in seconds
     pub lifetime: u32,
+}
+
+/// What was asked for, and what became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Let in
+    pub accepted: u64,
+    /// Turned away
+    pub rejected: u64,
+}
+
+impl Tally {
+    pub(crate) fn count(&mut self, accepted: bool) {
+        if accepted {
+            self.accepted += 1;
+        } else {
+            self.rejected += 1;
+        }
+    }
+
+    /// All.
+    pub fn asked(&self) -> u64 {
+        self.accepted + self.rejected
+    }
+}
+
+/// `show crypto call admission statistics`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// The configured limits
+    pub limits: AdmissionLimits,
+    /// ISAKMP SAs that are established
+    pub ike_active: usize,
+    /// ISAKMP SAs being negotiated
+    pub ike_negotiating: usize,
+    /// Children that are up
+    pub children_active: usize,
+    /// Quick modes in progress
+    pub children_negotiating: usize,
+    /// Phase 1 that peers began
+    pub incoming_ike: Tally,
+    /// Phase 1 that we began
+    pub outgoing_ike: Tally,
+    /// Quick modes that peers began
+    pub incoming_children: Tally,
+    /// Quick modes that we began
+    pub outgoing_children: Tally,
+    /// Turned away by `ike sa`
+    pub rejected_by_ike_limit: u64,
+    /// Turned away by `in-negotiation-sa`
+    pub rejected_by_negotiation_limit: u64,
+    /// First messages answered without keeping the negotiation, because there were many
+    pub answered_without_state: u64,
+    /// Negotiations that gave way to newer ones
+    pub gave_way: u64,
+    /// Datagrams dropped before they were decoded
+    pub dropped_at_dispatch: u64,
 }
 
 /// One child, for `show crypto ipsec sa` (the selectors, SPIs and algorithms are in `sa`).

@@ -37,6 +37,10 @@ pub(crate) enum Timer {
     ExpireChild(ChildId),
     /// A replaced child's inbound half goes away
     RetireChild(ChildId),
+    /// Tell what was only counted for a second
+    SecondReport,
+    /// Tell what was only counted for a minute
+    MinuteReport,
     /// The peer has had time to install a rekeyed child: send through it
     ActivateChild(ChildId),
 }

@@ -411,6 +411,12 @@ fn informational(to: &mut Writer<'_>, fact: &Fact) {
         Event::Dropped { reason, detail } => {
             to.error(format!("packet from {peer} dropped ({reason:?}): {detail}"));
         }
+        Event::BoundReached { bound, times } => {
+            to.error(format!("{}; peer {peer} ({times} times)", bound.words()));
+        }
+        Event::Hushed { datagrams } => to.packet(format!(
+            "{datagrams} more packets in the last second are not shown"
+        )),
         _ => repeats(to, fact),
     }
 }

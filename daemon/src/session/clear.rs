@@ -25,6 +25,10 @@ impl Session {
                 router.borrow_mut().upkeep.lock = None;
                 return Ok(Status::Ok);
             }
+            ClearCommand::CryptoCallAdmission => {
+                router.borrow_mut().engine.clear_admission();
+                return Ok(Status::Ok);
+            }
             ClearCommand::CryptoIsakmp(None) => router.borrow_mut().clear(Clear::IkeSas),
             ClearCommand::CryptoIsakmp(Some(id)) => router.borrow_mut().clear_isakmp(id),
             ClearCommand::CryptoSa(which) => router.borrow_mut().clear_sa(which),

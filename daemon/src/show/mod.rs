@@ -5,6 +5,7 @@
 //! [`screen::Facts`] and a line in [`screen`]; its page in `JSON.md` is written by `tests/json.rs`.
 
 pub mod access_lists;
+pub mod admission;
 pub mod aliases;
 pub mod arp;
 pub mod config_log;
@@ -170,6 +171,9 @@ fn interface_list<'a>(
 fn crypto<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCrypto) -> Box<dyn Screen + 'a> {
     let running = snapshot.running;
     match command {
+        ShowCrypto::CallAdmissionStatistics => {
+            Box::new(admission::call_admission(&snapshot.admission))
+        }
         ShowCrypto::DebugCondition => {
             Box::new(debugging::conditions(&snapshot.debugging.conditions))
         }
@@ -198,6 +202,7 @@ fn crypto<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCrypto) -> Box<dyn Scree
         ShowCrypto::IsakmpPeers(only) => Box::new(isakmp::peers(&snapshot.ike_sas, *only)),
         ShowCrypto::IsakmpPolicy => Box::new(isakmp::policies(&running.crypto.policies)),
         ShowCrypto::IsakmpSa { detail } => Box::new(isakmp::sas(&snapshot.ike_sas, *detail)),
+        ShowCrypto::IsakmpStatistics => Box::new(admission::isakmp(&snapshot.admission)),
         ShowCrypto::Map(selector) => {
             let in_use = snapshot.flows.iter().filter(|flow| !flow.sas.is_empty());
             let current = in_use

@@ -6,6 +6,7 @@
 mod machine;
 
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Snapshot<'a> {
     pub clock_synchronised: bool,
     /// IKE SAs, the deleted ones that are still shown too.
     pub ike_sas: Later<'a, Vec<IkeSa>>,
+    /// What the engine let in and what it turned away.
+    pub admission: Later<'a, Admission>,
     /// All flows of all maps on interfaces: by interface, map entry and access-list line.
     pub flows: Later<'a, Vec<Flow>>,
     /// The last failure of each peer that no success followed.
@@ -73,6 +76,15 @@ pub struct Snapshot<'a> {
     pub lines: Later<'a, Vec<TerminalLine>>,
     /// The session that asks.
     pub asking: &'a Asking,
+}
+
+/// What the engine let in and what it turned away.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    /// Limits and their counts.
+    pub counts: ike::status::Admission,
+    /// Datagrams dropped, by reason.
+    pub dropped: BTreeMap<ike::event::DropReason, u64>,
 }
 
 impl Snapshot<'_> {

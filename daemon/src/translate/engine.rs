@@ -26,6 +26,7 @@ pub fn config(running: &Running) -> EngineConfig {
         keys: keys(running),
         identity: identity(running),
         keepalive: running.crypto.keepalive.map(keepalive),
+        admission: running.admission_limits(),
         connections: Vec::new(),
     }
 }

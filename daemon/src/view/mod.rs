@@ -120,6 +120,10 @@ fn snapshot<'a>(
             let sas = router.engine.ike_sas(now);
             sas.iter().map(|sa| crypto::ike_sa(sa, now)).collect()
         }),
+        admission: later(|| snapshot::Admission {
+            counts: router.engine.admission(),
+            dropped: router.engine.dropped().clone(),
+        }),
         flows: later(move || crypto::flows(router, &measured.sas, now)),
         failures: later(|| router.failures.values().cloned().collect()),
         routes: later(|| routes(&measured.routes, &router.interfaces)),

@@ -53,6 +53,7 @@ fn clear(of: Pair<'_, Rule>) -> Option<ClearCommand> {
             force: of.has(Rule::k_force),
         },
         Rule::clear_line => ClearCommand::Line(line_name(&of.child(Rule::line_name)?)?),
+        Rule::clear_admission => ClearCommand::CryptoCallAdmission,
         Rule::clear_isakmp => ClearCommand::CryptoIsakmp(of.number(Rule::a_connection)?),
         Rule::clear_session => ClearCommand::CryptoSession {
             remote: peer_address(&of, Rule::remote_address)?,

@@ -93,6 +93,7 @@ pub(super) fn interface(pair: &Pair<'_, Rule>) -> Option<Option<InterfaceName>> 
 fn crypto(first: Pair<'_, Rule>) -> Option<ShowCrypto> {
     Some(match first.as_rule() {
         Rule::show_ipsec | Rule::show_isakmp => return crypto(first.into_inner().nth(1)?),
+        Rule::show_admission => ShowCrypto::CallAdmissionStatistics,
         Rule::show_debug_condition => ShowCrypto::DebugCondition,
         Rule::show_engine => ShowCrypto::EngineConnectionsActive,
         Rule::show_ipsec_sa => ShowCrypto::IpsecSa {
@@ -110,6 +111,7 @@ fn crypto(first: Pair<'_, Rule>) -> Option<ShowCrypto> {
         Rule::show_isakmp_sa => ShowCrypto::IsakmpSa {
             detail: first.has(Rule::k_detail),
         },
+        Rule::show_isakmp_statistics => ShowCrypto::IsakmpStatistics,
         Rule::show_map => ShowCrypto::Map(match (interface(&first)?, first.name(Rule::a_map)) {
             (Some(interface), _) => Some(CryptoMapSelector::Interface(interface)),
             (None, tag) => tag.map(CryptoMapSelector::Tag),

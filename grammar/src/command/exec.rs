@@ -95,6 +95,8 @@ pub enum ClearCommand {
     ConfigurationLock,
     /// `clear counters [INTERFACE]`.
     Counters(Option<InterfaceName>),
+    /// `clear crypto call admission statistics`.
+    CryptoCallAdmission,
     /// `clear crypto isakmp [CONNECTION]`: one ISAKMP SA or all.
     CryptoIsakmp(Option<u32>),
     /// `clear crypto sa …`.

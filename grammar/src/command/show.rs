@@ -125,6 +125,8 @@ impl ShowCommand {
 /// `show crypto …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShowCrypto {
+    /// `show crypto call admission statistics`.
+    CallAdmissionStatistics,
     /// `show crypto debug-condition`.
     DebugCondition,
     /// `show crypto engine connections active`.
@@ -155,6 +157,8 @@ pub enum ShowCrypto {
         /// The wide table.
         detail: bool,
     },
+    /// `show crypto isakmp statistics`.
+    IsakmpStatistics,
     /// `show crypto map [interface I | tag NAME]`.
     Map(Option<CryptoMapSelector>),
     /// `show crypto session [remote A | local A | interface I] [detail]`.

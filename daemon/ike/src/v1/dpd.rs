@@ -4,7 +4,7 @@ use crate::config::KeepaliveKind;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::registry::NotifyType;
-use crate::sa::SaId;
+use crate::sa::{IkeSa, SaId};
 use crate::timer::Timer;
 use crate::v1::established::Fate;
 use crate::wire::v1::{Notification, Payload};
@@ -13,7 +13,7 @@ use crate::wire::v1::{Notification, Payload};
 const TRIES: u32 = 5;
 
 /// The state of dead peer detection on one ISAKMP SA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dpd {
     /// Number of the next R-U-THERE
     next: u32,
@@ -21,7 +21,12 @@ pub(crate) struct Dpd {
     waiting: Option<(u32, u32)>,
     /// Highest number the peer asked with
     asked: Option<u32>,
+    /// Message ids of the questions with that number
+    asked_under: Vec<u32>,
 }
+
+/// A question may be repeated under so many message ids.
+const REPEATS: usize = 16;
 
 impl Dpd {
     /// Starts numbering at `first`, which should be random (RFC 3706 6.1).
@@ -31,6 +36,48 @@ impl Dpd {
             next: first & 0x7FFF_FFFF,
             waiting: None,
             asked: None,
+            asked_under: Vec::new(),
+        }
+    }
+
+    /// Takes a question of the peer's, unless it is a replay: the numbers of live questions grow (RFC 3706 6), and one that
+    /// is repeated comes under another message id.
+    fn take_question(&mut self, sequence: u32, message_id: u32) -> bool {
+        match self.asked {
+            Some(highest) if sequence < highest => return false,
+            Some(highest) if sequence == highest => {
+                let again = self.asked_under.contains(&message_id);
+                if again || self.asked_under.len() == REPEATS {
+                    return false;
+                }
+            }
+            _ => self.asked_under.clear(),
+        }
+        self.asked = Some(sequence);
+        self.asked_under.push(message_id);
+        true
+    }
+
+    /// Takes an answer of the peer's, if a question waits for it.
+    fn take_answer(&mut self, sequence: u32) -> bool {
+        let expected = self
+            .waiting
+            .is_some_and(|(first, _)| (first..self.next).contains(&sequence));
+        if expected {
+            self.waiting = None;
+        }
+        expected
+    }
+
+    /// Takes a message of dead peer detection; false for a replay.
+    pub(crate) fn take(&mut self, notification: &Notification, message_id: u32) -> bool {
+        let Ok(sequence) = notification.number() else {
+            return false;
+        };
+        match notification.kind {
+            NotifyType::R_U_THERE => self.take_question(sequence, message_id),
+            NotifyType::R_U_THERE_ACK => self.take_answer(sequence),
+            _ => false,
         }
     }
 }
@@ -95,43 +142,27 @@ impl Endpoint {
         });
     }
 
-    /// The peer asks.
+    /// Dead peer detection that came with other payloads.
+    pub(crate) fn takes_dpd(&mut self, id: SaId, came: &Notification, message_id: u32) -> bool {
+        let live = self.sas.get_mut(&id).and_then(IkeSa::live_mut);
+        live.is_some_and(|(_, live)| live.dpd.take(came, message_id))
+    }
+
+    /// The peer asks, and `Dpd::take` took it.
     pub(crate) fn answer_peer(&mut self, id: SaId, ask: &Notification) {
         let Ok(sequence) = ask.number() else { return };
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let Some((common, live)) = sa.live_mut() else {
-            return;
-        };
-        // A replay: the numbers of live questions grow (RFC 3706 6).
-        if live.dpd.asked.is_some_and(|highest| sequence < highest) {
-            return;
-        }
-        live.dpd.asked = Some(sequence);
-        let (cookies, path) = (common.cookies, common.path());
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (cookies, path) = (sa.common.cookies, sa.common.path());
         let ack = Notification::dead_peer_detection(NotifyType::R_U_THERE_ACK, cookies, sequence);
         self.send_informational(id, vec![Payload::Notification(ack)]);
         self.ctx.debug(path, || Event::DpdAsked { sequence });
     }
 
-    /// The peer answers one of our questions.
+    /// The peer answers one of our questions, and `Dpd::take` took it.
     pub(crate) fn peer_answered(&mut self, id: SaId, ack: &Notification) {
         let Ok(sequence) = ack.number() else { return };
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let Some((common, live)) = sa.live_mut() else {
-            return;
-        };
-        let Some((first, _)) = live.dpd.waiting else {
-            return;
-        };
-        if !(first..live.dpd.next).contains(&sequence) {
-            return;
-        }
-        live.dpd.waiting = None;
-        let path = common.path();
+        let Some(sa) = self.sas.get(&id) else { return };
+        let path = sa.common.path();
         self.ctx.debug(path, || Event::DpdAnswered { sequence });
         self.ctx.timers.cancel(Timer::Keepalive(id));
         self.schedule_keepalive(id);

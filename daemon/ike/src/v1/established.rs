@@ -1,6 +1,6 @@
 //! An established ISAKMP SA: the plain data of it, and what is going on under it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,8 @@ use crate::sa::Flight;
 use crate::status::AgreedPolicy;
 use crate::time::Instant;
 use crate::v1::dpd::Dpd;
-use crate::v1::quick::Quick;
+use crate::v1::message_ids::MessageIds;
+use crate::v1::quick::{Quick, QuickState};
 
 /// What survives of phase 1. Serialisable: a restarted daemon could go on with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +32,7 @@ pub(crate) struct Live {
     pub(crate) quick: BTreeMap<u32, Quick>,
     /// Answers of finished quick modes, for repeats
     pub(crate) answered: BTreeMap<u32, Flight>,
-    /// Message ids that are spent, oldest first
-    spent: VecDeque<u32>,
+    pub(crate) ids: MessageIds,
     pub(crate) dpd: Dpd,
     pub(crate) fate: Fate,
     /// When the peer last proved that it is there
@@ -52,38 +52,30 @@ pub(crate) enum Fate {
     Deleted,
 }
 
-/// Spent message ids remembered an SA: a replay older than that finds no exchange to harm, for its
-/// nonces are stale, and costs one answer.
-const MAX_SPENT: usize = 256;
-
 impl Live {
-    pub(crate) fn new(sa: Established, now: Instant, expires: Instant, dpd: Dpd) -> Self {
+    /// `secret` is random, for our message ids.
+    pub(crate) fn new(
+        sa: Established,
+        now: Instant,
+        expires: Instant,
+        dpd: Dpd,
+        secret: u64,
+    ) -> Self {
         Self {
             sa,
             expires,
             quick: BTreeMap::new(),
             answered: BTreeMap::new(),
-            spent: VecDeque::new(),
+            ids: MessageIds::new(secret),
             dpd,
             fate: Fate::Current,
             heard: now,
         }
     }
 
-    /// Marks a message id as used; false when it was before.
-    pub(crate) fn spend(&mut self, message_id: u32) -> bool {
-        if self.is_spent(message_id) {
-            return false;
-        }
-        if self.spent.len() == MAX_SPENT {
-            self.spent.pop_front();
-        }
-        self.spent.push_back(message_id);
-        true
-    }
-
-    /// True for a message id that an exchange used before.
-    pub(crate) fn is_spent(&self, message_id: u32) -> bool {
-        self.spent.contains(&message_id)
+    /// Quick modes that the peer began and has not confirmed.
+    pub(crate) fn unconfirmed(&self) -> usize {
+        let waits = |quick: &&Quick| matches!(quick.state, QuickState::AwaitsConfirmation(_));
+        self.quick.values().filter(waits).count()
     }
 }

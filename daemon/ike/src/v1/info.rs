@@ -7,8 +7,10 @@ use crate::child::ChildId;
 use crate::context::Path;
 use crate::endpoint::Endpoint;
 use crate::event::{DropReason, Event};
+use crate::peer_text;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
 use crate::sa::{SaId, State};
+use crate::v1::established::Live;
 use crate::v1::message::{clear, open, seal};
 use crate::v1::quick::{QuickState, protocol_number};
 use crate::wire::v1::{
@@ -18,6 +20,8 @@ use crate::wire::{Cookies, Header, Malformed};
 
 /// Deletes of children kept for a peer with which there is no ISAKMP SA.
 const MAX_UNTOLD: usize = 64;
+/// SPIs of a delete that debug is told of.
+const MAX_SPIS_TOLD: usize = 32;
 
 impl Endpoint {
     /// An informational message for an SA.
@@ -87,7 +91,7 @@ impl Endpoint {
             }
             return;
         };
-        if live.is_spent(message_id) {
+        if live.ids.is_used(message_id) {
             let detail = format!("informational message id {message_id:#x} again");
             return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
         }
@@ -104,9 +108,13 @@ impl Endpoint {
             let detail = "hash of an informational message is wrong".into();
             return self.ctx.drop_datagram(path, DropReason::BadHash, detail);
         }
-        live.spend(message_id);
+        if !take(live, message_id, &payloads) {
+            let detail = "dead peer detection that nothing waits for".into();
+            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
+        }
         live.heard = self.ctx.now;
         self.authentic_informational(id, message_id, &payloads);
+        self.message_ids_used(id);
     }
 
     fn undecryptable(&mut self, id: SaId, error: Malformed) {
@@ -119,9 +127,12 @@ impl Endpoint {
     fn authentic_informational(&mut self, id: SaId, message_id: u32, payloads: &Protected) {
         let Some(sa) = self.sas.get(&id) else { return };
         let path = sa.common.path();
+        let alone = payloads.len() == 2;
         for notification in payloads.notifications() {
             self.notify_received(path, notification, message_id, true);
             match notification.kind {
+                NotifyType::R_U_THERE | NotifyType::R_U_THERE_ACK
+                    if !alone && !self.takes_dpd(id, notification, message_id) => {}
                 NotifyType::R_U_THERE => self.answer_peer(id, notification),
                 NotifyType::R_U_THERE_ACK => self.peer_answered(id, notification),
                 NotifyType::INITIAL_CONTACT => self.initial_contact(id),
@@ -145,7 +156,7 @@ impl Endpoint {
         self.ctx.debug(path, || Event::NotifyReceived {
             notify: notification.kind,
             protocol: notification.protocol,
-            spi: notification.spi.clone(),
+            spi: peer_text::first(&notification.spi).to_vec(),
             message_id,
             protected,
         });
@@ -222,7 +233,11 @@ impl Endpoint {
         let (path, peer) = (sa.common.path(), sa.common.peer());
         self.ctx.debug(path, || Event::DeleteReceived {
             protocol: delete.protocol,
-            spis: delete.spis().map(<[u8]>::to_vec).collect(),
+            spis: delete
+                .spis()
+                .take(MAX_SPIS_TOLD)
+                .map(|spi| peer_text::first(spi).to_vec())
+                .collect(),
         });
         for spi in delete.spis() {
             match delete.protocol {
@@ -271,7 +286,6 @@ impl Endpoint {
         let Ok(chain) = chain else { return };
         let mut iv = keys.exchange_iv(&live.sa.last_block, message_id);
         let bytes = seal(keys, &mut iv, header, chain);
-        live.spend(message_id);
         let (path, role, length) = (common.path(), common.role, bytes.len());
         self.ctx.transmit(path, bytes);
         self.ctx.debug(path, || Event::PacketSent {
@@ -391,6 +405,25 @@ impl Endpoint {
                 .debug(path, || Event::DeleteSent { protocol, spis });
         }
     }
+}
+
+/// Takes an authentic message, unless it is a replay. Dead peer detection by itself is known by its numbers, everything else
+/// by its message id.
+fn take(live: &mut Live, message_id: u32, payloads: &Protected) -> bool {
+    let is_dpd = |payload: &Payload| {
+        matches!(payload, Payload::Notification(notification)
+            if matches!(notification.kind, NotifyType::R_U_THERE | NotifyType::R_U_THERE_ACK))
+    };
+    // The first payload is the hash.
+    if payloads.len() > 1 && payloads.iter().skip(1).all(is_dpd) {
+        let mut notifications = payloads.notifications();
+        return match (notifications.next(), notifications.next()) {
+            (Some(only), None) => live.dpd.take(only, message_id),
+            _ => false,
+        };
+    }
+    live.ids.note(message_id);
+    true
 }
 
 /// What an error in clear may end.

@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Phase};
 use crate::config::IsakmpPolicy;
 use crate::context::Context;
-use crate::crypto::{Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript, equal};
+use crate::crypto::{DhError, Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript, equal};
 use crate::identity::Identity;
 use crate::registry::{ExchangeType, NotifyType, PayloadType, ProtocolId};
 use crate::sa::Common;
@@ -130,7 +130,9 @@ impl AwaitsValue {
         &self,
         payloads: &Unprotected,
     ) -> Result<(Secret, Vec<u8>, Vec<u8>), Refusal> {
-        public_value_and_nonce(&self.pair, payloads, "main mode 4")
+        let (public, nonce) = public_value_and_nonce(payloads, "main mode 4")?;
+        let shared = agree(&self.pair, public, "main mode 4")?;
+        Ok((shared, public.to_vec(), nonce.to_vec()))
     }
 
     /// Message 5: our identity and proof.
@@ -234,12 +236,11 @@ impl AwaitsProof {
     }
 }
 
-/// Reads KE and nonce of message 3 or 4: the shared secret, the peer's value and nonce.
-pub(crate) fn public_value_and_nonce(
-    pair: &KeyPair,
-    payloads: &Unprotected,
+/// KE and nonce of message 3 or 4.
+pub(crate) fn public_value_and_nonce<'a>(
+    payloads: &'a Unprotected,
     message: &str,
-) -> Result<(Secret, Vec<u8>, Vec<u8>), Refusal> {
+) -> Result<(&'a [u8], &'a [u8]), Refusal> {
     let (Some(public), Some(nonce)) = (payloads.key_exchange(), payloads.nonce()) else {
         return Err(Refusal::unexpected(format!(
             "{message} without KE and nonce"
@@ -250,15 +251,22 @@ pub(crate) fn public_value_and_nonce(
             "{message} with several KE or nonces"
         )));
     }
+    Ok((public, nonce))
+}
+
+/// The secret that our pair and the peer's public value make.
+pub(crate) fn agree(pair: &KeyPair, public: &[u8], message: &str) -> Result<Secret, Refusal> {
     if public == pair.public() {
         return Err(Refusal::unexpected(format!(
             "{message} is our own message come back"
         )));
     }
-    let shared = pair
-        .agree(public)
-        .map_err(|error| Refusal::broken(error.to_string(), "a public value of the group"))?;
-    Ok((shared, public.to_vec(), nonce.to_vec()))
+    pair.agree(public).map_err(bad_value)
+}
+
+/// Drops a message whose public value is not one of the group.
+pub(crate) fn bad_value(error: DhError) -> Refusal {
+    Refusal::broken(error.to_string(), "a public value of the group")
 }
 
 /// The identity in message 5 or 6, if the hash beside it is `expected` of its bytes.

@@ -2,17 +2,30 @@
 
 use std::mem;
 
-use crate::context::Context;
+use crate::cause::{Blame, Cause, Phase};
+use crate::context::{Context, Path};
 use crate::endpoint::Endpoint;
-use crate::event::{DropReason, Event, ExchangeState, Input};
+use crate::event::{Bound, DropReason, Event, ExchangeState, Input};
 use crate::identity::Identity;
+use crate::peer_text;
 use crate::registry::{ExchangeType, NotifyType};
 use crate::sa::{Common, IkeSa, SaId, State};
 use crate::status::{AgreedPolicy, Role, StateWord};
 use crate::timer::Timer;
 use crate::v1::established::Established;
 use crate::v1::{Refusal, initiator, responder, vendor};
-use crate::wire::v1::{Body, Message, Unprotected};
+use crate::wire::v1::{Body, Message, SecurityAssociation, Unprotected};
+use crate::wire::{Cookie, Cookies};
+
+pub(crate) mod stateless;
+
+use stateless::Recalled;
+
+/// Messages that a negotiation may get which it cannot use.
+const MAX_BAD_MESSAGES: u32 = 100;
+
+/// Comparisons of proposals with policies that debug is told of in one message.
+pub(crate) const MAX_COMPARISONS_TOLD: usize = 64;
 
 /// What a message did to a negotiation.
 enum Outcome {
@@ -30,6 +43,8 @@ pub(crate) struct Up {
     pub(crate) identity: Identity,
     /// The peer says that it has no other SA with us
     pub(crate) initial_contact: bool,
+    /// SAi_b, when we are the responder
+    pub(crate) proposals: Option<Vec<u8>>,
     /// Message 6, when it is ours to send
     answer: Option<Vec<u8>>,
 }
@@ -58,21 +73,8 @@ impl Endpoint {
             ExchangeState::ResponderMm1,
         );
         read_vendor_ids(ctx, &mut common, payloads);
-        let mut compared = Vec::new();
-        let debug = ctx.debug;
-        let result = responder::start(ctx, &common, payloads, |offer, priority, differs| {
-            if debug {
-                let offer = offer.clone();
-                compared.push(Event::PolicyCompared {
-                    offer,
-                    priority,
-                    differs,
-                });
-            }
-        });
-        for event in compared {
-            ctx.fact(path, event);
-        }
+        let result = responder::proposals(payloads)
+            .and_then(|proposals| start_told(ctx, &common, &proposals));
         match result {
             Ok((state, policy, message)) => {
                 choose(ctx, &mut common, policy);
@@ -86,16 +88,93 @@ impl Endpoint {
                 self.insert_sa(IkeSa { common, state });
                 self.send_phase1(id, message);
             }
-            Err(Refusal::Drop { reason, detail, .. }) => ctx.drop_datagram(path, reason, detail),
-            Err(Refusal::Fail { cause, notify }) => {
-                if let Some(notify) = notify {
-                    self.notify_in_clear(path, common.cookies, notify);
-                }
-                let detail = cause.to_string();
-                self.ctx.drop_datagram(path, DropReason::Refused, detail);
-                self.negotiation_failed(&common, Role::Responder, None, cause);
-            }
+            Err(refusal) => self.offer_refused(&common, refusal),
         }
+    }
+
+    /// Message 1 while there are enough half-open negotiations: message 2 goes out and nothing is kept but the text of the
+    /// proposals, once for all that offer the same.
+    pub(crate) fn answer_without_state(
+        &mut self,
+        path: Path,
+        initiator: Cookie,
+        payloads: &Unprotected,
+    ) {
+        let dpd = payloads.vendor_ids().any(vendor::is_dpd);
+        let cookies = Cookies {
+            initiator,
+            responder: Cookie::ZERO,
+        };
+        let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let proposals = match responder::proposals(payloads) {
+            Ok(proposals) => proposals,
+            Err(refusal) => return self.offer_refused(&common, refusal),
+        };
+        let (now, random) = (self.ctx.now, self.ctx.random.as_mut());
+        let offered = (proposals.body, dpd);
+        let cookie = self
+            .gate
+            .stateless
+            .cookie(random, now, path, initiator, offered);
+        let Some(cookie) = cookie else {
+            let detail = "proposals too long to answer while there are many negotiations".into();
+            return self
+                .ctx
+                .drop_datagram(path, DropReason::HalfOpenLimit, detail);
+        };
+        common.cookies.responder = cookie;
+        match start_told(&mut self.ctx, &common, &proposals) {
+            Ok((_, _, message)) => {
+                self.gate.tallies.answered_without_state += 1;
+                self.ctx.transmit(path, message);
+            }
+            Err(refusal) => self.offer_refused(&common, refusal),
+        }
+    }
+
+    /// The negotiation of which message 3 came, for a cookie that was made and not kept.
+    pub(crate) fn recalled(
+        &mut self,
+        path: Path,
+        cookies: Cookies,
+        recalled: &Recalled,
+    ) -> Option<SaId> {
+        let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        common.peer_has_dpd = recalled.dpd;
+        let offered = SecurityAssociation::from_body(&recalled.body).ok()?;
+        let proposals = responder::Proposals {
+            body: &recalled.body,
+            offered: &offered,
+        };
+        let started = responder::start(&self.ctx, &common, &proposals, |_, _, _| {});
+        let (state, policy, _) = started.ok()?;
+        choose(&mut self.ctx, &mut common, policy);
+        let id = common.id;
+        let limit = self.ctx.now + crate::endpoint::HALF_OPEN_TIME;
+        self.ctx.timers.set(limit, Timer::HalfOpen(id));
+        let state = State::AwaitsInitiatorsValue(state);
+        self.insert_sa(IkeSa { common, state });
+        Some(id)
+    }
+
+    /// Message 1 is refused: said and answered, but not as often as anyone likes.
+    fn offer_refused(&mut self, common: &Common, refusal: Refusal) {
+        let path = common.path();
+        let (cause, notify) = match refusal {
+            Refusal::Drop { reason, detail, .. } => {
+                return self.ctx.drop_datagram(path, reason, detail);
+            }
+            Refusal::Fail { cause, notify } => (cause, notify),
+        };
+        self.ctx
+            .drop_datagram_with(path, DropReason::Refused, || cause.to_string());
+        if !self.gate.refusals.allow(self.ctx.now) {
+            return self.ctx.bound_reached(path, Bound::Refusals);
+        }
+        if let Some(notify) = notify {
+            self.notify_in_clear(path, common.cookies, notify);
+        }
+        self.negotiation_failed(common, Role::Responder, None, cause);
     }
 
     /// Any later message of main mode.
@@ -115,6 +194,7 @@ impl Endpoint {
             Outcome::Answer(bytes) => {
                 sa.common.flight.answers = Some(digest);
                 sa.common.suspicion = None;
+                self.gate.half_open.answered(id);
                 self.send_phase1(id, bytes);
             }
             Outcome::Up(mut up) => {
@@ -133,9 +213,14 @@ impl Endpoint {
                 detail,
                 suspicion,
             }) => {
+                sa.common.bad_messages += 1;
+                let too_many = sa.common.bad_messages >= MAX_BAD_MESSAGES;
                 ctx.drop_datagram(path, reason, detail);
                 if let Some(cause) = suspicion {
                     self.suspect(id, cause);
+                }
+                if too_many {
+                    self.too_many_bad_messages(id);
                 }
             }
             Outcome::Refused(Refusal::Fail { cause, notify }) => {
@@ -145,6 +230,22 @@ impl Endpoint {
                 self.phase1_failed(id, cause);
             }
         }
+    }
+
+    /// Somebody sends what is no use under the cookies of a negotiation: it is given up, so that no more has to be looked at.
+    fn too_many_bad_messages(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id).filter(|sa| sa.state.is_half_open()) else {
+            return;
+        };
+        let path = sa.common.path();
+        let cause = sa.common.suspicion.clone().unwrap_or(Cause::Protocol {
+            blame: Blame::Misbehaved,
+            phase: Phase::One,
+            came: format!("{MAX_BAD_MESSAGES} messages that could not be used"),
+            expected: "the next message of main mode".into(),
+        });
+        self.ctx.bound_reached(path, Bound::BadMessages);
+        self.phase1_failed(id, cause);
     }
 
     /// Sends a message of phase 1; the initiator's is repeated until it is answered.
@@ -178,6 +279,30 @@ impl Endpoint {
     }
 }
 
+/// Message 2, with the comparisons told to debug; of a long offer only the first ones.
+fn start_told(
+    ctx: &mut Context,
+    common: &Common,
+    proposals: &responder::Proposals<'_>,
+) -> Result<(responder::AwaitsInitiatorsValue, AgreedPolicy, Vec<u8>), Refusal> {
+    let mut compared = Vec::new();
+    let debugs = ctx.debugs();
+    let result = responder::start(ctx, common, proposals, |offer, priority, differs| {
+        if debugs && compared.len() < MAX_COMPARISONS_TOLD {
+            let offer = offer.clone();
+            compared.push(Event::PolicyCompared {
+                offer,
+                priority,
+                differs,
+            });
+        }
+    });
+    for event in compared {
+        ctx.fact(common.path(), event);
+    }
+    result
+}
+
 fn step(
     ctx: &mut Context,
     common: &mut Common,
@@ -204,6 +329,7 @@ fn step(
                         established,
                         identity,
                         initial_contact: false,
+                        proposals: None,
                         answer: None,
                     };
                     (State::Deleted, Outcome::Up(Box::new(up)))
@@ -296,7 +422,7 @@ fn initiators_proof(
 fn responders_value(
     ctx: &mut Context,
     common: &mut Common,
-    state: responder::AwaitsInitiatorsValue,
+    mut state: responder::AwaitsInitiatorsValue,
     payloads: &Unprotected,
 ) -> (State, Outcome) {
     let value = match state.process(ctx, payloads) {
@@ -346,13 +472,14 @@ fn responders_proof(
         .notifications()
         .any(|notification| notification.kind == NotifyType::INITIAL_CONTACT);
     match state.build(ctx, common, iv) {
-        Ok((established, bytes)) => {
+        Ok((established, bytes, proposals)) => {
             let (old, new) = (ExchangeState::ResponderMm5, ExchangeState::Phase1Complete);
             moved(ctx, common, Input::ProcessComplete, old, new);
             let up = Up {
                 established,
                 identity,
                 initial_contact,
+                proposals: Some(proposals),
                 answer: Some(bytes),
             };
             (State::Deleted, Outcome::Up(Box::new(up)))
@@ -388,7 +515,7 @@ fn read_vendor_ids(ctx: &mut Context, common: &mut Common, payloads: &Unprotecte
         common.peer_has_dpd |= vendor::is_dpd(id);
         ctx.debug(common.path(), || Event::VendorId {
             name: vendor::name(id),
-            bytes: id.to_vec(),
+            bytes: peer_text::first(id).to_vec(),
         });
     }
 }

@@ -82,6 +82,10 @@ impl From<&Id> for Identity {
             Id::Ipv6(address) => Self::Address((*address).into()),
             Id::Fqdn(name) => Self::Fqdn(name.clone()),
             Id::UserFqdn(name) => Self::UserFqdn(name.clone()),
+            Id::KeyId(data) | Id::DerAsn1Dn(data) | Id::DerAsn1Gn(data) => {
+                Self::Other(id.kind(), data.clone())
+            }
+            Id::Unknown { kind, data } => Self::Other(*kind, data.clone()),
             other => Self::Other(other.kind(), other.to_string().into_bytes()),
         }
     }

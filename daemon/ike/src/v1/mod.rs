@@ -10,6 +10,7 @@ pub(crate) mod info;
 pub(crate) mod initiator;
 pub(crate) mod main_mode;
 pub(crate) mod message;
+pub(crate) mod message_ids;
 pub(crate) mod policy;
 pub(crate) mod proxy;
 pub(crate) mod quick;

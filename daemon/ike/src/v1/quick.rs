@@ -356,7 +356,11 @@ pub(crate) fn request(
         _ => (None, None),
     };
     let (Some(remote), Some(local)) = (remote, local) else {
-        let came: Vec<_> = payloads.identities().map(|id| id.id.to_string()).collect();
+        let came: Vec<_> = payloads
+            .identities()
+            .take(4)
+            .map(|id| id.id.to_string())
+            .collect();
         return Err(broken(
             format!("proxy identities {}", came.join(", ")),
             "two addresses, subnets or ranges",

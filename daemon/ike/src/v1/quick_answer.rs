@@ -7,13 +7,14 @@ use super::quick_mode::{Made, between};
 use crate::cause::Cause;
 use crate::config::{Connection, FlowId};
 use crate::endpoint::Endpoint;
-use crate::event::{DropReason, Event, ExchangeState, Input};
+use crate::event::{Bound, DropReason, Event, ExchangeState, Input};
 use crate::lifecycle::Birth;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
-use crate::sa::{Flight, SaId};
+use crate::sa::{Flight, IkeSa, SaId};
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
+use crate::v1::main_mode::MAX_COMPARISONS_TOLD;
 use crate::v1::quick::{
     self, Answer, AwaitsConfirmation, Exchange, Quick, QuickError, QuickState, Request, Subject,
 };
@@ -35,13 +36,20 @@ impl Endpoint {
         ciphertext: &Ciphertext,
         digest: u64,
     ) {
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let Some((common, live)) = sa.live_mut() else {
+        let Some(common) = self.sas.get(&id).map(|sa| &sa.common) else {
             return;
         };
         let (cookies, path) = (common.cookies, common.path());
+        if self.too_many_unconfirmed(path) {
+            let detail = "the peer has many quick modes that it does not confirm".into();
+            self.ctx.bound_reached(path, Bound::QuickModes);
+            return self
+                .ctx
+                .drop_datagram(path, DropReason::QuickModeLimit, detail);
+        }
+        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
         let peers = (common.local.ip(), common.peer());
         let exchange = Exchange {
             cookies,
@@ -51,7 +59,7 @@ impl Endpoint {
         let result = quick::request(exchange, &live.sa.last_block, ciphertext, peers);
         if matches!(result, Ok(_) | Err(QuickError::Refused(..))) {
             live.heard = self.ctx.now;
-            live.spend(message_id);
+            live.ids.note(message_id);
         }
         let judged = result.and_then(|request| {
             let kind = ExchangeType::QUICK_MODE;
@@ -83,6 +91,7 @@ impl Endpoint {
             }
             Err(error) => self.quick_error(id, message_id, error),
         }
+        self.message_ids_used(id);
     }
 
     /// Finds the entry and the transform set for a request, or says why there is none.
@@ -103,15 +112,23 @@ impl Endpoint {
         let Some(sa) = request.payloads.sa() else {
             return Err(QuickError::BadHash);
         };
+        if let (Some((connection, flow)), Some(path)) = (
+            candidates.first(),
+            self.sas.get(&id).map(|sa| sa.common.path()),
+        ) && let Some(cause) = self.child_not_admitted(connection.id, *flow, Role::Responder)
+        {
+            self.ctx.bound_reached(path, Bound::AdmittedChildren);
+            return Err(QuickError::Refused(cause, NotifyType::NO_PROPOSAL_CHOSEN));
+        }
         let host_to_host = between(request.local, local) && between(request.remote, peer);
         let mut refused = None;
         for (connection, flow) in candidates {
             let sets = transform::effective(&connection.transform_sets, host_to_host);
             let fits = quick::pfs_fits(connection.pfs, request.has_public_value());
-            let debug = self.ctx.debug;
+            let debugs = self.ctx.debugs();
             let mut compared = Vec::new();
             let choice = transform::choose(sa, &sets, fits, |offer, set, differs| {
-                if debug {
+                if debugs && compared.len() < MAX_COMPARISONS_TOLD {
                     let (offer, set) = (offer.clone(), set.clone());
                     compared.push(Event::ChildCompared {
                         offer,

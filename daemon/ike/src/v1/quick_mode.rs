@@ -66,7 +66,7 @@ impl Endpoint {
                     Some(_) if live.quick.contains_key(&message_id) => {
                         return self.continue_quick(id, message_id, ciphertext, digest);
                     }
-                    None if !live.is_spent(message_id) => {
+                    None if !live.ids.is_used(message_id) => {
                         return self.quick_mode_request(id, message_id, ciphertext, digest);
                     }
                     _ => drop(

@@ -8,7 +8,7 @@ use crate::child::{ChildId, ProtocolSa};
 use crate::children::Child;
 use crate::crypto::Group;
 use crate::endpoint::{ANSWER_TIME, Endpoint, MAX_QUICK_MODES};
-use crate::event::{Event, ExchangeState, Input};
+use crate::event::{Bound, Event, ExchangeState, Input};
 use crate::lifecycle::Birth;
 use crate::registry::ExchangeType;
 use crate::sa::{Flight, IkeSa, SaId, Want};
@@ -23,7 +23,7 @@ impl Endpoint {
     /// in progress with the peer.
     pub(crate) fn start_quick(&mut self, id: SaId, want: Want) {
         let Some(sa) = self.sas.get(&id) else {
-            return self.want_lost(want);
+            return self.want_lost(want, false);
         };
         let full = self.quick_modes_with(sa.common.peer()) >= MAX_QUICK_MODES;
         let ready = sa.live().is_some_and(|live| live.fate != Fate::Deleted);
@@ -66,7 +66,12 @@ impl Endpoint {
             .connection(want.connection)
             .cloned()
             .ok_or(None)?;
-        let flow = connection.flow(want.flow).ok_or(None)?;
+        let flow = connection.flow(want.flow).ok_or(None)?.clone();
+        let path = sa.common.path();
+        if let Some(cause) = self.child_not_admitted(want.connection, want.flow, Role::Initiator) {
+            self.ctx.bound_reached(path, Bound::AdmittedChildren);
+            return Err(Some(cause));
+        }
         let host_to_host = between(flow.local, local) && between(flow.remote, peer);
         let offered = transform::effective(&connection.transform_sets, host_to_host);
         let group_known = connection
@@ -119,7 +124,6 @@ impl Endpoint {
                 return self.want_failed(id, want, ExchangeType::QUICK_MODE, cause);
             }
         };
-        live.spend(message_id);
         let state = QuickState::AwaitsAnswer(Box::new(state));
         live.quick.insert(
             message_id,

@@ -11,11 +11,13 @@ use crate::sa::Common;
 use crate::secret::Secret;
 use crate::status::AgreedPolicy;
 use crate::v1::established::Established;
-use crate::v1::initiator::{NONCE_BYTES, proven_identity, public_value_and_nonce};
+use crate::v1::initiator::{
+    NONCE_BYTES, agree, bad_value, proven_identity, public_value_and_nonce,
+};
 use crate::v1::message::{clear, open, own_identity, seal, too_long_refusal};
 use crate::v1::{Refusal, policy, vendor};
 use crate::wire::Header;
-use crate::wire::v1::{Chain, Ciphertext, Payload, Protected, Unprotected};
+use crate::wire::v1::{Chain, Ciphertext, Payload, Protected, SecurityAssociation, Unprotected};
 
 /// Message 2 is sent.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) struct AwaitsInitiatorsValue {
     key: Secret,
     sa_body: Vec<u8>,
     policy: AgreedPolicy,
+    /// Ours, made for the first public value that could be one of the group
+    pair: Option<KeyPair>,
 }
 
 /// Message 4 is sent.
@@ -37,20 +41,31 @@ pub(crate) struct AwaitsInitiatorsProof {
     peer_public: Vec<u8>,
 }
 
+/// SA payload of message 1: the bytes that go into the proofs (SAi_b) and what they say.
+pub(crate) struct Proposals<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) offered: &'a SecurityAssociation,
+}
+
+/// The one SA payload of message 1.
+pub(crate) fn proposals(payloads: &Unprotected) -> Result<Proposals<'_>, Refusal> {
+    match (
+        payloads.sa(),
+        payloads.body_of(PayloadType::SA),
+        payloads.count(PayloadType::SA),
+    ) {
+        (Some(offered), Some(body), 1) => Ok(Proposals { body, offered }),
+        _ => Err(Refusal::unexpected("main mode 1 without one SA payload")),
+    }
+}
+
 /// Message 1: the initiator's offers; message 2: our choice. `compared` is told of comparisons.
 pub(crate) fn start(
     ctx: &Context,
     sa: &Common,
-    payloads: &Unprotected,
+    proposals: &Proposals<'_>,
     compared: impl FnMut(&PolicyOffer, u32, Option<PolicyField>),
 ) -> Result<(AwaitsInitiatorsValue, AgreedPolicy, Vec<u8>), Refusal> {
-    let (Some(offered), Some(sa_body), 1) = (
-        payloads.sa(),
-        payloads.body_of(PayloadType::SA),
-        payloads.count(PayloadType::SA),
-    ) else {
-        return Err(Refusal::unexpected("main mode 1 without one SA payload"));
-    };
     let refused = |cause| Refusal::Fail {
         cause,
         notify: Some(NotifyType::NO_PROPOSAL_CHOSEN),
@@ -62,25 +77,27 @@ pub(crate) fn start(
         .for_address(peer)
         .ok_or_else(|| refused(Cause::NoKey { peer }))?;
     let policies = policy::usable(&ctx.config.policies);
-    let choice = policy::choose(offered, &policies, compared).map_err(refused)?;
+    let choice = policy::choose(proposals.offered, &policies, compared).map_err(refused)?;
     let payloads = [Payload::Sa(choice.answer), vendor::dpd()];
     let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
         .map_err(too_long_refusal)?;
     let state = AwaitsInitiatorsValue {
         key: key.clone(),
-        sa_body: sa_body.to_vec(),
+        sa_body: proposals.body.to_vec(),
         policy: choice.policy,
+        pair: None,
     };
     Ok((state, choice.policy, message))
 }
 
-/// What message 3 gave: the shared secret, the peer's value, its nonce, and our own key pair.
-pub(crate) type Value = ((Secret, Vec<u8>, Vec<u8>), KeyPair);
+/// What message 3 gave: the shared secret, the peer's value and its nonce.
+pub(crate) type Value = (Secret, Vec<u8>, Vec<u8>);
 
 impl AwaitsInitiatorsValue {
-    /// Message 3: the initiator's public value and nonce.
+    /// Message 3: the initiator's public value and nonce. A value that cannot be one of the group costs nothing; the key
+    /// pair is made once.
     pub(crate) fn process(
-        &self,
+        &mut self,
         ctx: &mut Context,
         payloads: &Unprotected,
     ) -> Result<Value, Refusal> {
@@ -88,12 +105,13 @@ impl AwaitsInitiatorsValue {
             cause: Cause::NoPolicy,
             notify: None,
         })?;
-        if payloads.key_exchange().is_none() {
-            return Err(Refusal::unexpected("main mode 3 without KE"));
-        }
-        let pair = KeyPair::generate(group, ctx.random.as_mut());
-        let value = public_value_and_nonce(&pair, payloads, "main mode 3")?;
-        Ok((value, pair))
+        let (public, nonce) = public_value_and_nonce(payloads, "main mode 3")?;
+        group.check(public).map_err(bad_value)?;
+        let pair = self
+            .pair
+            .get_or_insert_with(|| KeyPair::generate(group, ctx.random.as_mut()));
+        let shared = agree(pair, public, "main mode 3")?;
+        Ok((shared, public.to_vec(), nonce.to_vec()))
     }
 
     /// Message 4: our public value and nonce.
@@ -101,13 +119,17 @@ impl AwaitsInitiatorsValue {
         self,
         ctx: &mut Context,
         sa: &Common,
-        ((shared, peer_public, peer_nonce), pair): Value,
+        (shared, peer_public, peer_nonce): Value,
     ) -> Result<(AwaitsInitiatorsProof, Vec<u8>), Refusal> {
         let Self {
             key,
             sa_body,
             policy,
-        } = self;
+            pair: Some(pair),
+        } = self
+        else {
+            return Err(Refusal::unexpected("main mode 4 before main mode 3"));
+        };
         let nonce: [u8; NONCE_BYTES] = ctx.random_bytes();
         let own_public = pair.public().to_vec();
         let skeyid = Skeyid::pre_shared(policy.hash, &key, &peer_nonce, &nonce);
@@ -175,20 +197,25 @@ impl AwaitsInitiatorsProof {
         }
     }
 
-    /// Message 6: our identity and proof. Phase 1 is done.
+    /// Message 6: our identity and proof. Phase 1 is done. Gives the message, and SAi_b for the next time.
     pub(crate) fn build(
         self,
         ctx: &Context,
         sa: &Common,
         mut iv: Iv,
-    ) -> Result<(Established, Vec<u8>), Refusal> {
+    ) -> Result<(Established, Vec<u8>, Vec<u8>), Refusal> {
         let identity = own_identity(&ctx.config.identity, sa.local);
         let body = identity.body().map_err(too_long_refusal)?;
         let proof = self.skeyid.hash_r(&self.transcript(sa), &body);
         let chain = Chain::encode(&[identity, Payload::Hash(proof)]).map_err(too_long_refusal)?;
         let header = Header::v1(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0);
         let message = seal(&self.keys, &mut iv, header, chain);
-        let Self { policy, keys, .. } = self;
+        let Self {
+            policy,
+            keys,
+            sa_body,
+            ..
+        } = self;
         Ok((
             Established {
                 policy,
@@ -196,6 +223,7 @@ impl AwaitsInitiatorsProof {
                 last_block: iv,
             },
             message,
+            sa_body,
         ))
     }
 }

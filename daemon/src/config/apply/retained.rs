@@ -85,6 +85,7 @@ fn note(running: &mut Running, place: &Context, line: &RetainedLine) {
             Change::CryptoMap(name.clone(), Some(*sequence))
         }
         _ if line.is_needed() => Change::Everything,
+        _ if line.kind() == "r_call_admission" => Change::Isakmp,
         _ => Change::System,
     };
     running.note(change);

@@ -5,6 +5,7 @@
 //! times one line.
 
 mod acl;
+mod admission;
 mod archive;
 mod crypto;
 mod dynamic_map;

@@ -14,8 +14,9 @@ use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::difference::{Differences, Layout};
 use crate::show::files::{Directory, FileEntry, FileKind};
 use crate::show::snapshot::{
-    Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost, LogPlace, Memory,
-    Neighbour, Packets, Pool, Proxy, Route, RouteSource, System, TerminalLine, Thread, User,
+    Admission, Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost,
+    LogPlace, Memory, Neighbour, Packets, Pool, Proxy, Route, RouteSource, System, TerminalLine,
+    Thread, User,
 };
 use crate::show::upkeep::{Archive, Lock, Prepared, Scheduled, TimerKind, Unconfirmed};
 
@@ -621,5 +622,34 @@ fn file(name: &str, kind: FileKind, size_bytes: u64, number: u64) -> FileEntry {
         size_bytes,
         modified: "2026-11-14T11:30:00+00:00[UTC]".parse().unwrap(),
         number,
+    }
+}
+
+pub(super) fn admission() -> Admission {
+    use ike::event::DropReason;
+    use ike::status::Tally;
+    let tally = |accepted, rejected| Tally { accepted, rejected };
+    Admission {
+        counts: ike::status::Admission {
+            limits: ike::config::AdmissionLimits {
+                ike_sas: Some(500),
+                negotiations: None,
+                children: Some(2000),
+            },
+            ike_active: 2,
+            ike_negotiating: 1,
+            children_active: 3,
+            children_negotiating: 1,
+            incoming_ike: tally(7, 2),
+            outgoing_ike: tally(4, 1),
+            incoming_children: tally(9, 0),
+            outgoing_children: tally(5, 3),
+            rejected_by_ike_limit: 2,
+            rejected_by_negotiation_limit: 1,
+            answered_without_state: 4_294_967_296,
+            gave_way: 12,
+            dropped_at_dispatch: 123_456,
+        },
+        dropped: [(DropReason::NoSa, 99), (DropReason::Repeat, 100_000)].into(),
     }
 }

@@ -95,6 +95,23 @@ impl Group {
         Self::ALL.into_iter().find(|group| group.number() == number)
     }
 
+    /// What can be said of a peer's public value without any arithmetic in the group: its length and, in a MODP group, its
+    /// range. [`KeyPair::agree`] checks the rest.
+    ///
+    /// # Errors
+    /// [`DhError::Length`], [`DhError::Range`].
+    pub fn check(self, public: &[u8]) -> Result<(), DhError> {
+        let expected = self.public_bytes();
+        if public.len() != expected {
+            let got = public.len();
+            return Err(DhError::Length { expected, got });
+        }
+        match ecp::Curve::of(self) {
+            Some(_) => Ok(()),
+            None => modp::group(self).check(public),
+        }
+    }
+
     /// Bytes of a public value in the KE payload.
     pub const fn public_bytes(self) -> usize {
         match self {
@@ -169,13 +186,7 @@ impl KeyPair {
     /// # Errors
     /// [`DhError`] if the peer's value fails the checks of RFC 6989 2.
     pub fn agree(&self, peer: &[u8]) -> Result<Secret, DhError> {
-        let expected = self.group.public_bytes();
-        if peer.len() != expected {
-            return Err(DhError::Length {
-                expected,
-                got: peer.len(),
-            });
-        }
+        self.group.check(peer)?;
         match &self.private {
             Private::Modp(exponent) => modp::group(self.group).agree(exponent, peer),
             Private::Ecp(private) => private.agree(peer),

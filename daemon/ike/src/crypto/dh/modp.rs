@@ -54,6 +54,8 @@ pub(crate) trait Modp: Sync {
     fn exponent(&self, randomness: &mut dyn Randomness) -> Exponent;
     /// g^x, as long as the prime.
     fn public(&self, exponent: &Exponent) -> Vec<u8>;
+    /// 1 < peer < p-1 (RFC 6989 2.1). `peer` has the prime's length.
+    fn check(&self, peer: &[u8]) -> Result<(), DhError>;
     /// peer^x, as long as the prime, after the checks of RFC 6989 2.1 and 2.2. `peer` has the prime's length.
     fn agree(&self, exponent: &Exponent, peer: &[u8]) -> Result<Secret, DhError>;
 }
@@ -230,12 +232,18 @@ impl<const LIMBS: usize> Modp for Prime<LIMBS> {
         self.bytes(&power).to_vec()
     }
 
-    fn agree(&self, exponent: &Exponent, peer: &[u8]) -> Result<Secret, DhError> {
+    fn check(&self, peer: &[u8]) -> Result<(), DhError> {
         let peer = Uint::<LIMBS>::from_be_slice(peer);
         let most = self.params.modulus().wrapping_sub(&Uint::ONE);
         if peer <= Uint::ONE || peer >= most {
             return Err(DhError::Range);
         }
+        Ok(())
+    }
+
+    fn agree(&self, exponent: &Exponent, peer: &[u8]) -> Result<Secret, DhError> {
+        self.check(peer)?;
+        let peer = Uint::<LIMBS>::from_be_slice(peer);
         let peer = FixedMontyForm::new(&peer, &self.params);
         if let Some(order) = self.order
             && peer.pow_vartime(&order) != FixedMontyForm::one(&self.params)

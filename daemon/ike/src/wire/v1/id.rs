@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::peer_text::{Hex, Name, Text};
 use crate::registry::IdType;
 use crate::wire::{Expected, Malformed, Reader};
 
@@ -180,14 +181,14 @@ impl fmt::Display for Id {
         match self {
             Self::Ipv4(address) => write!(f, "{address}"),
             Self::Ipv6(address) => write!(f, "{address}"),
-            Self::Fqdn(text) | Self::UserFqdn(text) => write!(f, "{}", text.escape_debug()),
+            Self::Fqdn(text) | Self::UserFqdn(text) => write!(f, "{}", Name(text)),
             Self::Ipv4Subnet { address, mask } => write!(f, "{address}/{mask}"),
             Self::Ipv6Subnet { address, mask } => write!(f, "{address}/{mask}"),
             Self::Ipv4Range { first, last } => write!(f, "{first}-{last}"),
             Self::Ipv6Range { first, last } => write!(f, "{first}-{last}"),
-            Self::KeyId(data) => write!(f, "{}", data.escape_ascii()),
+            Self::KeyId(data) => write!(f, "{}", Text(data)),
             Self::DerAsn1Dn(data) | Self::DerAsn1Gn(data) | Self::Unknown { data, .. } => {
-                data.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+                write!(f, "{}", Hex(data))
             }
         }
     }

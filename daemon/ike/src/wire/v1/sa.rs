@@ -67,6 +67,14 @@ impl SecurityAssociation {
         }
     }
 
+    /// Decodes the body of an SA payload that was kept: SAi_b of RFC 2409 5.
+    ///
+    /// # Errors
+    /// [`Malformed`] where [`Message::decode`](super::Message::decode) would give it.
+    pub fn from_body(body: &[u8]) -> Result<Self, Malformed> {
+        Self::decode(&mut Reader::new(body))
+    }
+
     pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let doi = Doi(reader.u32("SA payload: DOI")?);
         if doi != Doi::IPSEC {

@@ -1,0 +1,343 @@
+//! How many SAs and negotiations there may be: half-open ones, of one peer, and by `crypto call admission limit`. `gate` and
+//! the exchanges ask before they make one; `show crypto call admission statistics` shows the counts.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Endpoint;
+use crate::cause::{AdmissionLimit, Cause};
+use crate::config::{AdmissionLimits, ConnectionId, FlowId};
+use crate::context::Path;
+use crate::event::{Bound, DownReason};
+use crate::limit::Limit;
+use crate::sa::{IkeSa, SaId, State};
+use crate::status::{Admission, Role, Tally};
+use crate::timer::Timer;
+use crate::v1::established::Fate;
+use crate::v1::main_mode::stateless::Stateless;
+use crate::v1::message_ids;
+
+/// Negotiations that we keep, as the responder, for senders that may be anyone: of one address, and of all. More first
+/// messages are answered without keeping anything.
+const MAX_UNANSWERED_OF_PEER: usize = 4;
+const MAX_UNANSWERED: usize = 256;
+
+/// Negotiations with one address that has shown that it gets our answers, and not yet who it is.
+const MAX_UNPROVED_OF_PEER: usize = 16;
+
+/// How long such a negotiation has before it gives way to a newer one.
+const TIME_TO_PROVE: Duration = Duration::from_secs(1);
+
+/// ISAKMP SAs between two addresses: one is used, the others are on their way out.
+const MAX_IKE_SAS_OF_PEER: usize = 16;
+
+/// Quick modes of one peer that it has not confirmed.
+const MAX_UNCONFIRMED_OF_PEER: usize = 128;
+
+/// Deleted ISAKMP SAs that are still shown.
+const MAX_DELETED_SHOWN: usize = 1024;
+
+/// First messages refused with an answer and a cause: at once, and a second.
+const REFUSALS: (u32, u32) = (50, 10);
+
+/// What stands between strangers and the rest of the engine.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) half_open: HalfOpen,
+    pub(crate) stateless: Stateless,
+    pub(crate) refusals: Limit,
+    pub(crate) tallies: Tallies,
+    /// Deleted ISAKMP SAs that are still shown, oldest first
+    deleted: BTreeSet<SaId>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            half_open: HalfOpen::default(),
+            stateless: Stateless::default(),
+            refusals: Limit::new(REFUSALS.0, REFUSALS.1),
+            tallies: Tallies::default(),
+            deleted: BTreeSet::new(),
+        }
+    }
+}
+
+/// What is counted for the screens since the operator last cleared it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tallies {
+    pub(crate) incoming_ike: Tally,
+    pub(crate) outgoing_ike: Tally,
+    pub(crate) incoming_children: Tally,
+    pub(crate) outgoing_children: Tally,
+    pub(crate) ike_limit: u64,
+    pub(crate) negotiation_limit: u64,
+    pub(crate) answered_without_state: u64,
+    pub(crate) gave_way: u64,
+    pub(crate) dropped_at_dispatch: u64,
+}
+
+/// The negotiations of phase 1, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct HalfOpen {
+    all: BTreeSet<SaId>,
+    /// Of which we have not seen that the other end gets what we send, as the responder
+    unanswered: BTreeSet<SaId>,
+}
+
+impl HalfOpen {
+    pub(crate) fn began(&mut self, id: SaId, role: Role) {
+        self.all.insert(id);
+        if role == Role::Responder {
+            self.unanswered.insert(id);
+        }
+    }
+
+    /// The peer went on with our answer.
+    pub(crate) fn answered(&mut self, id: SaId) {
+        self.unanswered.remove(&id);
+    }
+
+    /// It is established, or over.
+    pub(crate) fn over(&mut self, id: SaId) {
+        self.all.remove(&id);
+        self.unanswered.remove(&id);
+    }
+}
+
+impl Endpoint {
+    fn established_sas(&self) -> usize {
+        let not = self.gate.half_open.all.len() + self.gate.deleted.len();
+        self.sas.len().saturating_sub(not)
+    }
+
+    fn most_negotiations(&self) -> usize {
+        let configured = self.ctx.config.admission.negotiations;
+        configured.unwrap_or(AdmissionLimits::NEGOTIATIONS) as usize
+    }
+
+    /// True while nothing more is kept for first messages from this address.
+    pub(super) fn is_crowded(&self, peer: IpAddr) -> bool {
+        let half_open = &self.gate.half_open;
+        let of_peer = self.by_peer.get(&peer).into_iter().flatten();
+        let unanswered = of_peer.filter(|id| half_open.unanswered.contains(id));
+        half_open.unanswered.len() >= MAX_UNANSWERED
+            || half_open.all.len() >= self.most_negotiations()
+            || unanswered.count() >= MAX_UNANSWERED_OF_PEER
+    }
+
+    /// `crypto call admission limit ike sa` leaves no room for an ISAKMP SA with a peer that has none.
+    fn ike_not_admitted(&self, local: IpAddr, peer: IpAddr) -> Option<Cause> {
+        let most = self.ctx.config.admission.ike_sas?;
+        let full = self.established_sas() >= most as usize;
+        (full && self.usable_sa(local, peer).is_none()).then_some(Cause::NotAdmitted {
+            limit: AdmissionLimit::IkeSas,
+            most,
+        })
+    }
+
+    /// Whether a peer may begin phase 1 with us. Counts what it is told.
+    pub(super) fn admits_incoming(&mut self, path: Path) -> bool {
+        let refused = self.ike_not_admitted(path.local.ip(), path.remote.ip());
+        self.gate.tallies.incoming_ike.count(refused.is_none());
+        if refused.is_some() {
+            self.gate.tallies.ike_limit += 1;
+            self.ctx.bound_reached(path, Bound::AdmittedIkeSas);
+        }
+        refused.is_none()
+    }
+
+    /// Why we may not begin phase 1 with a peer, if so. What replaces an SA is always admitted.
+    pub(crate) fn outgoing_not_admitted(&mut self, path: Path, replaces: bool) -> Option<Cause> {
+        let most = self.most_negotiations();
+        let mut cause = self.ike_not_admitted(path.local.ip(), path.remote.ip());
+        if cause.is_some() {
+            self.gate.tallies.ike_limit += 1;
+        } else if self.gate.half_open.all.len() >= most && !self.oldest_gives_way(path) {
+            self.gate.tallies.negotiation_limit += 1;
+            cause = Some(Cause::NotAdmitted {
+                limit: AdmissionLimit::Negotiations,
+                most: u32::try_from(most).unwrap_or(u32::MAX),
+            });
+        }
+        cause = cause.filter(|_| !replaces);
+        self.gate.tallies.outgoing_ike.count(cause.is_none());
+        cause
+    }
+
+    /// Whether message 3 of a peer may cost us a Diffie-Hellman; makes room for it. `kept` when its negotiation is one that
+    /// we keep already.
+    pub(super) fn makes_room_for_keys(&mut self, path: Path, kept: bool) -> bool {
+        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let unproved: Vec<_> = of_peer
+            .filter_map(|id| self.sas.get(id))
+            .filter(|sa| matches!(sa.state, State::AwaitsInitiatorsProof(_)))
+            .map(|sa| (sa.common.id, sa.common.created))
+            .collect();
+        if unproved.len() >= MAX_UNPROVED_OF_PEER
+            && let Some((oldest, created)) = unproved.first()
+        {
+            self.ctx.bound_reached(path, Bound::Unproved);
+            if self.ctx.now.since(*created) < TIME_TO_PROVE {
+                return false;
+            }
+            self.give_way(*oldest);
+        }
+        if kept || self.gate.half_open.all.len() < self.most_negotiations() {
+            return true;
+        }
+        let room = self.oldest_gives_way(path);
+        if !room {
+            self.gate.tallies.negotiation_limit += 1;
+            self.ctx.bound_reached(path, Bound::AdmittedNegotiations);
+        }
+        room
+    }
+
+    /// The oldest negotiation whose other end may be anyone makes room; false when there is none.
+    fn oldest_gives_way(&mut self, path: Path) -> bool {
+        let Some(oldest) = self.gate.half_open.unanswered.first().copied() else {
+            return false;
+        };
+        self.ctx.bound_reached(path, Bound::HalfOpen);
+        self.give_way(oldest);
+        true
+    }
+
+    /// Ends a negotiation of the peer's for another one. What waited for it is asked for anew.
+    fn give_way(&mut self, id: SaId) {
+        self.gate.tallies.gave_way += 1;
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return self.gate.half_open.over(id);
+        };
+        let (wants, peer) = (std::mem::take(&mut sa.common.wants), sa.common.peer());
+        self.remove_quietly(id);
+        for want in wants {
+            self.want_lost(want);
+            if want.rekeys.is_none() {
+                self.want(want, Some(peer));
+            }
+        }
+    }
+
+    /// Keeps the ISAKMP SAs between two addresses within bounds after this one came up: the oldest that is not needed goes.
+    pub(crate) fn bound_ike_sas(&mut self, id: SaId) {
+        let Some(common) = self.sas.get(&id).map(|sa| &sa.common) else {
+            return;
+        };
+        let path = common.path();
+        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let established: Vec<_> = of_peer
+            .filter_map(|id| Some((*id, self.sas.get(id)?.live()?.fate)))
+            .collect();
+        let too_many = established.len().saturating_sub(MAX_IKE_SAS_OF_PEER);
+        let oldest = established
+            .into_iter()
+            .filter(|(other, fate)| *other != id && *fate != Fate::Current);
+        for (other, _) in oldest.take(too_many) {
+            self.ctx.bound_reached(path, Bound::IkeSasOfPeer);
+            self.send_ike_delete(other);
+            self.ike_down(other, DownReason::Replaced);
+        }
+    }
+
+    /// True when a peer has as many quick modes as it may have without confirming one.
+    pub(crate) fn too_many_unconfirmed(&self, path: Path) -> bool {
+        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let live = of_peer.filter_map(|id| self.sas.get(id)?.live());
+        let unconfirmed: usize = live.map(|live| live.unconfirmed()).sum();
+        unconfirmed >= MAX_UNCONFIRMED_OF_PEER
+    }
+
+    /// Replaces an ISAKMP SA under which the peer has used very many message ids.
+    pub(crate) fn message_ids_used(&mut self, id: SaId) {
+        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        let (path, count, fate) = (common.path(), live.ids.count(), live.fate);
+        if count >= message_ids::MOST {
+            self.ctx.bound_reached(path, Bound::MessageIds);
+            self.expire_ike(id);
+        } else if count >= message_ids::MANY && fate == Fate::Current && !self.is_being_rekeyed(id)
+        {
+            self.ctx.bound_reached(path, Bound::MessageIds);
+            self.rekey_ike(id);
+        }
+    }
+
+    fn is_being_rekeyed(&self, id: SaId) -> bool {
+        let half_open = self.gate.half_open.all.iter();
+        let mut half_open = half_open.filter_map(|other| self.sas.get(other));
+        half_open.any(|sa| sa.common.takes_over == Some(id))
+    }
+
+    /// `crypto call admission limit ipsec sa` leaves no room for a flow that has no child. Counts what is told.
+    pub(crate) fn child_not_admitted(
+        &mut self,
+        connection: ConnectionId,
+        flow: FlowId,
+        role: Role,
+    ) -> Option<Cause> {
+        let most = self.ctx.config.admission.children;
+        let full = most.is_some_and(|most| self.children.count() >= most as usize);
+        let cause = most.filter(|_| full && self.children.of_flow(connection, flow).is_empty());
+        let tally = match role {
+            Role::Initiator => &mut self.gate.tallies.outgoing_children,
+            Role::Responder => &mut self.gate.tallies.incoming_children,
+        };
+        tally.count(cause.is_none());
+        cause.map(|most| Cause::NotAdmitted {
+            limit: AdmissionLimit::Children,
+            most,
+        })
+    }
+
+    /// A deleted ISAKMP SA is shown for a while, unless there are very many.
+    pub(crate) fn show_deleted(&mut self, id: SaId) {
+        self.gate.deleted.insert(id);
+        while self.gate.deleted.len() > MAX_DELETED_SHOWN
+            && let Some(oldest) = self.gate.deleted.pop_first()
+        {
+            self.ctx.timers.cancel(Timer::ForgetIke(oldest));
+            self.sas.remove(&oldest);
+        }
+    }
+
+    /// A deleted ISAKMP SA has been shown long enough.
+    pub(super) fn forget_deleted(&mut self, id: SaId) {
+        self.gate.deleted.remove(&id);
+        self.sas.remove(&id);
+    }
+
+    /// The counts of `show crypto call admission statistics` and `show crypto isakmp statistics`.
+    pub fn admission(&self) -> Admission {
+        let tallies = self.gate.tallies;
+        let unconfirmed = self.sas.values().filter_map(IkeSa::live);
+        Admission {
+            limits: self.ctx.config.admission,
+            ike_active: self.established_sas(),
+            ike_negotiating: self.gate.half_open.all.len(),
+            children_active: self
+                .children
+                .iter()
+                .filter(|child| child.up.is_some())
+                .count(),
+            children_negotiating: unconfirmed.map(|live| live.quick.len()).sum(),
+            incoming_ike: tallies.incoming_ike,
+            outgoing_ike: tallies.outgoing_ike,
+            incoming_children: tallies.incoming_children,
+            outgoing_children: tallies.outgoing_children,
+            rejected_by_ike_limit: tallies.ike_limit,
+            rejected_by_negotiation_limit: tallies.negotiation_limit,
+            answered_without_state: tallies.answered_without_state,
+            gave_way: tallies.gave_way,
+            dropped_at_dispatch: tallies.dropped_at_dispatch,
+        }
+    }
+
+    /// `clear crypto call admission statistics`
+    pub fn clear_admission(&mut self) {
+        self.gate.tallies = Tallies::default();
+    }
+}
