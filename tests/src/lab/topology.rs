@@ -150,21 +150,19 @@ impl Lab {
 
     /// Makes the middle lose packets at random.
     pub fn lose(&self, percent: u8) -> Result<()> {
+        self.netem(&["loss", &format!("{percent}%")])
+    }
+
+    /// Makes the middle hold every packet back for so many milliseconds.
+    pub fn delay(&self, milliseconds: u32) -> Result<()> {
+        self.netem(&["delay", &format!("{milliseconds}ms")])
+    }
+
+    fn netem(&self, what: &[&str]) -> Result<()> {
         for site in &self.sites {
             let device = format!("site{}", site.number);
-            self.middle.command(
-                "tc",
-                &[
-                    "qdisc",
-                    "add",
-                    "dev",
-                    &device,
-                    "root",
-                    "netem",
-                    "loss",
-                    &format!("{percent}%"),
-                ],
-            )?;
+            let words = ["qdisc", "add", "dev", &device, "root", "netem"];
+            self.middle.command("tc", &[&words, what].concat())?;
         }
         Ok(())
     }

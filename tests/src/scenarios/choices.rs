@@ -12,7 +12,7 @@ use crate::peer::{Brand, Flow, Isthmus, Link, Tunnel, kernel};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// R2 is a peer that knows only `Tunnel::AES256`; R1 is an Isthmus whose plain configuration `change` has rewritten.
-fn changed(
+pub(super) fn changed(
     flows: &[Flow],
     change: impl Fn(String) -> String,
     body: impl FnOnce(&mut Bed<'_>) -> Result<()>,

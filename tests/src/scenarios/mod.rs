@@ -14,6 +14,7 @@ pub mod pairs;
 pub mod rekey;
 pub mod screens;
 pub mod startup;
+pub mod storms;
 pub mod survival;
 
 use std::time::Duration;
@@ -100,6 +101,13 @@ macro_rules! for_each_scenario {
             rekey::strongswan_rekeys_phase_2
             rekey::rekey_phase_1
             rekey::strongswan_rekeys_phase_1
+            storms::volume_storm
+            storms::volume_storm_with_strongswan
+            storms::eight_lines_at_once
+            storms::both_at_once_with_strongswan
+            storms::both_at_once_with_libreswan
+            storms::cleared_isakmp_with_one_way_traffic
+            storms::cleared_isakmp_without_keepalives
             failures::wrong_key
             failures::wrong_key_at_strongswan
             failures::wrong_key_from_strongswan

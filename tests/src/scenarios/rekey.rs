@@ -35,7 +35,7 @@ fn without_loss(
 }
 
 /// The SPIs under which R1 has sent, ever, as seen on the wire.
-fn outbound_spis(bed: &Bed<'_>) -> BTreeSet<u32> {
+pub(super) fn outbound_spis(bed: &Bed<'_>) -> BTreeSet<u32> {
     let (own, frames) = (bed.lab.site(1).outside(), bed.lab.capture.frames());
     frames
         .iter()

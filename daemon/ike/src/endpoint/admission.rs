@@ -214,7 +214,7 @@ impl Endpoint {
         let (wants, peer) = (std::mem::take(&mut sa.common.wants), sa.common.peer());
         self.remove_quietly(id);
         for want in wants {
-            self.want_lost(want);
+            self.want_lost(want, false);
             if want.rekeys.is_none() {
                 self.want(want, Some(peer));
             }
@@ -321,7 +321,7 @@ impl Endpoint {
             children_active: self
                 .children
                 .iter()
-                .filter(|child| child.up.is_some())
+                .filter(|child| child.phase.up().is_some())
                 .count(),
             children_negotiating: unconfirmed.map(|live| live.quick.len()).sum(),
             incoming_ike: tallies.incoming_ike,

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::*;
 use crate::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
 use crate::config::{
-    ChildLifetime, Connection, DfBit, EspTransform, Flow, IsakmpPolicy, Keepalive, TransformSet,
+    ChildLifetime, Connection, DfBit, EspTransform, Flow, IsakmpPolicy, Keepalive, KeepaliveKind,
+    TransformSet,
 };
 use crate::crypto::Randomness;
 use crate::event::Bound;
@@ -148,7 +149,7 @@ impl Two {
                         Output::InstallChild { .. } => self.halves += end,
                         Output::RemoveChild { .. } => self.halves -= end,
                         Output::Fact(fact) if end == 1 => self.facts.push(fact.event),
-                        Output::Fact(_) => {}
+                        Output::Fact(_) | Output::WantOver { .. } => {}
                     }
                 }
             }
@@ -172,6 +173,7 @@ impl Two {
                 Output::InstallChild { .. } => self.halves += 1,
                 Output::RemoveChild { .. } => self.halves -= 1,
                 Output::Fact(fact) => self.facts.push(fact.event),
+                Output::WantOver { .. } => {}
             }
         }
     }
