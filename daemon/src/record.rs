@@ -89,18 +89,16 @@ fn bound_reached(log: &mut Log, fact: &Fact, bound: Bound, times: u64) {
         times => format!(" ({times} times in the last minute, last by {peer})"),
     };
     let why = bound.words();
-    let admission = match bound {
-        Bound::AdmittedIkeSas | Bound::AdmittedNegotiations => Some("IKE"),
-        Bound::AdmittedChildren => Some("IPSEC"),
+    let denied = match bound {
+        Bound::AdmittedIkeSas | Bound::AdmittedNegotiations => Some("an INCOMING SA request"),
+        Bound::AdmittedChildren => Some("an IPSEC SA request"),
         _ => None,
     };
-    let message = match admission {
+    let message = match denied {
         Some(what) => crypto(
             Severity::Warnings,
             "IKE_DENY_SA_REQ",
-            format!(
-                "IKE denied an {what} SA request between {peer} and {local} due to {why}{often}"
-            ),
+            format!("IKE denied {what} from {peer} to {local} due to {why}{often}"),
         ),
         None => crypto(
             Severity::Warnings,

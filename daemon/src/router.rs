@@ -40,6 +40,9 @@ use crate::waiting::{End, Waiting};
 /// Timers are not looked at more often than this.
 const TICK: Duration = Duration::from_millis(1);
 
+/// While so much waits to be carried out, datagrams that come are dropped: what strangers provoke must not fill the memory.
+const MAX_WORK: usize = 16_384;
+
 /// The router as its tasks share it.
 pub type Shared = Rc<RefCell<Router>>;
 
@@ -324,9 +327,9 @@ impl Router {
         self.engine.set_debug(self.debugging.any());
     }
 
-    /// A datagram came.
+    /// A datagram came. Where it is dropped, its sender repeats it.
     pub fn datagram(&mut self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
-        if self.isakmp_on {
+        if self.isakmp_on && self.work.len() < MAX_WORK {
             self.engine.datagram(self.now(), local, remote, bytes);
             self.pump();
         }

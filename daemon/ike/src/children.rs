@@ -131,9 +131,9 @@ impl Children {
         }
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.table.len()
+    /// How many flows have any.
+    pub(crate) fn flows(&self) -> usize {
+        self.by_flow.len()
     }
 
     /// Every child, oldest first.

@@ -41,7 +41,7 @@ pub struct AdmissionLimits {
     pub ike_sas: Option<u32>,
     /// `ike in-negotiation-sa`, `all in-negotiation-sa`: ISAKMP SAs being negotiated
     pub negotiations: Option<u32>,
-    /// `ipsec sa`: children
+    /// `ipsec sa`: children, those that replace each other counted as one
     pub children: Option<u32>,
 }
 

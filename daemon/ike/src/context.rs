@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::event::{Bound, DropReason, Event, Fact};
 use crate::output::Output;
 use crate::random::Randomness;
-use crate::talk::Talk;
+use crate::talk::{Standing, Talk};
 use crate::time::Instant;
 use crate::timer::{Timer, Timers};
 
@@ -136,8 +136,8 @@ impl Context {
     }
 
     /// Decides whether anything may be said about the datagram that is coming.
-    pub(crate) fn hear(&mut self, path: Path, stranger: bool) {
-        if self.talk.hear(self.now, stranger) && self.debug {
+    pub(crate) fn hear(&mut self, path: Path, standing: Standing) {
+        if self.talk.hear(self.now, standing) && self.debug {
             self.talk.last = Some(path);
             if self.timers.due(Timer::SecondReport).is_none() {
                 self.timers.set(self.now + SECOND, Timer::SecondReport);

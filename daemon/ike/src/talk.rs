@@ -7,17 +7,33 @@ use crate::event::{Bound, DropReason};
 use crate::limit::Limit;
 use crate::time::Instant;
 
-/// Datagrams of strangers that are told of: at once, and a second.
-const STRANGERS: (u32, u32) = (50, 5);
+/// Whose a datagram may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// From an address that no entry names
+    Stranger,
+    /// From an address that an entry names: the peer, or anyone in its name
+    Named,
+    /// It names an SA whose other end gets what we send. Its cookies are no secret, so that it too may be anyone's
+    Known,
+}
 
-/// Datagrams that name an SA of ours. An SA's cookies are no secret, so these too may be anyone's.
-const KNOWN: (u32, u32) = (1000, 200);
+impl Standing {
+    /// Datagrams that are told of: at once, and a second.
+    fn limit(self) -> Limit {
+        match self {
+            Self::Stranger => Limit::new(50, 5),
+            Self::Named => Limit::new(200, 50),
+            Self::Known => Limit::new(5000, 1000),
+        }
+    }
+}
 
 /// What is said and what is only counted.
 #[derive(Debug)]
 pub(crate) struct Talk {
-    strangers: Limit,
-    known: Limit,
+    /// One for each standing
+    limits: [Limit; 3],
     /// Nothing is said of the datagram being handled
     hushed: bool,
     /// Datagrams of which nothing was said, since the last report of the second
@@ -33,8 +49,7 @@ pub(crate) struct Talk {
 impl Default for Talk {
     fn default() -> Self {
         Self {
-            strangers: Limit::new(STRANGERS.0, STRANGERS.1),
-            known: Limit::new(KNOWN.0, KNOWN.1),
+            limits: [Standing::Stranger, Standing::Named, Standing::Known].map(Standing::limit),
             hushed: false,
             unheard: 0,
             untold: BTreeMap::new(),
@@ -46,13 +61,8 @@ impl Default for Talk {
 
 impl Talk {
     /// A datagram comes; true when nothing is to be said of it.
-    pub(crate) fn hear(&mut self, now: Instant, stranger: bool) -> bool {
-        let limit = if stranger {
-            &mut self.strangers
-        } else {
-            &mut self.known
-        };
-        self.hushed = !limit.allow(now);
+    pub(crate) fn hear(&mut self, now: Instant, standing: Standing) -> bool {
+        self.hushed = !self.limits[standing as usize].allow(now);
         self.unheard += u64::from(self.hushed);
         self.hushed
     }

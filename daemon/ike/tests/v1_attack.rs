@@ -98,7 +98,7 @@ fn gets_in(world: &mut World, mut forged: impl FnMut(u64) -> (IpAddr, Vec<u8>)) 
         )
     };
     assert_eq!(host.count(said), 1, "said once, then once a minute");
-    assert!(host.facts.len() < 2000, "{} facts", host.facts.len());
+    assert!(host.facts.len() < 5000, "{} facts", host.facts.len());
 }
 
 #[test]
@@ -121,11 +121,12 @@ fn nor_does_one_with_another_proposal_in_each_message() {
     gets_in(&mut world, |number| (from, with_offer(&first, number)));
 }
 
-#[test]
-fn nor_does_one_from_all_addresses() {
+/// B with A and a thousand other peers, and a flood in the name of all of them.
+fn from_all_addresses(limits: AdmissionLimits) {
     let pair = Pair::usual();
     let first = first_message(&pair);
     let mut config = pair.config_b();
+    config.admission = limits;
     let others: Vec<IpAddr> = (0..1000u32)
         .map(|number| IpAddr::V4(Ipv4Addr::from(0x0B00_0000 + number)))
         .collect();
@@ -146,18 +147,18 @@ fn nor_does_one_from_all_addresses() {
     });
 }
 
+#[test]
+fn nor_does_one_from_all_addresses() {
+    from_all_addresses(AdmissionLimits::default());
+}
+
 /// What the operator allows to be negotiated at once is not used up by senders that may be anyone.
 #[test]
-fn nor_does_one_that_uses_up_a_low_limit() {
-    let limits = AdmissionLimits {
+fn nor_does_one_that_would_use_up_a_low_limit() {
+    from_all_addresses(AdmissionLimits {
         negotiations: Some(10),
         ..AdmissionLimits::default()
-    };
-    let pair = Pair::usual().global(|config| config.admission = limits);
-    let first = first_message(&pair);
-    let mut world = pair.world(1);
-    let from: IpAddr = A.parse().unwrap();
-    gets_in(&mut world, |number| (from, with_cookie(&first, number)));
+    });
 }
 
 /// The minute's report tells of what goes on, and ends with it.
@@ -483,39 +484,44 @@ fn rejects_leave_nothing_behind() {
         }
     }
     assert!(alone.states().len() <= 5);
-    assert!(facts < 2000, "{facts} facts");
+    assert!(facts < 5000, "{facts} facts");
 }
 
-/// `debug crypto isakmp`: a burst of what strangers send, then how many a second.
+/// `debug crypto isakmp`: a burst of what strangers send, then how many a second. Those in the name of a peer may be the peer.
 #[test]
 fn debug_of_strangers_is_a_burst_and_then_a_count() {
-    let mut world = Pair::usual().world(1);
-    for _ in 0..10 {
-        for number in 0..1000u64 {
-            let cookies = Cookies {
-                initiator: Cookie((number + 1).to_be_bytes()),
-                responder: Cookie([5; 8]),
-            };
-            world.inject(0, 1, third_message(cookies, vec![1; 64]));
+    for (from, most) in [("203.0.113.66", 110), (A, 800)] {
+        let mut world = Pair::usual().world(1);
+        for _ in 0..10 {
+            for number in 0..1000u64 {
+                let cookies = Cookies {
+                    initiator: Cookie((number + 1).to_be_bytes()),
+                    responder: Cookie([5; 8]),
+                };
+                let message = third_message(cookies, vec![1; 64]);
+                world.with(1, |endpoint, now| {
+                    endpoint.datagram(now, at(B), at(from), &message);
+                });
+            }
+            world.run(Duration::from_secs(1));
         }
-        world.run(Duration::from_secs(1));
+        world.run(Duration::from_secs(2));
+        let host = &world.hosts[1];
+        let told = host.count(|event| matches!(event, Event::Dropped { .. }));
+        assert!((50..=most).contains(&told), "{told}");
+        let counts = host.events().filter_map(|event| match event {
+            Event::Hushed { datagrams } => Some(*datagrams),
+            _ => None,
+        });
+        let counts: Vec<u64> = counts.collect();
+        assert!(counts.len() <= 11, "{counts:?}");
+        assert_eq!(told as u64 + counts.iter().sum::<u64>(), 10_000);
+        // A legitimate peer is shown, again when the flood is over.
+        world.run(Duration::from_secs(30));
+        world.acquire(0, 1, 1);
+        world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
+        assert!(world.hosts[1].has(|event| matches!(event, Event::PolicyChosen { .. })));
     }
-    world.run(Duration::from_secs(2));
-    let host = &world.hosts[1];
-    let told = host.count(|event| matches!(event, Event::Dropped { .. }));
-    assert!((50..=110).contains(&told), "{told}");
-    let counts = host.events().filter_map(|event| match event {
-        Event::Hushed { datagrams } => Some(*datagrams),
-        _ => None,
-    });
-    let counts: Vec<u64> = counts.collect();
-    assert!(counts.len() <= 11, "{counts:?}");
-    assert_eq!(told as u64 + counts.iter().sum::<u64>(), 10_000);
-    // A legitimate peer is shown again when the flood is over.
-    world.run(Duration::from_secs(30));
-    world.acquire(0, 1, 1);
-    world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
-    assert!(world.hosts[1].has(|event| matches!(event, Event::PolicyChosen { .. })));
 }
 
 /// Every message that was ever sent, once more: nothing changes, however old it is. A day of dead peer detection every ten

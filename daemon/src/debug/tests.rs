@@ -176,3 +176,80 @@ fn only_errors() {
     assert_eq!(debugged(DebugTopic::CryptoIsakmp), [1, 2]);
     assert_eq!(debugged(DebugTopic::CryptoIpsec), [0, 0]);
 }
+
+/// Every fact of an engine that gets nothing but rubbish, in the words of every topic: rendered without a panic, each line
+/// short and without control characters (CVE-2020-1763 and CVE-2022-23094 crashed while they logged a rejected packet).
+#[test]
+fn facts_about_rubbish_can_be_rendered() {
+    struct Same;
+    impl ike::random::Randomness for Same {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+    let mut debugging = Debugging::default();
+    debugging.change(DebugTopic::All, true);
+    debugging.change(DebugTopic::CryptoIsakmpError, true);
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/ike/fuzz/corpus/message");
+    let messages: Vec<Vec<u8>> = std::fs::read_dir(corpus)
+        .unwrap()
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .collect();
+    assert!(messages.len() > 10);
+    let peer = "192.0.2.1:500".parse().unwrap();
+    let config = with_peer();
+    let (mut count, mut now) = (0, 0);
+    for message in &messages {
+        for place in (0..message.len()).step_by(3) {
+            let mut damaged = message.clone();
+            damaged[place] ^= 0x41;
+            let mut engine = ike::Endpoint::new(Box::new(Same));
+            engine.set_debug(true);
+            now += 1000;
+            let now = ike::Instant::from_millis(now);
+            engine.set_config(now, config.clone());
+            engine.datagram(now, "203.0.113.10:500".parse().unwrap(), peer, &damaged);
+            while let Some(output) = engine.poll_output() {
+                if let ike::Output::Fact(fact) = output {
+                    for line in super::lines(&debugging, &Plan::default(), &fact) {
+                        count += 1;
+                        assert!(line.len() < 1000, "{line}");
+                        let text = line.replace('\n', "");
+                        assert!(!text.contains(char::is_control), "{line:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(count > 100, "{count} lines");
+}
+
+/// A policy, a key for any peer, and an entry for one.
+fn with_peer() -> ike::config::EngineConfig {
+    let text = "crypto isakmp key k address 0.0.0.0 0.0.0.0\n\
+                crypto isakmp policy 10\n authentication pre-share\n";
+    let (running, problems) = crate::config::load::load(text, "test");
+    assert_eq!(problems, []);
+    let mut config = crate::translate::engine::config(&running);
+    config
+        .connections
+        .push(std::sync::Arc::new(ike::config::Connection {
+            id: ike::config::ConnectionId(1),
+            map: "MAP".into(),
+            sequence: 10,
+            local: vec!["203.0.113.10".parse().unwrap()],
+            peers: vec!["192.0.2.1".parse().unwrap()],
+            default_peer: false,
+            access_list: "101".into(),
+            flows: Vec::new(),
+            transform_sets: Vec::new(),
+            pfs: None,
+            lifetime: ike::config::ChildLifetime {
+                seconds: 3600,
+                kilobytes: None,
+            },
+            replay_window: 64,
+            df_bit: ike::config::DfBit::Copy,
+        }));
+    config
+}

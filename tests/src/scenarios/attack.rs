@@ -1,9 +1,12 @@
-//! A wire with a liar on it: damaged messages, forged clear text.
+//! A wire with a liar on it: damaged messages, forged clear text, floods, replays.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::bed;
 use crate::lab::{Capture, Kind, forge, wait_for};
@@ -88,4 +91,145 @@ pub fn forged_clear_text_is_dropped() -> Result<()> {
         ensure!(more == 5, "{more} packets came in beside a ping of 5");
         Ok(())
     })
+}
+
+/// First messages in the peer's name, thousands of them, before and while the peer wants a tunnel: it gets one within 5 seconds, and
+/// the router says what happens.
+pub fn a_flood_in_the_peers_name_does_not_keep_it_out() -> Result<()> {
+    bed::pair(Brand::Isthmus, Brand::Strongswan, &Tunnel::AES256, |bed| {
+        bed.raise(2, 1, PATIENCE)?;
+        let (own, peer) = (bed.lab.site(1).outside(), bed.lab.site(2).outside());
+        let first = main_mode_1(bed, peer)?;
+        bed.router(2).clear()?;
+        wait_for("R1 without SAs", PATIENCE, || {
+            Ok(kernel::sas(&bed.lab.site(1).router)?
+                .is_empty()
+                .then_some(()))
+        })?;
+        let forged = move |number: u32| {
+            let mut message = first.clone();
+            message[..4].copy_from_slice(&0xF100_D000_u32.to_be_bytes());
+            message[4..8].copy_from_slice(&number.to_be_bytes());
+            forge::ike(peer, own, &message)
+        };
+        // More than any table of negotiations held before.
+        for some in (0..5000).collect::<Vec<u32>>().chunks(100) {
+            forge::send(&bed.lab.middle, some.iter().map(|n| forged(*n)).collect())?;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let (on, sent) = (
+            Arc::new(AtomicBool::new(true)),
+            Arc::new(AtomicU32::new(5000)),
+        );
+        let start = Instant::now();
+        let raised = std::thread::scope(|scope| {
+            let (still, count) = (on.clone(), sent.clone());
+            let middle = &bed.lab.middle;
+            let flood = scope.spawn(move || -> Result<()> {
+                while still.load(Ordering::Relaxed) {
+                    let from = count.fetch_add(50, Ordering::Relaxed);
+                    forge::send(middle, (from..from + 50).map(&forged).collect())?;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Ok(())
+            });
+            let raised = bed.raise(2, 1, Duration::from_secs(5));
+            on.store(false, Ordering::Relaxed);
+            flood
+                .join()
+                .map_err(|_| anyhow::anyhow!("the flood panicked"))??;
+            raised
+        });
+        bed.lab.note(format!(
+            "{} forged first messages; the tunnel took {:?}",
+            sent.load(Ordering::Relaxed),
+            start.elapsed()
+        ));
+        raised?;
+        bed.expect_protected(2, 1)?;
+        let router = bed.isthmus(1)?;
+        let statistics = router.show("show crypto isakmp statistics")?;
+        let without_state = statistics
+            .lines()
+            .find_map(|line| line.strip_prefix("First messages answered without keeping state:"))
+            .and_then(|count| count.trim().parse::<u32>().ok())
+            .with_context(|| format!("no count in {statistics}"))?;
+        ensure!(without_state > 4000, "{statistics}");
+        let said = router.log().matches("%CRYPTO-4-IKMP_LIMIT").count();
+        ensure!(
+            (1..=3).contains(&said),
+            "said {said} times: {}",
+            router.log()
+        );
+        let admission = router.show("show crypto call admission statistics")?;
+        ensure!(admission.contains("Max in nego:  1000"), "{admission}");
+        Ok(())
+    })
+}
+
+/// Quick mode messages of the peer, sent again after 300 other message ids: no answer, no SA made, none unmade.
+pub fn old_quick_modes_again_change_nothing() -> Result<()> {
+    bed::pair(Brand::Isthmus, Brand::Strongswan, &Tunnel::AES256, |bed| {
+        bed.raise(2, 1, PATIENCE)?;
+        let (own, peer) = (bed.lab.site(1).outside(), bed.lab.site(2).outside());
+        let rekeys =
+            "for i in $(seq 20); do swanctl --rekey --child flow1 > /dev/null || exit 1; done";
+        for _ in 0..8 {
+            bed.lab.site(2).router.command("sh", &["-c", rekeys])?;
+        }
+        let router = &bed.lab.site(1).router;
+        wait_for("R1 with one tunnel again", Duration::from_secs(60), || {
+            Ok((kernel::sas(router)?.len() == 2).then_some(()))
+        })?;
+        let mut ids = BTreeSet::new();
+        let mut openings = Vec::new();
+        for frame in bed.lab.capture.frames().iter() {
+            let message = frame.isakmp();
+            if frame.kind != Kind::Ike || frame.from != peer || message.len() < 28 {
+                continue;
+            }
+            let new = ids.insert(message[20..24].to_vec());
+            if new && frame.exchange() == Some(32) {
+                openings.push(message.to_vec());
+            }
+        }
+        bed.lab.note(format!(
+            "{} message ids, {} quick modes",
+            ids.len(),
+            openings.len()
+        ));
+        ensure!(ids.len() >= 300, "only {} message ids", ids.len());
+        let before = spis(bed)?;
+        let answers = || bed.lab.capture.between(Kind::Ike, own, peer);
+        let answered = answers();
+        let replays = openings
+            .iter()
+            .map(|message| forge::ike(peer, own, message));
+        forge::send(&bed.lab.middle, replays.collect())?;
+        std::thread::sleep(Duration::from_secs(2));
+        ensure!(answers() == answered, "a replay was answered");
+        ensure!(spis(bed)? == before, "a replay changed the kernel");
+        let report = bed.lab.ping(1, 2, 5)?;
+        ensure!(report.received() == 5, "the tunnel suffered: {report}");
+        Ok(())
+    })
+}
+
+/// The peer's main mode message 1, as the wire saw it.
+fn main_mode_1(bed: &bed::Bed<'_>, peer: Ipv4Addr) -> Result<Vec<u8>> {
+    let frames = bed.lab.capture.frames();
+    let first = frames.iter().find(|frame| {
+        frame.from == peer
+            && frame.exchange() == Some(2)
+            && frame.isakmp().get(8..16) == Some(&[0; 8])
+    });
+    Ok(first.context("no main mode message 1")?.isakmp().to_vec())
+}
+
+fn spis(bed: &bed::Bed<'_>) -> Result<BTreeSet<String>> {
+    let sas = kernel::sas(&bed.lab.site(1).router)?;
+    Ok(sas
+        .into_iter()
+        .map(|sa| format!("{} {} {:?}", sa.from, sa.to, sa.spi))
+        .collect())
 }

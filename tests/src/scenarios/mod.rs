@@ -90,6 +90,8 @@ macro_rules! for_each_scenario {
             maps::three_peers_on_one_map
             attack::damaged_messages_are_dropped
             attack::forged_clear_text_is_dropped
+            attack::a_flood_in_the_peers_name_does_not_keep_it_out
+            attack::old_quick_modes_again_change_nothing
             choices::second_choice_is_taken
             choices::next_peer_takes_over
             choices::two_lines_of_one_access_list

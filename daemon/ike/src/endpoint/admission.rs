@@ -127,25 +127,32 @@ impl Endpoint {
             || unanswered.count() >= MAX_UNANSWERED_OF_PEER
     }
 
-    /// `crypto call admission limit ike sa` leaves no room for an ISAKMP SA with a peer that has none.
+    /// `crypto call admission limit ike sa` leaves no room for an ISAKMP SA with a peer that has none. Those being negotiated
+    /// count, as on IOS, but for those whose other end may be anyone.
     fn ike_not_admitted(&self, local: IpAddr, peer: IpAddr) -> Option<Cause> {
         let most = self.ctx.config.admission.ike_sas?;
-        let full = self.established_sas() >= most as usize;
+        let half_open = &self.gate.half_open;
+        let negotiating = half_open.all.len() - half_open.unanswered.len();
+        let full = self.established_sas() + negotiating >= most as usize;
         (full && self.usable_sa(local, peer).is_none()).then_some(Cause::NotAdmitted {
             limit: AdmissionLimit::IkeSas,
             most,
         })
     }
 
-    /// Whether a peer may begin phase 1 with us. Counts what it is told.
-    pub(super) fn admits_incoming(&mut self, path: Path) -> bool {
-        let refused = self.ike_not_admitted(path.local.ip(), path.remote.ip());
-        self.gate.tallies.incoming_ike.count(refused.is_none());
-        if refused.is_some() {
+    /// Whether a peer may begin phase 1 with us, or go on with message 3. Counts each once.
+    pub(super) fn admits_incoming(&mut self, path: Path, begins: bool) -> bool {
+        let admitted = self
+            .ike_not_admitted(path.local.ip(), path.remote.ip())
+            .is_none();
+        if begins || !admitted {
+            self.gate.tallies.incoming_ike.count(admitted);
+        }
+        if !admitted {
             self.gate.tallies.ike_limit += 1;
             self.ctx.bound_reached(path, Bound::AdmittedIkeSas);
         }
-        refused.is_none()
+        admitted
     }
 
     /// Why we may not begin phase 1 with a peer, if so. What replaces an SA is always admitted.
@@ -280,7 +287,7 @@ impl Endpoint {
         role: Role,
     ) -> Option<Cause> {
         let most = self.ctx.config.admission.children;
-        let full = most.is_some_and(|most| self.children.count() >= most as usize);
+        let full = most.is_some_and(|most| self.children.flows() >= most as usize);
         let cause = most.filter(|_| full && self.children.of_flow(connection, flow).is_empty());
         let tally = match role {
             Role::Initiator => &mut self.gate.tallies.outgoing_children,

@@ -8,6 +8,7 @@ use crate::event::{Bound, DropReason, Event};
 use crate::registry::ExchangeType;
 use crate::sa::{IkeSa, SaId, State, digest};
 use crate::status::Role;
+use crate::talk::Standing;
 use crate::wire::v1::{Body, Message};
 use crate::wire::{Cookies, Flags, Header, Malformed};
 
@@ -19,8 +20,12 @@ impl Endpoint {
             Ok(header) if !is_first(header) => self.find(path, header.cookies),
             _ => None,
         };
-        let stranger = found.is_none_or(|id| self.is_anyones(id));
-        self.ctx.hear(path, stranger);
+        let standing = match found {
+            Some(id) if !self.is_anyones(id) => Standing::Known,
+            _ if self.names(path) => Standing::Named,
+            _ => Standing::Stranger,
+        };
+        self.ctx.hear(path, standing);
         match (header, found) {
             (Err(error), _) => self.turn_away(path, DropReason::Malformed, || error.to_string()),
             (Ok(header), _) if header.version.major != 1 => {
@@ -63,6 +68,9 @@ impl Endpoint {
         }
         let brings_value = matches!(sa.state, State::AwaitsInitiatorsValue(_))
             && header.exchange == ExchangeType::IDENTITY_PROTECTION;
+        if brings_value && !self.admits_incoming(path, false) {
+            return self.not_admitted(path);
+        }
         if brings_value && !self.makes_room_for_keys(path, true) {
             let detail = "many negotiations of the peer wait for its proof";
             return self.turn_away(path, DropReason::HalfOpenLimit, || detail.into());
@@ -163,7 +171,7 @@ impl Endpoint {
             });
         }
         let crowded = self.is_crowded(peer);
-        if !crowded && !self.admits_incoming(path) {
+        if !crowded && !self.admits_incoming(path, true) {
             return self.not_admitted(path);
         }
         let message = match Message::decode(bytes) {
@@ -205,7 +213,7 @@ impl Endpoint {
             self.turn_away(path, DropReason::Repeat, || detail.into());
             return true;
         }
-        if !self.admits_incoming(path) {
+        if !self.admits_incoming(path, true) {
             self.not_admitted(path);
             return true;
         }

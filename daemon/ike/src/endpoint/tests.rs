@@ -296,7 +296,7 @@ fn quick_modes_that_are_never_confirmed_are_bounded() {
         two.router().dropped()[&DropReason::QuickModeLimit],
         4000 - 128
     );
-    assert_eq!(two.router().children.count(), 128 + 1);
+    assert_eq!(two.router().children.iter().count(), 128 + 1);
     // When they have been given up, the peer is let in again.
     for _ in 0..60 {
         two.pass(Duration::from_secs(1));

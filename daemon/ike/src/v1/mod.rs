@@ -2,7 +2,8 @@
 //!
 //! `initiator` and `responder` hold the states of main mode, `quick` those of quick mode;
 //! `main_mode`, `quick_mode` (with `quick_start` and `quick_answer`), `info` and `dpd` drive them on
-//! behalf of the endpoint.
+//! behalf of the endpoint. `message_ids` knows replays, `main_mode/stateless` answers message 1
+//! without keeping it.
 
 pub(crate) mod dpd;
 pub(crate) mod established;
