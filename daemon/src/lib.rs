@@ -5,6 +5,7 @@
 //! where everything meets; `run` is the loop around it.
 
 pub mod clock;
+pub mod complaints;
 pub mod config;
 pub mod control;
 pub mod debug;

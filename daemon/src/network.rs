@@ -220,6 +220,25 @@ fn by_place(routes: &[RouteSpec]) -> Places<'_> {
     places
 }
 
+/// What the running-config asks of routes that cannot be, one line each.
+#[must_use]
+pub fn problems(running: &Running, table: &InterfaceTable) -> Vec<String> {
+    let routes = running.routes.keys();
+    routes.filter_map(|key| waits_for(key, table)).collect()
+}
+
+/// Why there is no such route: its interface is not there.
+#[must_use]
+pub fn waits_for(key: &RouteKey, table: &InterfaceTable) -> Option<String> {
+    let name = key.interface.as_ref()?;
+    if matches!(name.ios_parts(), Some(("Null", _))) || table.find(name).is_some() {
+        return None;
+    }
+    let (net, why) = (key.destination, table.why_not(name));
+    let way = format!("ip route {} {} {name}", net.network(), net.netmask());
+    Some(format!("{way}: {why}; the route waits for it"))
+}
+
 /// The kernel's route for a line; `None` while its interface is not there or down.
 fn route(key: &RouteKey, options: &RouteOptions, table: &InterfaceTable) -> Option<RouteSpec> {
     let device = match &key.interface {

@@ -211,10 +211,15 @@ impl Router {
             .problems
             .into_iter()
             .chain(self.plan.problems.clone())
-            .chain(self.interfaces.problems())
             .chain(
                 encrypt::unusable(&self.running).map(|(peer, why)| encrypt::complaint(peer, why)),
             )
+            .collect();
+        self.machine_problems = self
+            .interfaces
+            .problems()
+            .into_iter()
+            .chain(network::problems(&self.running, &self.interfaces))
             .collect();
         let mut config = translate::engine::config(&self.running);
         config.connections = if self.running.isakmp_on() {
@@ -259,21 +264,28 @@ impl Router {
 
     /// Logs complaints that are new; those that no longer hold may be logged again later.
     pub fn report(&mut self) {
-        let Self {
-            problems,
-            reported,
-            log,
-            ..
-        } = self;
-        let present: HashSet<&String> = problems.iter().collect();
-        reported.retain(|text| text.starts_with(NETWORK) || present.contains(text));
-        for problem in problems.iter() {
-            if !reported.contains(problem) {
-                reported.insert(problem.clone());
-                let text = problem.clone();
-                log.system("CRYPTO", Severity::Warnings, "CONFIG_PROBLEM", text);
+        let crypto = self.problems.iter().map(|text| ("CRYPTO", text));
+        let machine = self.machine_problems.iter().map(|text| ("SYS", text));
+        let present: Vec<(&'static str, String)> = crypto
+            .chain(machine)
+            .map(|(facility, text)| (facility, text.clone()))
+            .collect();
+        let texts: HashSet<&String> = present.iter().map(|(_, text)| text).collect();
+        self.reported
+            .retain(|text| text.starts_with(NETWORK) || texts.contains(text));
+        for (facility, text) in present {
+            if self.reported.insert(text.clone()) {
+                self.complaints.add(text.clone());
+                self.log
+                    .system(facility, Severity::Warnings, "CONFIG_PROBLEM", text);
             }
         }
+    }
+
+    /// Logs that the kernel refused something.
+    fn refused(&mut self, error: &KernelError) {
+        self.complaints.add(error.to_string());
+        self.notice(Severity::Errors, "KERNEL", error.to_string());
     }
 
     /// Logs an error of the machine unless it was logged before.
@@ -291,7 +303,7 @@ impl Router {
             Err(error) => {
                 let key = format!("{NETWORK}{text}: {error}");
                 if self.reported.insert(key) {
-                    self.notice(Severity::Errors, "KERNEL", error.to_string());
+                    self.refused(&error);
                 }
             }
         }

@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Notify, oneshot};
 
 use crate::clock::{self, Clock};
+use crate::complaints::Complaints;
 use crate::config::encrypt;
 use crate::config::model::{Change, Running};
 use crate::debug::Debugging;
@@ -89,6 +90,10 @@ pub struct Router {
     pub waiting: Waiting,
     /// What is wrong with the configuration as it is.
     pub problems: BTreeSet<String>,
+    /// The same of what it asks of interfaces and routes.
+    pub machine_problems: BTreeSet<String>,
+    /// What was complained of lately.
+    pub complaints: Complaints,
     /// Complaints that were logged already and still hold.
     pub reported: BTreeSet<String>,
     /// ISAKMP was on at the last look.
@@ -252,6 +257,8 @@ impl Router {
             held: Held::default(),
             waiting: Waiting::default(),
             problems: BTreeSet::new(),
+            machine_problems: BTreeSet::new(),
+            complaints: Complaints::default(),
             reported: BTreeSet::new(),
             isakmp_on: false,
             cleared: HashMap::new(),

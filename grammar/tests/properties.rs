@@ -200,3 +200,44 @@ fn very_long_lines() {
         check(*mode, &format!("no {}", "no ".repeat(3_000)));
     }
 }
+
+/// Digits and dots are an address or nothing: a slip in an address must not become a name that no server knows.
+#[test]
+fn digits_and_dots_are_never_the_name_of_a_host() {
+    let places = [
+        (Mode::CryptoMap, "set peer {}", true),
+        (
+            Mode::Config,
+            "crypto isakmp key 0 corinth hostname {}",
+            false,
+        ),
+        (Mode::Config, "logging host {}", true),
+        (Mode::Config, "ntp server {}", true),
+        (Mode::Config, "ntp server {} prefer", true),
+        (Mode::Config, "snmp-server host {} version 2c public", true),
+        (Mode::Config, "radius-server host {} key corinth", true),
+    ];
+    for (mode, line, address) in places {
+        let takes = |host: &str| parse(mode, &line.replace("{}", host)).is_ok();
+        for host in [
+            "100.64.0.300",
+            "100.64",
+            "100.64.0.1.2",
+            "1",
+            "10..1",
+            "10.0.0.1.",
+        ] {
+            assert!(!takes(host), "{line} {host}");
+        }
+        for host in [
+            "vpn.example.net",
+            "3com",
+            "r2",
+            "10.0.0.1a",
+            "time-1.4.example",
+        ] {
+            assert!(takes(host), "{line} {host}");
+        }
+        assert_eq!(takes("100.64.0.3"), address, "{line}");
+    }
+}

@@ -2,17 +2,62 @@
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{
-    ConfigCommand, ConfigLine, ConfigureCommand, ConfigureTerminal, GlobalCommand, LoginCommand,
-    RevertTimer,
+    ConfigCommand, ConfigLine, ConfigureCommand, ConfigureTerminal, Form, GlobalCommand, IpRoute,
+    LoginCommand, RevertTimer,
 };
 
 use super::files::Done;
+use super::io::Gone;
 use super::{Outcome, Place, Session};
+use crate::config::model::RouteKey;
 use crate::config::{self, Context, Origin, render};
 use crate::log::Severity;
-use crate::router::settled;
+use crate::network;
+use crate::router::{Router, settled};
 use crate::upkeep::config_log::Stay;
 use crate::upkeep::{archive, rollback};
+
+/// So many complaints are said at the prompt; the log has them all.
+const MOST_SAID: usize = 20;
+
+/// Refuses `interface NAME` for a device that is configured under another name.
+fn may_name(router: &Router, line: &ConfigLine) -> Result<(), config::Refused> {
+    match &line.command {
+        ConfigCommand::Global(GlobalCommand::Interface { name, .. }) if line.form != Form::No => {
+            let refused = |other| config::Refused(format!("% {other}\n"));
+            router
+                .interfaces
+                .may_configure(&router.running, name)
+                .map_err(refused)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What can be said of a line at once: the route that it makes waits for an interface.
+fn remark(router: &Router, line: &ConfigLine) -> Option<String> {
+    let ConfigCommand::Global(GlobalCommand::IpRoute(IpRoute {
+        destination,
+        interface: Some(interface),
+        next_hop,
+        ..
+    })) = &line.command
+    else {
+        return None;
+    };
+    // What the configuration makes is there in a moment.
+    let made = router.running.interfaces.get(interface).is_some()
+        && matches!(interface.ios_parts(), Some(("Loopback", _)));
+    if line.form != Form::Set || made {
+        return None;
+    }
+    let key = RouteKey {
+        destination: destination.net()?,
+        interface: Some(interface.clone()),
+        next_hop: *next_hop,
+    };
+    network::waits_for(&key, &router.interfaces)
+}
 
 impl Session {
     /// `configure ...`
@@ -105,11 +150,18 @@ impl Session {
         let applied = {
             let mut router = self.router.borrow_mut();
             let allowed = router.may_configure(self.id).map_err(config::Refused);
-            let applied = allowed
+            let mut applied = allowed
+                .and_then(|()| may_name(&router, line))
                 .and_then(|()| config::apply(&mut router.running, context, line, Origin::Terminal));
-            if applied.is_ok() {
+            if let Ok(applied) = &mut applied {
+                let now = router.complaints.mark();
+                self.changed_at.get_or_insert(now);
                 router.changed_by(self.user.name());
                 router.log_command(&mut self.stay, &self.user, typed);
+                if let Some(remark) = remark(&router, line) {
+                    applied.text.push_str(&format!("% {remark}\n"));
+                    self.remarks.push(remark);
+                }
             }
             applied
         };
@@ -144,24 +196,66 @@ impl Session {
     }
 
     /// `exit`
-    pub(super) async fn leave_one(&mut self) {
+    pub(super) async fn leave_one(&mut self) -> Result<(), Gone> {
         match &self.place {
-            Place::Config(Context::Global) => self.leave_configuration().await,
+            Place::Config(Context::Global) => return self.leave_configuration().await,
             Place::Config(context) => self.place = Place::Config(context.up()),
             Place::Exec => self.bye = Some(String::new()),
         }
+        Ok(())
     }
 
     /// `end`; the prompt comes back when what was configured is in force.
-    pub(super) async fn leave_configuration(&mut self) {
-        if matches!(self.place, Place::Config(_)) {
-            self.place = Place::Exec;
-            self.router.borrow_mut().unlock(self.id);
-            let text = format!("Configured from {}", self.user.configured_by());
-            self.router
-                .borrow_mut()
-                .notice(Severity::Notifications, "CONFIG_I", text);
-            settled(&self.router).await;
+    pub(super) async fn leave_configuration(&mut self) -> Result<(), Gone> {
+        if !matches!(self.place, Place::Config(_)) {
+            return Ok(());
         }
+        self.place = Place::Exec;
+        self.router.borrow_mut().unlock(self.id);
+        let text = format!("Configured from {}", self.user.configured_by());
+        self.router
+            .borrow_mut()
+            .notice(Severity::Notifications, "CONFIG_I", text);
+        self.in_force().await
+    }
+
+    /// The configuration is about to change by this session.
+    pub(super) fn about_to_change(&mut self) {
+        let now = self.router.borrow().complaints.mark();
+        self.changed_at.get_or_insert(now);
+    }
+
+    /// Waits until what this session changed is in force, and says what the router complains of since.
+    pub(super) async fn in_force(&mut self) -> Result<(), Gone> {
+        settled(&self.router).await;
+        let Some(since) = self.changed_at.take() else {
+            return Ok(());
+        };
+        let (complaints, forgotten) = {
+            let mut router = self.router.borrow_mut();
+            // While much changes the log waits for the end of it; this session has come to its end.
+            if router.following.on {
+                router.report();
+            }
+            router.complaints.since(since)
+        };
+        let said = std::mem::take(&mut self.remarks);
+        let new: Vec<&String> = complaints
+            .iter()
+            .filter(|text| !said.contains(text))
+            .collect();
+        let mut text: String = new
+            .iter()
+            .take(MOST_SAID)
+            .map(|text| format!("% {text}\n"))
+            .collect();
+        let more = new.len().saturating_sub(MOST_SAID) as u64 + forgotten;
+        if more > 0 {
+            text.push_str(&format!("% {more} more: show logging\n"));
+        }
+        if !text.is_empty() {
+            self.io.output(&text).await?;
+        }
+        Ok(())
     }
 }

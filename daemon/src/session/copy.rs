@@ -11,7 +11,7 @@ use super::{Outcome, Session};
 use crate::config::{self, Problem, encrypt, render, startup};
 use crate::held;
 use crate::log::Severity;
-use crate::router::{Router, settled};
+use crate::router::Router;
 use crate::storage::{Location, Remote};
 use crate::upkeep::archive;
 
@@ -216,12 +216,13 @@ impl Session {
             }
             Location::RunningConfig => {
                 let text = String::from_utf8_lossy(bytes).into_owned();
+                self.about_to_change();
                 let problems = self
                     .router
                     .borrow_mut()
                     .merge(&text, source, self.user.name());
                 self.io.output(&list(&problems)).await?;
-                settled(&self.router).await;
+                self.in_force().await?;
                 Ok(Ok(()))
             }
         }
@@ -237,12 +238,14 @@ impl Session {
             Err(text) => return self.fail(text).await,
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        self.about_to_change();
         let problems = self
             .router
             .borrow_mut()
             .merge(&text, "startup-config", self.user.name());
-        settled(&self.router).await;
-        self.say(list(&problems)).await
+        self.io.output(&list(&problems)).await?;
+        self.in_force().await?;
+        Ok(Status::Ok)
     }
 
     /// Whether running-config has changes that startup-config does not have.

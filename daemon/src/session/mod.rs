@@ -37,6 +37,7 @@ use isthmus_grammar::{Access, Mode, Refusal, parser};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
+use crate::complaints::Mark;
 use crate::config::Context;
 use crate::config::model::LineId;
 use crate::log::Severity;
@@ -70,6 +71,10 @@ struct Session {
     place: Place,
     /// What the configuration change logger knows of this stay in configuration mode.
     stay: Stay,
+    /// When this session first changed the configuration since it was last told what came of it.
+    changed_at: Option<Mark>,
+    /// What it was told at once.
+    remarks: Vec<String>,
     /// The privilege level, 0 to 15.
     level: u8,
     /// What the console was told last of what it may do.
@@ -151,6 +156,8 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         router: router.clone(),
         place: Place::Exec,
         stay: Stay::default(),
+        changed_at: None,
+        remarks: Vec::new(),
         level: USER,
         told: Access::full(),
         commands: entry.commands,
@@ -175,7 +182,8 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         Err(Gone::Cleared) => session.part("\n").await,
         _ => {}
     }
-    session.leave_configuration().await;
+    // The client may be gone.
+    let _ = session.leave_configuration().await;
     {
         let mut router = router.borrow_mut();
         router.unlock(id);
@@ -369,11 +377,11 @@ impl Session {
             }
             Command::Config(line) => self.configure(&line).await,
             Command::Exit => {
-                self.leave_one().await;
+                self.leave_one().await?;
                 Ok(Status::Ok)
             }
             Command::End => {
-                self.leave_configuration().await;
+                self.leave_configuration().await?;
                 Ok(Status::Ok)
             }
         }

@@ -42,12 +42,14 @@ impl Session {
                 .fail("%The input file is not a valid config file.\n")
                 .await;
         }
+        self.about_to_change();
         let done = self.take_over(&text, &replace);
         match done {
             Ok((said, problems)) => {
                 settled(&self.router).await;
                 self.io.output(&said).await?;
                 self.io.output(&list(&problems)).await?;
+                self.in_force().await?;
                 self.say("Total number of passes: 1\nRollback Done\n\n")
                     .await
             }

@@ -7,6 +7,7 @@ pub mod bed;
 pub mod choices;
 pub mod demo;
 pub mod failures;
+pub mod interfaces;
 pub mod lab_itself;
 pub mod logging;
 pub mod maps;
@@ -134,6 +135,7 @@ macro_rules! for_each_scenario {
             startup::second_daemon_is_refused
             startup::missing_capability_is_named
             startup::pasted_configuration_is_saved
+            interfaces::devices_go_and_come_back
             screens::operator_at_a_terminal
             screens::tool_at_a_terminal
             automation::automation_tools
