@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 /// Replies that wait for a client that does not read; then its session waits.
-const REPLIES: usize = 16;
+const REPLIES: usize = 2;
 /// Log lines that wait for a terminal; more are dropped and counted.
 const LOG_LINES: usize = 512;
 /// Commands that may be sent ahead while one runs.

@@ -21,6 +21,7 @@ pub mod registry;
 mod reload;
 mod rollback;
 pub mod scp;
+pub mod screens;
 mod secrets;
 mod show;
 mod traceroute;

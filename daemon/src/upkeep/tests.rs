@@ -41,7 +41,7 @@ fn router(folder: &tempfile::TempDir, config: &str) -> Shared {
     };
     let table = InterfaceTable::new(InterfaceMap::default());
     let mut router = Router::new(clock, log, files, kernel, table);
-    router.running = config::load(config, "test").0;
+    *router.running = config::load(config, "test").0;
     router.configured();
     Rc::new(RefCell::new(router))
 }
@@ -68,7 +68,7 @@ fn change(router: &Shared, session: SessionId, timer: RevertTimer) {
     let before = render::text(&router.borrow().running);
     rollback::begin(router, session, "ann", timer, before).unwrap();
     let mut router = router.borrow_mut();
-    router.running = config::load("hostname R2\n", "test").0;
+    *router.running = config::load("hostname R2\n", "test").0;
     router.configured();
 }
 
@@ -203,7 +203,7 @@ async fn copies_are_made_from_time_to_time() {
             || std::fs::read_dir(folder.path().join("state/flash")).map_or(0, Iterator::count);
         pass(minutes(100)).await;
         assert_eq!(copies(), 0);
-        router.borrow_mut().running = config::load(
+        *router.borrow_mut().running = config::load(
             "archive\n path flash:a\n time-period 10\n maximum 3\n",
             "test",
         )
