@@ -8,7 +8,7 @@ use super::Running;
 
 /// The running-config. Reading is free; a change while a thread still reads makes a copy first, so that the thread goes
 /// on with what it took.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Current(Arc<Running>);
 
 impl Current {

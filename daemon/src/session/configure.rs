@@ -8,7 +8,7 @@ use isthmus_grammar::command::{
 
 use super::files::Done;
 use super::{Outcome, Place, Session};
-use crate::config::{self, Context, Origin, render};
+use crate::config::{self, Context, Origin};
 use crate::log::Severity;
 use crate::router::settled;
 use crate::upkeep::config_log::Stay;
@@ -65,8 +65,7 @@ impl Session {
         if let Err(text) = self.may_configure() {
             return Ok(Err(text));
         }
-        let before = render::text(&self.router.borrow().running);
-        let begun = rollback::begin(&self.router, self.id, self.user.name(), timer, before);
+        let begun = rollback::begin(&self.router, self.id, self.user.name(), timer).await;
         if begun.is_err() {
             return Ok(begun);
         }

@@ -93,7 +93,7 @@ impl Session {
         Ok(match command {
             ShowCommand::Archive(what) => self.prepare_archive(what).await?,
             ShowCommand::Flash => {
-                let directory = self.directory(None, false, false);
+                let directory = self.directory(None, false, false).await;
                 directory.map(|directory| Prepared {
                     directory,
                     ..Prepared::default()
@@ -129,7 +129,7 @@ impl Session {
             self.io.output(&text).await?;
         }
         let mut bytes = match &to {
-            Location::Local(before) if file.append && before.exists() => {
+            Location::Local(before) if file.append && self.exists(before.clone()).await => {
                 match self.read(&to).await? {
                     Ok(bytes) => bytes,
                     Err(text) => return self.answer(Err(text)).await,
@@ -138,7 +138,7 @@ impl Session {
             _ => Vec::new(),
         };
         bytes.extend(text.into_bytes());
-        let done = self.write(&to, &bytes, file.name).await?;
+        let done = self.write(&to, bytes, file.name).await?;
         self.answer(done.map(|()| String::new())).await
     }
 
