@@ -7,6 +7,8 @@ use std::sync::Arc;
 use isthmus_control::OUTPUT_CHUNK;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::io::Count;
+
 /// Screens that are made at the same time: the packet loop shares the processors with them.
 const AT_ONCE: usize = 2;
 /// Octets of screens that all sessions together may have unread.
@@ -24,6 +26,8 @@ pub const FULL: &str = "% Too many long screens wait to be read; close one of th
 pub struct Screens {
     turns: Arc<Semaphore>,
     room: Arc<Semaphore>,
+    /// What is queued for consoles.
+    pub queued: Count,
 }
 
 impl Default for Screens {
@@ -31,6 +35,7 @@ impl Default for Screens {
         Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             room: Arc::new(Semaphore::new(ROOM / UNIT)),
+            queued: Count::default(),
         }
     }
 }
@@ -60,10 +65,10 @@ impl Screens {
         Some(Unread { pieces, room })
     }
 
-    /// Octets of long screens that wait to be read.
+    /// Octets that are held because they wait to be read.
     #[must_use]
     pub fn unread(&self) -> usize {
-        ROOM - self.room.available_permits() * UNIT
+        ROOM - self.room.available_permits() * UNIT + self.queued.get()
     }
 }
 

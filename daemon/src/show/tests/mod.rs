@@ -16,7 +16,9 @@ use isthmus_grammar::{Mode, parser};
 use self::world::*;
 use crate::config::load;
 use crate::debug::Debugging;
+use crate::show::ipsec;
 use crate::show::screen as screen_of;
+use crate::show::screen::{Document, Facts as _};
 use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup, later, part};
 
 #[track_caller]
@@ -264,6 +266,33 @@ fn tech_support_has_every_part_and_no_secret() {
         assert!(!text.contains(secret), "{secret}");
     }
     assert!(!screen("show tech-support ipsec").contains("show interfaces"));
+}
+
+#[test]
+fn flows_printed_as_they_are_read_make_the_same_screen() {
+    let (line, all) = ("show crypto ipsec sa", ipsec::Filter::default());
+    let none = ipsec::Filter::new(Some([192, 0, 2, 250].into()), None, None);
+    for (filter, flows) in [(&all, flows()), (&none, flows()), (&all, Vec::new())] {
+        let whole = ipsec::sas(&flows, filter, false);
+        let document = |facts: &ipsec::IpsecSas<'_>| {
+            let document = Document {
+                command: line,
+                hostname: "a[]b",
+                time: &"2026-11-23T15:32:00.250+00:00[UTC]".parse().unwrap(),
+                data: facts,
+            };
+            document.print()
+        };
+        let empty = document(&ipsec::sas(&[], filter, false));
+        let (mut text, mut json) = (ipsec::Printer::new(false), ipsec::JsonPrinter::new(&empty));
+        let (mut in_text, mut in_json) = (String::new(), String::new());
+        for some in flows.chunks(2) {
+            in_text += &text.more(some, filter);
+            in_json += &json.more(some, filter);
+        }
+        assert_eq!(in_text + text.end(), whole.text());
+        assert_eq!(in_json + &json.end(), document(&whole));
+    }
 }
 
 #[test]
