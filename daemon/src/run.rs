@@ -30,6 +30,8 @@ const SHARE: u32 = 4;
 const MAX_SETTLE: Duration = Duration::from_secs(1);
 /// Nobody changes anything for so long: what is wrong now is meant to last.
 const QUIET: Duration = Duration::from_secs(2);
+/// How long the end of the daemon waits for a disk.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a failed negotiation keeps its traffic from asking again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -92,7 +94,14 @@ pub async fn run(router: Shared, sockets: Sockets, ready: impl FnOnce()) -> anyh
     }
     shut_down(&router, &socket).await;
     log::drain(&router).await;
+    write_out(&router).await;
     Ok(router.borrow().stop.unwrap_or(Stop::Signal))
+}
+
+/// What is to be written is written; a disk that hangs is not waited for.
+async fn write_out(router: &Shared) {
+    let written = router.borrow().disk.run(|| ());
+    let _ = tokio::time::timeout(FAREWELL, written).await;
 }
 
 /// Makes the machine a router, now that what must be protected is.
