@@ -60,7 +60,7 @@ fn router() -> Shared {
 
 fn configure(runtime: &Runtime, router: &Shared, running: config::Running) {
     LocalSet::new().block_on(runtime, async {
-        router.borrow_mut().running = running;
+        *router.borrow_mut().running = running;
         reconcile(router).await.expect("the fake kernel answers");
         run::carry_out(router, |_, _, _| Ok(())).await;
     });

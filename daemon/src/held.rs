@@ -10,7 +10,7 @@ use isthmus_kernel::{Action, Direction, PolicySpec, Priority, Selector};
 
 use crate::config::startup;
 use crate::log::Severity;
-use crate::router::Router;
+use crate::router::{Router, Shared};
 
 /// Blocks in the place of the last run's policies, behind everything that the running-config asks for.
 #[derive(Debug, Default)]
@@ -113,24 +113,31 @@ impl Router {
             self.following.asked += 1;
         }
     }
+}
 
-    /// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
-    pub fn startup_decided(&mut self, erased: bool) {
-        let mark = mark(&self.files.state);
-        let outcome = if erased {
-            startup::replace(&mark, b"")
-        } else {
-            remove(&mark)
-        };
-        if let Err(error) = outcome {
-            let text = format!("cannot keep in mind that startup-config was erased: {error}");
-            self.notice(Severity::Errors, "STARTUP", text);
-        }
-        if !self.held.is_empty() {
-            self.held = Held::default();
-            self.following.asked += 1;
-            self.wake.reconcile.notify_one();
-        }
+/// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
+pub async fn startup_decided(router: &Shared, erased: bool) {
+    let written = {
+        let router = router.borrow();
+        let mark = mark(&router.files.state);
+        router.disk.run(move || match erased {
+            true => startup::replace(&mark, b""),
+            false => remove(&mark),
+        })
+    };
+    let outcome = match written.await {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(lost) => Err(lost.to_string()),
+    };
+    let mut router = router.borrow_mut();
+    if let Err(error) = outcome {
+        let text = format!("cannot keep in mind that startup-config was erased: {error}");
+        router.notice(Severity::Errors, "STARTUP", text);
+    }
+    if !router.held.is_empty() {
+        router.held = Held::default();
+        router.following.asked += 1;
+        router.wake.reconcile.notify_one();
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -49,6 +50,11 @@ struct Arguments {
     log_level: Severity,
 }
 
+/// How long work on files may still take when the daemon ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// The niceness of threads beside the packet loop.
+const NICE: i32 = 10;
+
 fn level(text: &str) -> Result<Severity, String> {
     Severity::parse(text)
         .ok_or_else(|| "expected 0 to 7, or emergencies, alerts, ... debugging".into())
@@ -92,9 +98,10 @@ fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
     make_directory(&arguments.state_dir, 0o700)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_start(stand_back)
         .build()
         .context("cannot start the run loop")?;
-    LocalSet::new().block_on(&runtime, async {
+    let stop = LocalSet::new().block_on(&runtime, async {
         let (kernel, events) = Kernel::linux().await.context("cannot reach the kernel")?;
         let sockets = Sockets {
             ike: run::ike_socket(&kernel)?,
@@ -105,7 +112,16 @@ fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
         let stop = run::run(router, sockets, || run_dir.listen(), || notify("READY=1")).await?;
         notify("STOPPING=1");
         Ok(stop)
-    })
+    });
+    // A disk that hangs must not keep the daemon from ending.
+    runtime.shutdown_timeout(FAREWELL);
+    stop
+}
+
+/// The threads that print screens, hash and work on files let the packet loop go first.
+fn stand_back() {
+    // Where that is not allowed they share as equals.
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 fn router(arguments: &Arguments, kernel: Kernel) -> anyhow::Result<Shared> {

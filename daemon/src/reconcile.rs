@@ -198,7 +198,7 @@ impl Router {
         self.isakmp_off();
         let gathered = translate::gather::entries(&self.running, &self.interfaces);
         let plan = translate::plan::plan(&gathered.entries, &mut self.names);
-        let old = std::mem::replace(&mut self.plan, plan);
+        let old = std::mem::replace(&mut self.plan, Arc::new(plan));
         let unchanged = |name: &translate::plan::FlowName| {
             let (old, new) = (old.flows.get(name), self.plan.flows.get(name));
             old.zip(new)

@@ -12,6 +12,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ike::child::{ChildId, ChildSa, Direction};
@@ -22,8 +23,8 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::clock::{self, Clock};
 use crate::complaints::Complaints;
-use crate::config::encrypt;
 use crate::config::model::{Change, Running};
+use crate::config::{Current, encrypt};
 use crate::debug::Debugging;
 use crate::held::Held;
 use crate::interfaces::InterfaceTable;
@@ -32,7 +33,9 @@ use crate::log::{Log, Severity};
 use crate::network;
 use crate::policies::Policies;
 use crate::session::registry::Sessions;
+use crate::session::screens::Screens;
 use crate::show::snapshot::{Failure, Packets};
+use crate::storage::disk::Disk;
 use crate::translate::child;
 use crate::translate::plan::{FlowName, Names, Plan, Shape};
 use crate::upkeep::Upkeep;
@@ -66,8 +69,10 @@ pub struct Router {
     pub debugging: Debugging,
     /// Where files are.
     pub files: Files,
+    /// Who works on them.
+    pub disk: Disk,
     /// What the operator configured.
-    pub running: Running,
+    pub running: Current,
     /// What the kernel has for interfaces.
     pub interfaces: InterfaceTable,
     /// What links, addresses and routes need remembered.
@@ -77,7 +82,7 @@ pub struct Router {
     /// IKE.
     pub engine: Endpoint,
     /// What the crypto maps ask for.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// Names that stay while map entries live.
     pub names: Names,
     /// How flows with a tunnel are wrapped, where that is not what the plan says.
@@ -110,6 +115,8 @@ pub struct Router {
     pub load: Meter,
     /// The Linux users who may do everything: root and the daemon's own.
     pub trusted_uids: Vec<u32>,
+    /// The long screens of all sessions.
+    pub screens: Screens,
     /// Who is logged in.
     pub sessions: Sessions,
     /// What happens to the configuration over time.
@@ -245,12 +252,13 @@ impl Router {
             log,
             debugging: Debugging::default(),
             files,
-            running: Running::default(),
+            running: Current::default(),
+            disk: Disk::default(),
             interfaces,
             network: network::Memory::default(),
             kernel,
             engine: Endpoint::new(Box::new(SystemRandom)),
-            plan: Plan::default(),
+            plan: Arc::default(),
             names: Names::default(),
             shapes: HashMap::new(),
             policies: Policies::default(),
@@ -267,6 +275,7 @@ impl Router {
             failures: HashMap::new(),
             load: Meter::default(),
             trusted_uids: vec![0, nix::unistd::geteuid().as_raw()],
+            screens: Screens::default(),
             sessions: Sessions::default(),
             upkeep: Upkeep::default(),
             work: VecDeque::new(),
@@ -313,7 +322,7 @@ impl Router {
     /// Puts another running-config in the place of this one; the master key is nobody's line and stays.
     pub fn replace_running(&mut self, mut running: Running) {
         running.master = self.running.master.take();
-        self.running = running;
+        self.running = running.into();
     }
 
     /// Gives log and clock what the running-config says of them.

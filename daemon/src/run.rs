@@ -33,6 +33,8 @@ const MAX_SETTLE: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(2);
 /// Time between attempts at what the kernel refused: it grows from the first to the last.
 const INSIST: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+/// How long the end of the daemon waits for a disk.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Everything that a running daemon has open.
 #[derive(Debug)]
@@ -100,7 +102,14 @@ pub async fn run(
     }
     shut_down(&router, &socket).await;
     log::drain(&router).await;
+    write_out(&router).await;
     Ok(router.borrow().stop.unwrap_or(Stop::Signal))
+}
+
+/// What is to be written is written; a disk that hangs is not waited for.
+async fn write_out(router: &Shared) {
+    let written = router.borrow().disk.run(|| ());
+    let _ = tokio::time::timeout(FAREWELL, written).await;
 }
 
 /// Makes the machine a router, now that what must be protected is.

@@ -3,6 +3,8 @@
 //! `flash:` is a folder of the state directory; nothing outside of it can be named, except by root, who may name any
 //! file of the machine by its absolute path. Sessions, archives and the difference screens come here.
 
+pub mod disk;
+
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;

@@ -328,13 +328,13 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         let by_lan = || machine.packet_on(lan, "10.0.1.7", "10.0.2.9");
         assert_eq!(by_lan(), Verdict::Dropped, "no map there yet");
         // Saving says that this is all.
-        site.router.borrow_mut().startup_decided(false);
+        isthmusd::held::startup_decided(&site.router, false).await;
         site.configure("").await;
         assert_eq!(by_lan(), Verdict::Clear);
         // Erasing says that nothing is, and the next start knows.
         let machine = lost().await;
         let site = machine.boot().await;
-        site.router.borrow_mut().startup_decided(true);
+        isthmusd::held::startup_decided(&site.router, true).await;
         site.configure("").await;
         assert!(machine.policies().await.is_empty());
         drop(site);

@@ -61,7 +61,7 @@ impl Bed {
         let mut router = Router::new(clock, log, files, kernel.clone(), table);
         let (running, problems) = config::load(text, "test");
         assert_eq!(problems, []);
-        router.running = running;
+        router.running = running.into();
         router.configured();
         let router = Rc::new(RefCell::new(router));
         adopt(&router).await.unwrap();
@@ -108,7 +108,7 @@ impl Bed {
     async fn configure(&self, text: &str) {
         let (running, problems) = config::load(text, "test");
         assert_eq!(problems, []);
-        self.router.borrow_mut().running = running;
+        self.router.borrow_mut().running = running.into();
         self.settle().await;
     }
 
@@ -265,7 +265,7 @@ fn a_link_that_only_goes_down_gives_the_other_ways_back() {
         let mut bed = Bed::start(machine(), state.path(), "", &up).await;
         bed.hear().await;
         let (running, _) = config::load(&text, "test");
-        bed.router.borrow_mut().running = running;
+        bed.router.borrow_mut().running = running.into();
         bed.settle().await;
         bed.hear().await;
         assert_eq!(

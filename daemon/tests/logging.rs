@@ -45,7 +45,7 @@ impl Bed {
         let (running, problems) = config::load(text, "test");
         assert_eq!(problems, []);
         let mut router = self.router.borrow_mut();
-        router.running = running;
+        *router.running = running;
         router.configured();
     }
 

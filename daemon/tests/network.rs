@@ -41,7 +41,7 @@ impl Bed {
     async fn configure(&self, text: &str) {
         let (running, problems) = config::load(text, "test");
         assert_eq!(problems, []);
-        self.router.borrow_mut().running = running;
+        *self.router.borrow_mut().running = running;
         self.settle().await;
     }
 

@@ -69,7 +69,7 @@ impl Side {
         let mut router = Router::new(clock, log, files, kernel, table);
         let (running, problems) = config::load(text, "test");
         assert_eq!(problems, []);
-        router.running = running;
+        *router.running = running;
         router.configured();
         let router = Rc::new(RefCell::new(router));
         adopt(&router).await.unwrap();
@@ -264,7 +264,7 @@ ip access-list extended OTHER
             let count = a.policies().await.len();
             let deleted = a.fake.counts().delete_sa;
             let without = config::load(&config(1, 2, ""), "test").0;
-            a.router.borrow_mut().running = without;
+            *a.router.borrow_mut().running = without;
             reconcile(&a.router).await.unwrap();
             settle(&a, &b).await;
             assert_eq!((count, a.policies().await.len()), (6, 3));
@@ -448,7 +448,7 @@ async fn a_map_for_any_traffic_leaves_other_interfaces_alone() {
                 (&none, &[]),
                 (&wide, &["lan0", "other0"]),
             ] {
-                a.router.borrow_mut().running = config::load(text, "test").0;
+                *a.router.borrow_mut().running = config::load(text, "test").0;
                 reconcile(&a.router).await.unwrap();
                 a.carry(&mut VecDeque::new()).await;
                 assert_eq!(unchecked(), expected);
@@ -563,7 +563,7 @@ async fn a_configuration_that_is_replaced_leaves_tunnels_alone_that_both_have() 
             for text in [&after, &before] {
                 let (running, problems) = config::load(text, "test");
                 assert_eq!(problems, []);
-                a.router.borrow_mut().running = running;
+                *a.router.borrow_mut().running = running;
                 a.router.borrow_mut().configured();
                 reconcile(&a.router).await.unwrap();
                 settle(&a, &b).await;

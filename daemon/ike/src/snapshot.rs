@@ -3,7 +3,7 @@
 use crate::children::Child;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
-use crate::sa::{IkeSa, State};
+use crate::sa::{IkeSa, SaId, State};
 use crate::status::{
     ChildStatus, ChildSummary, ConnectionStatus, IkeSaStatus, ProtocolSummary, SessionState,
 };
@@ -17,6 +17,20 @@ impl Endpoint {
             .values()
             .map(|sa| self.ike_status(sa, now))
             .collect()
+    }
+
+    /// At most `count` ISAKMP SAs, oldest first, from number `from` on, and the number to go on with while there are more:
+    /// for those who must not take ten thousand at once.
+    pub fn ike_sas_from(
+        &self,
+        from: u64,
+        count: usize,
+        now: Instant,
+    ) -> (Vec<IkeSaStatus>, Option<u64>) {
+        let mut rest = self.sas.range(SaId(from)..);
+        let part = rest.by_ref().take(count);
+        let part = part.map(|(_, sa)| self.ike_status(sa, now)).collect();
+        (part, rest.next().map(|(id, _)| id.0))
     }
 
     fn ike_status(&self, sa: &IkeSa, now: Instant) -> IkeSaStatus {
@@ -67,6 +81,13 @@ impl Endpoint {
         self.children
             .iter()
             .filter_map(|child| child_status(child, now))
+            .collect()
+    }
+
+    /// Every child of one connection that is up, oldest first.
+    pub fn children_of(&self, connection: ConnectionId, now: Instant) -> Vec<ChildStatus> {
+        let ids = self.children.of_connection(connection).into_iter();
+        ids.filter_map(|id| child_status(self.children.get(id)?, now))
             .collect()
     }
 

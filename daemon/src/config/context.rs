@@ -1,6 +1,6 @@
 //! Where a configuration line is typed: the mode and the object it edits.
 
-use isthmus_grammar::command::{AclId, ConfigCommand, Form, GlobalCommand, LineKind, MapEntryKind};
+use isthmus_grammar::command::{AclId, ConfigCommand, Form, GlobalCommand, LineKind};
 use isthmus_grammar::{InterfaceName, Mode};
 
 use super::model::BlockId;
@@ -113,7 +113,7 @@ impl Context {
                 name,
                 sequence: Some(sequence),
                 kind,
-            } if !kind.as_ref().is_some_and(MapEntryKind::is_dynamic) => Context::CryptoMap {
+            } if !kind.as_ref().is_some_and(|kind| kind.dynamic_map().is_some()) => Context::CryptoMap {
                 name: name.clone(),
                 sequence: *sequence,
             },

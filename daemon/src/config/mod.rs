@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod context;
+mod current;
 pub mod difference;
 pub mod encrypt;
 pub mod load;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use apply::{Applied, Origin, Refused, apply, remove_kept};
 pub use context::Context;
+pub use current::Current;
 pub(crate) use load::without_secrets;
 pub use load::{Problem, load, merge};
 pub use model::Running;

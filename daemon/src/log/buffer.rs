@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub struct Buffer {
     lines: VecDeque<String>,
+    /// The number of the oldest line, over all that ever came.
+    first: u64,
     bytes: usize,
     size: usize,
 }
@@ -26,6 +28,7 @@ impl Buffer {
 
     /// Empties it (`clear logging`).
     pub fn clear(&mut self) {
+        self.first += self.lines.len() as u64;
         self.lines.clear();
         self.bytes = 0;
     }
@@ -35,11 +38,23 @@ impl Buffer {
         self.lines.iter().map(String::as_str)
     }
 
+    /// At most `count` lines from number `from` on, oldest first, and the number to go on with while there are more.
+    #[must_use]
+    pub fn lines_from(&self, from: u64, count: usize) -> (Vec<String>, Option<u64>) {
+        let skip = usize::try_from(from.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let start = skip.min(self.lines.len());
+        let end = start.saturating_add(count).min(self.lines.len());
+        let part = self.lines.range(start..end).cloned().collect();
+        let more = end < self.lines.len();
+        (part, more.then_some(self.first + end as u64))
+    }
+
     fn shrink(&mut self) {
         while self.bytes > self.size {
             let Some(line) = self.lines.pop_front() else {
                 break;
             };
+            self.first += 1;
             self.bytes -= line.len() + 1;
         }
     }

@@ -10,7 +10,7 @@ use super::files::Done;
 use super::io::Gone;
 use super::{Outcome, Place, Session};
 use crate::config::model::RouteKey;
-use crate::config::{self, Context, Origin, render};
+use crate::config::{self, Context, Origin};
 use crate::log::Severity;
 use crate::network;
 use crate::router::{Router, settled};
@@ -110,8 +110,7 @@ impl Session {
         if let Err(text) = self.may_configure() {
             return Ok(Err(text));
         }
-        let before = render::text(&self.router.borrow().running);
-        let begun = rollback::begin(&self.router, self.id, self.user.name(), timer, before);
+        let begun = rollback::begin(&self.router, self.id, self.user.name(), timer).await;
         if begun.is_err() {
             return Ok(begun);
         }

@@ -8,19 +8,18 @@ use isthmus_grammar::command::Storage;
 use super::files::{Done, line, with_file_name};
 use super::io::Gone;
 use super::{Outcome, Session};
-use crate::config::{self, Problem, encrypt, render, startup};
+use crate::config::{self, Problem, encrypt, startup};
 use crate::held;
 use crate::log::Severity;
 use crate::router::Router;
 use crate::storage::{Location, Remote};
-use crate::upkeep::archive;
+use crate::upkeep::{archive, rollback, whole};
 
 impl Session {
     /// `write memory`
     pub(super) async fn save(&mut self) -> Outcome {
         self.io.output("Building configuration...\n").await?;
-        let saved = self.router.borrow_mut().save(self.user.name());
-        if let Err(text) = saved {
+        if let Err(text) = whole::save(&self.router, self.user.name()).await {
             return self.fail(text).await;
         }
         let wanted = {
@@ -47,23 +46,20 @@ impl Session {
         if !self.confirm(prompt).await? {
             return Ok(Status::Failed);
         }
-        let erased = {
-            let router = self.router.borrow();
-            startup::erase(&router.files.config)
-        };
+        let config = self.router.borrow().files.config.clone();
+        let erased = self.on_disk(move || startup::erase(&config)).await;
+        let erased = erased.and_then(|done| done.map_err(|error| format!("% {error}\n")));
         match erased {
             Ok(()) => {
-                let mut router = self.router.borrow_mut();
-                router.startup_decided(true);
-                router.notice(
+                held::startup_decided(&self.router, true).await;
+                self.router.borrow_mut().notice(
                     Severity::Notifications,
                     "NV_BLOCK_INIT",
                     "Initialized the geometry of nvram",
                 );
-                drop(router);
                 self.say("[OK]\nErase of nvram: complete\n").await
             }
-            Err(error) => self.fail(format!("% {error}\n")).await,
+            Err(text) => self.fail(text).await,
         }
     }
 
@@ -87,8 +83,9 @@ impl Session {
             Ok(bytes) => bytes,
             Err(text) => return self.answer(Err(text)).await,
         };
-        match self.write(&to, &bytes, &name_of(&from)).await? {
-            Ok(()) => self.say(copied(bytes.len(), started)).await,
+        let length = bytes.len();
+        match self.write(&to, bytes, &name_of(&from)).await? {
+            Ok(()) => self.say(copied(length, started)).await,
             Err(text) => self.answer(Err(text)).await,
         }
     }
@@ -146,8 +143,10 @@ impl Session {
                     };
                 }
                 let warning = "%Warning:There is a file already existing with this name\nDo you want to over write? ";
-                let file = file.clone();
-                if file.exists() && !self.is_quiet() && !self.confirm(warning).await? {
+                if self.exists(file.clone()).await
+                    && !self.is_quiet()
+                    && !self.confirm(warning).await?
+                {
                     return Ok(Err(String::new()));
                 }
             }
@@ -199,28 +198,33 @@ impl Session {
     }
 
     /// Writes to a place; `source` is the name that problems are told with.
-    pub(super) async fn write(&mut self, to: &Location, bytes: &[u8], source: &str) -> Done<()> {
+    pub(super) async fn write(&mut self, to: &Location, bytes: Vec<u8>, source: &str) -> Done<()> {
         match to {
             Location::Null => Ok(Ok(())),
-            Location::Local(file) => Ok(file.write(bytes).map_err(line)),
-            Location::Tftp(remote) => self.store(remote, bytes).await,
+            Location::Local(file) => {
+                let file = file.clone();
+                let write = move || file.write(&bytes).map_err(line);
+                Ok(self.on_disk(write).await.flatten())
+            }
+            Location::Tftp(remote) => self.store(remote, &bytes).await,
             Location::Scp(remote) => self.scp_put(remote, bytes).await,
             Location::StartupConfig => {
-                let text = String::from_utf8_lossy(bytes);
-                let mut router = self.router.borrow_mut();
-                let saved = startup::save(&router.files.config, &text);
+                let config = self.router.borrow().files.config.clone();
+                let write = move || {
+                    let text = String::from_utf8_lossy(&bytes);
+                    startup::save(&config, &text).map_err(|error| format!("% {error}\n"))
+                };
+                let saved = self.on_disk(write).await.flatten();
                 if saved.is_ok() {
-                    router.startup_decided(false);
+                    held::startup_decided(&self.router, false).await;
                 }
-                Ok(saved.map_err(|error| format!("% {error}\n")))
+                Ok(saved)
             }
             Location::RunningConfig => {
-                let text = String::from_utf8_lossy(bytes).into_owned();
+                let text = String::from_utf8_lossy(&bytes).into_owned();
                 self.about_to_change();
-                let problems = self
-                    .router
-                    .borrow_mut()
-                    .merge(&text, source, self.user.name());
+                let user = self.user.name();
+                let problems = whole::merge(&self.router, text, source.to_owned(), user).await;
                 self.io.output(&list(&problems)).await?;
                 self.in_force().await?;
                 Ok(Ok(()))
@@ -239,10 +243,8 @@ impl Session {
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         self.about_to_change();
-        let problems = self
-            .router
-            .borrow_mut()
-            .merge(&text, "startup-config", self.user.name());
+        let (name, user) = ("startup-config".to_owned(), self.user.name());
+        let problems = whole::merge(&self.router, text, name, user).await;
         self.io.output(&list(&problems)).await?;
         self.in_force().await?;
         Ok(Status::Ok)
@@ -276,6 +278,7 @@ impl Router {
                 self.notice(Severity::Errors, "MASTERKEY", text);
             }
         }
+        self.remember_copies();
         let path = self.files.config.clone();
         let unconfirmed = self.unconfirmed();
         let text = match &unconfirmed {
@@ -297,7 +300,10 @@ impl Router {
         );
         self.notice(Severity::Notifications, "RESTART", text);
         if unconfirmed.is_some() {
-            self.forget_rollback();
+            let file = self.rollback_file();
+            if let Err(error) = rollback::remove(&file) {
+                self.rollback_file_stays(&error);
+            }
             self.log.system(
                 "ARCHIVE_DIFF",
                 Severity::Notifications,
@@ -339,7 +345,7 @@ impl Router {
     }
 
     /// One message for all lines that do nothing in this release.
-    fn tell_inactive(&mut self) {
+    pub(crate) fn tell_inactive(&mut self) {
         let inactive = self.running.inactive();
         if inactive > 0 {
             let lines = if inactive == 1 {
@@ -353,45 +359,6 @@ impl Router {
             self.log
                 .system("PARSER", Severity::Notifications, "CFGINACTIVE", text);
         }
-    }
-
-    fn save(&mut self, user: &str) -> Result<(), String> {
-        let now = self.clock.zoned();
-        let before = self.running.last_save.clone();
-        self.running.mark_saved(now, user);
-        let text = render::text(&self.running);
-        startup::save(&self.files.config, &text).map_err(|error| {
-            self.running.last_save = before;
-            format!("% {error}\n")
-        })?;
-        self.startup_decided(false);
-        Ok(())
-    }
-
-    fn merge(&mut self, text: &str, name: &str, user: &str) -> Vec<Problem> {
-        let problems = config::merge(&mut self.running, text, name);
-        self.loaded(user);
-        problems
-    }
-
-    /// Another configuration takes the place of the running-config: one transaction and one reconcile, which leaves
-    /// alone what both have.
-    pub(crate) fn replace(&mut self, text: &str, name: &str, user: &str) -> Vec<Problem> {
-        let (running, problems) = config::load(text, name);
-        self.take_over(running, user);
-        problems
-    }
-
-    pub(crate) fn take_over(&mut self, running: config::Running, user: &str) {
-        let saved = self.running.last_save.take();
-        self.replace_running(running);
-        self.running.last_save = saved;
-        self.loaded(user);
-    }
-
-    fn loaded(&mut self, user: &str) {
-        self.changed_by(user);
-        self.tell_inactive();
     }
 }
 

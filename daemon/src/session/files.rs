@@ -11,12 +11,13 @@ use md5::{Digest, Md5};
 
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
-use crate::config::{render, startup};
+use crate::config::startup;
 use crate::names::resolve;
 use crate::show::files::Directory;
 use crate::show::screen::Facts;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 use crate::tftp;
+use crate::upkeep::whole;
 
 /// The rule and the words of the line that lets scp in.
 const SCP_SERVER: (&str, &str) = ("r_ip_first_scp_server_enable_scp", "ip scp server enable");
@@ -35,7 +36,7 @@ impl Session {
                 all,
                 recursive,
             } => {
-                let directory = self.directory(file.as_deref(), all, recursive);
+                let directory = self.directory(file.as_deref(), all, recursive).await;
                 directory.map(|directory| (&directory).text())
             }
             FileCommand::More(file) => return self.more(&file).await,
@@ -62,7 +63,7 @@ impl Session {
         }
     }
 
-    pub(super) fn directory(
+    pub(super) async fn directory(
         &self,
         name: Option<&str>,
         all: bool,
@@ -77,7 +78,8 @@ impl Session {
             }
             _ => self.local(name)?,
         };
-        file.list(all, recursive).map_err(line)
+        let list = move || file.list(all, recursive).map_err(line);
+        self.on_disk(list).await.flatten()
     }
 
     async fn more(&mut self, name: &str) -> Outcome {
@@ -98,11 +100,17 @@ impl Session {
     }
 
     async fn verify(&mut self, name: &str, expected: Option<&str>) -> Outcome {
-        let bytes = match self.local(name).and_then(|file| file.read().map_err(line)) {
-            Ok(bytes) => bytes,
+        let digest = match self.local(name) {
+            Ok(file) => {
+                let digest = move || Ok(Md5::digest(file.read().map_err(line)?));
+                self.on_disk(digest).await.flatten()
+            }
+            Err(text) => Err(text),
+        };
+        let digest = match digest {
+            Ok(digest) => digest,
             Err(text) => return self.fail(text).await,
         };
-        let digest = Md5::digest(&bytes);
         let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         match expected {
             None => {
@@ -143,7 +151,8 @@ impl Session {
                 return fail("File too large");
             }
         }
-        Ok(file.write(&bytes).map(|()| String::new()).map_err(line))
+        let write = move || file.write(&bytes).map(|()| String::new()).map_err(line);
+        Ok(self.on_disk(write).await.flatten())
     }
 
     /// A file for the console.
@@ -156,13 +165,17 @@ impl Session {
             Ok(location) => location,
             Err(text) => return Ok(Err(text)),
         };
-        let pieces = |bytes: Vec<u8>| {
+        let bytes = match self.read(&location).await? {
+            Ok(bytes) => bytes,
+            Err(text) => return Ok(Err(text)),
+        };
+        let pieces = move || {
             bytes
                 .chunks(PIECE)
                 .map(|piece| STANDARD.encode(piece) + "\n")
                 .collect()
         };
-        Ok(self.read(&location).await?.map(pieces))
+        Ok(self.on_disk(pieces).await)
     }
 
     /// `ip scp server enable`: whether files go over scp to and from whoever comes by SSH.
@@ -193,7 +206,8 @@ impl Session {
                 return Ok(Err("Delete of file aborted\n".into()));
             }
         }
-        Ok(file.delete(recursive).map(|()| String::new()).map_err(line))
+        let delete = move || file.delete(recursive).map(|()| String::new()).map_err(line);
+        Ok(self.on_disk(delete).await.flatten())
     }
 
     async fn make_directory(&mut self, name: &str) -> Done<String> {
@@ -204,8 +218,9 @@ impl Session {
         if !self.agreed("Create directory filename", &file).await? {
             return Ok(Err(String::new()));
         }
-        let made = file.make_directory().map_err(line);
-        Ok(made.map(|()| format!("Created dir {}\n", file.name)))
+        let said = format!("Created dir {}\n", file.name);
+        let make = move || file.make_directory().map(|()| said).map_err(line);
+        Ok(self.on_disk(make).await.flatten())
     }
 
     async fn remove_directory(&mut self, name: &str) -> Done<String> {
@@ -218,8 +233,9 @@ impl Session {
         if !sure {
             return Ok(Err(String::new()));
         }
-        let removed = file.remove_directory().map_err(line);
-        Ok(removed.map(|()| format!("Removed dir {}\n", file.name)))
+        let said = format!("Removed dir {}\n", file.name);
+        let remove = move || file.remove_directory().map(|()| said).map_err(line);
+        Ok(self.on_disk(remove).await.flatten())
     }
 
     async fn rename(&mut self, from: &str, to: &str) -> Done<String> {
@@ -233,7 +249,8 @@ impl Session {
         if !self.agreed("Destination filename", &to).await? {
             return Ok(Err(String::new()));
         }
-        Ok(from.rename(&to).map(|()| String::new()).map_err(line))
+        let rename = move || from.rename(&to).map(|()| String::new()).map_err(line);
+        Ok(self.on_disk(rename).await.flatten())
     }
 
     /// Shows the name to the operator, who takes it with Enter.
@@ -249,6 +266,20 @@ impl Session {
     /// `file prompt quiet`: no questions about files.
     pub(super) fn is_quiet(&self) -> bool {
         self.router.borrow().running.file_prompt == FilePrompt::Quiet
+    }
+
+    /// Does what has to do with files in its turn, away from the packet loop.
+    pub(super) async fn on_disk<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let done = self.router.borrow().disk.run(job);
+        done.await.map_err(|lost| format!("% {lost}\n"))
+    }
+
+    /// There is such a file.
+    pub(super) async fn exists(&self, file: LocalFile) -> bool {
+        self.on_disk(move || file.exists()).await.unwrap_or(false)
     }
 
     /// What a name leads to, for this operator.
@@ -273,15 +304,26 @@ impl Session {
     pub(super) async fn read(&mut self, from: &Location) -> Done<Vec<u8>> {
         let done = match from {
             Location::Null => Ok(Vec::new()),
-            Location::RunningConfig => Ok(render::text(&self.router.borrow().running).into_bytes()),
-            Location::StartupConfig => match startup::read(&self.router.borrow().files.config) {
-                Ok(Some(text)) => Ok(text.into_bytes()),
-                Ok(None) => {
-                    Err("%Error opening nvram:/startup-config (No such file or directory)\n".into())
-                }
-                Err(error) => Err(format!("% {error}\n")),
-            },
-            Location::Local(file) => file.read().map_err(line),
+            Location::RunningConfig => {
+                let text = whole::text(&self.router).await;
+                text.map(String::into_bytes).ok_or_else(String::new)
+            }
+            Location::StartupConfig => {
+                let config = self.router.borrow().files.config.clone();
+                let read = move || match startup::read(&config) {
+                    Ok(Some(text)) => Ok(text.into_bytes()),
+                    Ok(None) => Err(
+                        "%Error opening nvram:/startup-config (No such file or directory)\n".into(),
+                    ),
+                    Err(error) => Err(format!("% {error}\n")),
+                };
+                self.on_disk(read).await.flatten()
+            }
+            Location::Local(file) => {
+                let file = file.clone();
+                let read = move || file.read().map_err(line);
+                self.on_disk(read).await.flatten()
+            }
             Location::Tftp(remote) => return self.fetch(remote).await,
             Location::Scp(remote) => return self.scp_get(remote).await,
         };

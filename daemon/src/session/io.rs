@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use isthmus_control::stream::{FrameReader, write_reply};
@@ -12,7 +14,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 /// Replies that wait for a client that does not read; then its session waits.
-const REPLIES: usize = 16;
+const REPLIES: usize = 2;
 /// Log lines that wait for a terminal; more are dropped and counted.
 const LOG_LINES: usize = 512;
 /// Commands that may be sent ahead while one runs.
@@ -52,13 +54,41 @@ pub enum Answer {
     Interrupted,
 }
 
+/// Octets of all sessions that wait for their readers.
+#[derive(Debug, Clone, Default)]
+pub struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    fn add(&self, octets: usize) -> Counted {
+        self.0.fetch_add(octets, Ordering::Relaxed);
+        Counted(octets, self.clone())
+    }
+
+    /// How many there are now.
+    #[must_use]
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Octets that count until this is dropped.
+#[derive(Debug, Default)]
+struct Counted(usize, Count);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.0.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
 /// The connection.
 #[derive(Debug)]
 pub struct Io {
     reader: FrameReader<OwnedReadHalf, Request>,
     ahead: VecDeque<Request>,
     ahead_octets: usize,
-    replies: mpsc::Sender<Reply>,
+    replies: mpsc::Sender<(Reply, Counted)>,
+    unread: Count,
     log: mpsc::Sender<String>,
     writer: JoinHandle<()>,
     idle: Option<Duration>,
@@ -70,7 +100,7 @@ pub struct Io {
 impl Io {
     /// Takes a connection over; its writer runs as a task of its own.
     #[must_use]
-    pub fn new(stream: UnixStream) -> Self {
+    pub fn new(stream: UnixStream, unread: Count) -> Self {
         let (read, write) = stream.into_split();
         let (replies, reply_queue) = mpsc::channel(REPLIES);
         let (log, log_queue) = mpsc::channel(LOG_LINES);
@@ -80,6 +110,7 @@ impl Io {
             ahead: VecDeque::new(),
             ahead_octets: 0,
             replies,
+            unread,
             log,
             writer,
             idle: None,
@@ -137,7 +168,12 @@ impl Io {
     /// # Errors
     /// [`Gone::Closed`].
     pub async fn send(&self, reply: Reply) -> Result<(), Gone> {
-        self.replies.send(reply).await.map_err(|_| Gone::Closed)
+        let length = match &reply {
+            Reply::Output { text } => text.len(),
+            _ => 0,
+        };
+        let counted = (reply, self.unread.add(length));
+        self.replies.send(counted).await.map_err(|_| Gone::Closed)
     }
 
     /// Sends text, in as many frames as it takes.
@@ -145,6 +181,7 @@ impl Io {
     /// # Errors
     /// [`Gone::Closed`].
     pub async fn output(&self, text: &str) -> Result<(), Gone> {
+        let _whole = self.unread.add(text.len());
         let mut rest = text;
         while !rest.is_empty() {
             let mut end = OUTPUT_CHUNK.min(rest.len());
@@ -224,17 +261,17 @@ fn octets(request: &Request) -> usize {
 
 async fn write_all(
     mut half: OwnedWriteHalf,
-    mut replies: mpsc::Receiver<Reply>,
+    mut replies: mpsc::Receiver<(Reply, Counted)>,
     mut log: mpsc::Receiver<String>,
 ) {
     loop {
-        let reply = tokio::select! {
+        let (reply, _counted) = tokio::select! {
             biased;
             reply = replies.recv() => match reply {
                 Some(reply) => reply,
                 None => return,
             },
-            Some(text) = log.recv() => Reply::Log { text },
+            Some(text) = log.recv() => (Reply::Log { text }, Counted::default()),
         };
         if write_reply(&mut half, &reply).await.is_err() {
             return;

@@ -21,6 +21,7 @@ pub mod registry;
 mod reload;
 mod rollback;
 pub mod scp;
+pub mod screens;
 mod secrets;
 mod show;
 mod traceroute;
@@ -105,7 +106,8 @@ type Outcome = Result<Status, Gone>;
 /// Serves one connection until it ends. `place` is its place among those that have not said yet who they are.
 pub async fn serve<P>(stream: UnixStream, router: Shared, place: P) {
     let origin = Caller::identify(&stream, &router).await;
-    let mut io = Io::new(stream);
+    let unread = router.borrow().screens.queued.clone();
+    let mut io = Io::new(stream, unread);
     let first = tokio::time::timeout(HELLO, io.next()).await;
     drop(place);
     let text = match first {

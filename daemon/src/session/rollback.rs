@@ -6,11 +6,11 @@ use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
 use super::copy::list;
 use super::files::Done;
 use super::{Outcome, Session};
-use crate::config::{self, Problem, difference, difference::Outline, render};
+use crate::config::{Problem, Running, difference, difference::Outline, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::upkeep::Prepared;
-use crate::upkeep::rollback;
+use crate::upkeep::{rollback, whole};
 
 const RUNNING: &str = "system:running-config";
 const SURE: &str = "This will apply all necessary additions and deletions\nto replace the current running \
@@ -43,7 +43,7 @@ impl Session {
                 .await;
         }
         self.about_to_change();
-        let done = self.take_over(&text, &replace);
+        let done = self.take_over(text, &replace).await;
         match done {
             Ok((said, problems)) => {
                 settled(&self.router).await;
@@ -58,13 +58,12 @@ impl Session {
     }
 
     /// The replacement, in one step: nobody sees a configuration between the two.
-    fn take_over(
+    async fn take_over(
         &mut self,
-        text: &str,
+        text: String,
         replace: &ConfigureReplace,
     ) -> Result<(String, Vec<Problem>), String> {
-        let (running, problems) = config::load(text, &replace.file);
-        let before = render::text(&self.router.borrow().running);
+        let (running, problems) = whole::read(&self.router, text, replace.file.clone()).await;
         if replace.revert_on_error && !problems.is_empty() {
             return Err(format!(
                 "{}%Rollback aborted: the file has the errors above.\nThe original configuration has been \
@@ -72,47 +71,37 @@ impl Session {
                 list(&problems)
             ));
         }
-        let after = render::text(&running);
+        let user = self.user.name();
         if let Some(minutes) = replace.minutes {
             let timer = RevertTimer::Absolute(minutes);
-            rollback::begin(
-                &self.router,
-                self.id,
-                self.user.name(),
-                timer,
-                before.clone(),
-            )?;
+            rollback::begin(&self.router, self.id, user, timer).await?;
         }
-        self.router
-            .borrow_mut()
-            .take_over(running, self.user.name());
-        let mut said = String::new();
-        if replace.list {
-            let (from, to) = (
-                Outline::read(&before, replace.ignorecase),
-                Outline::read(&after, replace.ignorecase),
-            );
-            said = format!(
-                "!Pass 1\n\n{}\n\n",
-                commands(&difference::transition(&from, &to))
-            );
-        }
-        Ok((said, problems))
+        let (before, after) = {
+            let mut router = self.router.borrow_mut();
+            let before = router.running.share();
+            router.take_over(running, user);
+            (before, router.running.share())
+        };
+        let (list, ignorecase) = (replace.list, replace.ignorecase);
+        let said = tokio::task::spawn_blocking(move || match list {
+            true => passed(&before, &after, ignorecase),
+            false => String::new(),
+        });
+        Ok((said.await.unwrap_or_default(), problems))
     }
 
     /// `configure confirm`
     pub(super) async fn confirm_change(&mut self) -> Outcome {
-        let done = self.router.borrow_mut().confirm(self.user.name());
+        let done = rollback::confirm(&self.router, self.user.name()).await;
         self.answer(done.map(|()| String::new())).await
     }
 
     /// `configure revert now`
     pub(super) async fn revert_now(&mut self) -> Outcome {
-        let done = self.router.borrow_mut().revert_now(self.user.name());
+        let done = rollback::revert_now(&self.router, self.user.name()).await;
         match done {
-            Ok(problems) => {
+            Ok(()) => {
                 settled(&self.router).await;
-                self.io.output(&list(&problems)).await?;
                 self.say("Total number of passes: 1\nRollback Done\n\n")
                     .await
             }
@@ -173,16 +162,23 @@ impl Session {
         ignorecase: bool,
         layout: Layout,
     ) -> Done<Differences> {
-        let mut outlines = Vec::new();
+        let mut texts = Vec::new();
         for name in [from, to] {
             match self.read_text(name).await? {
-                Ok(text) => outlines.push(Outline::read(&text, ignorecase)),
+                Ok(text) => texts.push(text),
                 Err(text) => return Ok(Err(text)),
             }
         }
-        let differences = match layout {
-            Layout::Contextual => difference::contextual(&outlines[0], &outlines[1]),
-            Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
+        let compare = move || {
+            let outlines = texts.iter().map(|text| Outline::read(text, ignorecase));
+            let outlines: Vec<Outline> = outlines.collect();
+            match layout {
+                Layout::Contextual => difference::contextual(&outlines[0], &outlines[1]),
+                Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
+            }
+        };
+        let Ok(differences) = tokio::task::spawn_blocking(compare).await else {
+            return Ok(Err("% The configurations could not be compared\n".into()));
         };
         Ok(Ok(Differences {
             from: from.to_owned(),
@@ -191,6 +187,17 @@ impl Session {
             layout,
         }))
     }
+}
+
+/// What `list` shows of a replacement.
+fn passed(before: &Running, after: &Running, ignorecase: bool) -> String {
+    let (before, after) = (render::text(before), render::text(after));
+    let (from, to) = (
+        Outline::read(&before, ignorecase),
+        Outline::read(&after, ignorecase),
+    );
+    let commands = commands(&difference::transition(&from, &to));
+    format!("!Pass 1\n\n{commands}\n\n")
 }
 
 /// Half a file must not take the place of a whole configuration: the last line is `end`.

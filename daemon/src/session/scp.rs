@@ -46,30 +46,37 @@ impl Default for Programs {
 
 impl Session {
     /// Stores a file over scp.
-    pub(super) async fn scp_put(&mut self, remote: &Remote, bytes: &[u8]) -> Done<()> {
-        let bench = match Bench::new(self.uid) {
-            Ok(bench) => bench,
-            Err(reason) => return Ok(Err(failure("writing", remote, &reason))),
+    pub(super) async fn scp_put(&mut self, remote: &Remote, bytes: Vec<u8>) -> Done<()> {
+        let uid = self.uid;
+        let prepare = move || {
+            let bench = Bench::new(uid)?;
+            bench.put(&bytes).map_err(|error| error.to_string())?;
+            Ok(bench)
         };
-        if let Err(error) = bench.put(bytes) {
-            return Ok(Err(failure("writing", remote, &error.to_string())));
-        }
+        let bench = match self.on_disk(prepare).await.flatten() {
+            Ok(bench) => bench,
+            Err(reason) => return Ok(Err(failure("writing", remote, reason.trim()))),
+        };
         let done = self.scp(&bench, remote, true).await?;
         Ok(done.map_err(|reason| failure("writing", remote, &reason)))
     }
 
     /// Fetches a file over scp.
     pub(super) async fn scp_get(&mut self, remote: &Remote) -> Done<Vec<u8>> {
-        let bench = match Bench::new(self.uid) {
+        let uid = self.uid;
+        let bench = match self.on_disk(move || Bench::new(uid)).await.flatten() {
             Ok(bench) => bench,
-            Err(reason) => return Ok(Err(failure("opening", remote, &reason))),
+            Err(reason) => return Ok(Err(failure("opening", remote, reason.trim()))),
         };
         if let Err(reason) = self.scp(&bench, remote, false).await? {
             return Ok(Err(failure("opening", remote, &reason)));
         }
         let name = remote.url("scp");
-        let path = bench.file();
-        Ok(LocalFile { name, path }.read().map_err(line))
+        let read = move || {
+            let path = bench.file();
+            LocalFile { name, path }.read().map_err(line)
+        };
+        Ok(self.on_disk(read).await.flatten())
     }
 
     /// Runs scp between the bench and the other machine.

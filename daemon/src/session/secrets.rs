@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
 use crate::config::encrypt;
-use crate::config::model::Change;
+use crate::config::model::{Change, Running};
 use crate::config::secret::{self, MasterKey};
+use crate::upkeep::whole;
 
 impl Session {
     /// The line with a secret in clear hashed, in a thread of its own; any other line as it is.
@@ -112,23 +113,23 @@ impl Session {
     }
 
     async fn change_master(&mut self, master: Option<MasterKey>) -> Outcome {
-        let kept = {
-            let mut router = self.router.borrow_mut();
-            let kept = encrypt::keep_master(&router.files.state, master.as_ref());
-            if kept.is_ok() {
-                encrypt::change_master(&mut router.running, master);
-                router.running.note(Change::Keys);
-                router.changed_by(self.user.name());
-            }
-            kept
+        let (state, kept) = (self.router.borrow().files.state.clone(), master.clone());
+        let keep = move || encrypt::keep_master(&state, kept.as_ref());
+        let kept = match self.on_disk(keep).await {
+            Ok(kept) => kept,
+            Err(text) => return self.fail(text).await,
         };
-        match kept {
-            Ok(()) => Ok(Status::Ok),
-            Err(error) => {
-                self.fail(format!("% The master key cannot be kept: {error}\n"))
-                    .await
-            }
+        if let Err(error) = kept {
+            return self
+                .fail(format!("% The master key cannot be kept: {error}\n"))
+                .await;
         }
+        let change = move |running: &mut Running| {
+            encrypt::change_master(running, master.clone());
+            running.note(Change::Keys);
+        };
+        whole::change(&self.router, change, self.user.name()).await;
+        Ok(Status::Ok)
     }
 
     async fn secret(&mut self, prompt: &str) -> Result<Option<Zeroizing<String>>, Gone> {

@@ -1,37 +1,91 @@
 //! `show ...`: the router's state into a screen or a JSON document.
 
-use isthmus_grammar::command::{FilterFile, ShowCommand};
+use isthmus_control::{Reply, Status};
+use isthmus_grammar::command::{FilterFile, ShowCommand, ShowCrypto};
 use isthmus_grammar::{InterfaceName, Mode, parser, walk};
 
 use super::files::{Done, line};
+use super::screens::{FULL, Pieces};
 use super::{Outcome, Session};
+use crate::show::ipsec;
 use crate::show::screen::Document;
-use crate::show::snapshot::Asking;
+use crate::show::snapshot::{Asking, Flow};
 use crate::show::upkeep::Prepared;
 use crate::show::{self, Snapshot};
 use crate::storage::{Location, StorageError};
-use crate::view;
+use crate::view::{self, FlowWalk};
 
 impl Session {
     pub(super) async fn show(&mut self, command: &ShowCommand) -> Outcome {
-        let text = self.text(command).await?;
-        self.answer(text).await
+        if let Some((filter, detail)) = every_sa(command) {
+            return self.show_sas(&filter, detail).await;
+        }
+        let wanted = command.clone();
+        self.print(command, move |snapshot| {
+            show::screen(snapshot, &wanted).text()
+        })
+        .await
     }
 
     /// `show ... | json`, typed as `line`.
     pub(super) async fn show_json(&mut self, command: &ShowCommand, line: &str) -> Outcome {
         let spelled = spelled_out(self.mode(), line);
-        let print = |snapshot: &Snapshot<'_>| {
+        if let Some((filter, _)) = every_sa(command) {
+            return self.show_sas_json(&filter, &spelled).await;
+        }
+        let wanted = command.clone();
+        self.print(command, move |snapshot| {
             let document = Document {
                 command: &spelled,
                 hostname: snapshot.running.hostname(),
                 time: &snapshot.now,
-                data: &*show::screen(snapshot, command),
+                data: &*show::screen(snapshot, &wanted),
             };
             document.print()
+        })
+        .await
+    }
+
+    /// `show crypto ipsec sa`, the longest of all: flow by flow as it is read.
+    async fn show_sas(&mut self, filter: &ipsec::Filter, detail: bool) -> Outcome {
+        let mut printer = ipsec::Printer::new(detail);
+        let more = |flows: &[Flow]| printer.more(flows, filter);
+        if let Err(text) = self.walk_flows(more).await? {
+            return self.fail(text).await;
+        }
+        self.say(printer.end()).await
+    }
+
+    async fn show_sas_json(&mut self, filter: &ipsec::Filter, spelled: &str) -> Outcome {
+        let mut printer = {
+            let router = self.router.borrow();
+            let document = Document {
+                command: spelled,
+                hostname: router.running.hostname(),
+                time: &router.clock.zoned(),
+                data: &ipsec::sas(&[], filter, false),
+            };
+            ipsec::JsonPrinter::new(&document.print())
         };
-        let document = self.printed(command, print).await?;
-        self.answer(document).await
+        let more = |flows: &[Flow]| printer.more(flows, filter);
+        if let Err(text) = self.walk_flows(more).await? {
+            return self.fail(text).await;
+        }
+        self.say(printer.end()).await
+    }
+
+    /// Prints all flows, a few at a time: the next ones when those are read.
+    async fn walk_flows(&self, mut print: impl FnMut(&[Flow]) -> String) -> Done<()> {
+        let kernel = self.router.borrow().kernel.clone();
+        let mut walk = FlowWalk::new(&self.router);
+        loop {
+            match walk.next(&self.router, &kernel).await {
+                Ok(Some(flows)) => self.io.output(&print(&flows)).await?,
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(format!("% {error}\n"))),
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// What only the session can find out: it takes files and questions.
@@ -39,7 +93,7 @@ impl Session {
         Ok(match command {
             ShowCommand::Archive(what) => self.prepare_archive(what).await?,
             ShowCommand::Flash => {
-                let directory = self.directory(None, false, false);
+                let directory = self.directory(None, false, false).await;
                 directory.map(|directory| Prepared {
                     directory,
                     ..Prepared::default()
@@ -75,7 +129,7 @@ impl Session {
             self.io.output(&text).await?;
         }
         let mut bytes = match &to {
-            Location::Local(before) if file.append && before.exists() => {
+            Location::Local(before) if file.append && self.exists(before.clone()).await => {
                 match self.read(&to).await? {
                     Ok(bytes) => bytes,
                     Err(text) => return self.answer(Err(text)).await,
@@ -84,7 +138,7 @@ impl Session {
             _ => Vec::new(),
         };
         bytes.extend(text.into_bytes());
-        let done = self.write(&to, &bytes, file.name).await?;
+        let done = self.write(&to, bytes, file.name).await?;
         self.answer(done.map(|()| String::new())).await
     }
 
@@ -111,24 +165,52 @@ impl Session {
 
     /// The text of a screen.
     async fn text(&mut self, command: &ShowCommand) -> Done<String> {
-        self.printed(command, |snapshot| show::screen(snapshot, command).text())
-            .await
+        let wanted = command.clone();
+        let print = move |snapshot: &Snapshot| show::screen(snapshot, &wanted).text();
+        self.made(command, print).await
     }
 
-    /// What a command prints, or why it cannot.
-    async fn printed(
+    /// Prints what a command shows, as it is read.
+    async fn print(
         &mut self,
         command: &ShowCommand,
-        print: impl FnOnce(&Snapshot<'_>) -> String,
-    ) -> Done<String> {
+        print: impl FnOnce(&Snapshot) -> String + Send + 'static,
+    ) -> Outcome {
+        let screens = self.router.borrow().screens.clone();
+        let pieces = move |snapshot: &Snapshot| Pieces::cut(&print(snapshot));
+        let pieces = match self.made(command, pieces).await? {
+            Ok(pieces) => pieces,
+            Err(text) => return self.fail(text).await,
+        };
+        let Some(mut unread) = screens.hold(pieces) else {
+            return self.fail(FULL).await;
+        };
+        while let Some(text) = unread.next() {
+            self.io.send(Reply::Output { text }).await?;
+        }
+        Ok(Status::Ok)
+    }
+
+    /// What is made of a snapshot, away from the packet loop, or why it cannot be.
+    async fn made<T: Send + 'static>(
+        &mut self,
+        command: &ShowCommand,
+        make: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> Done<T> {
         let prepared = match self.prepare(command).await? {
             Ok(prepared) => prepared,
             Err(text) => return Ok(Err(text)),
         };
         let mut asking = self.asking();
         asking.prepared = prepared;
-        let printed = view::with_snapshot(&self.router, command, &asking, self.id, print).await;
-        Ok(printed.map_err(|error| format!("% {error}\n")))
+        let screens = self.router.borrow().screens.clone();
+        let _turn = screens.turn().await;
+        let snapshot = match view::take(&self.router, command, asking, self.id).await {
+            Ok(snapshot) => snapshot,
+            Err(error) => return Ok(Err(format!("% {error}\n"))),
+        };
+        let made = tokio::task::spawn_blocking(move || make(&snapshot)).await;
+        Ok(made.map_err(|_| "% The screen could not be made\n".into()))
     }
 
     /// The interface is in the running-config or in the kernel.
@@ -148,6 +230,22 @@ impl Session {
             history: self.histories.last(self.mode(), self.terminal.history),
             prepared: Prepared::default(),
         }
+    }
+}
+
+/// `show crypto ipsec sa`: its filter, and whether it is `detail`.
+fn every_sa(command: &ShowCommand) -> Option<(ipsec::Filter, bool)> {
+    match command {
+        ShowCommand::Crypto(ShowCrypto::IpsecSa {
+            peer,
+            map,
+            interface,
+            detail,
+        }) => Some((
+            ipsec::Filter::new(*peer, map.as_deref(), interface.as_ref()),
+            *detail,
+        )),
+        _ => None,
     }
 }
 

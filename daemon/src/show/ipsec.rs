@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use isthmus_grammar::InterfaceName;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +22,16 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// As the command line has it.
+    #[must_use]
+    pub fn new(peer: Option<IpAddr>, map: Option<&str>, interface: Option<&InterfaceName>) -> Self {
+        Self {
+            peer,
+            map: map.map(str::to_owned),
+            interface: interface.map(ToString::to_string),
+        }
+    }
+
     fn takes(&self, flow: &Flow) -> bool {
         self.peer.is_none_or(|peer| flow.peer == peer)
             && self.map.as_deref().is_none_or(|map| flow.map == map)
@@ -71,25 +82,115 @@ pub fn sas<'a>(flows: &'a [Flow], filter: &Filter, detail: bool) -> IpsecSas<'a>
 
 impl Facts for IpsecSas<'_> {
     fn text(&self) -> String {
+        let mut printer = Printer::new(self.detail);
         let mut text = String::new();
-        let mut current: Option<(&str, &str, IpAddr)> = None;
         for one in &self.flows {
-            let flow = one.flow;
-            let head = (flow.interface.as_str(), flow.map.as_str(), flow.local);
-            if current != Some(head) {
-                let _ = write!(
-                    text,
-                    "\ninterface: {}\n    Crypto map tag: {}, local addr {}\n",
-                    head.0, head.1, head.2
-                );
-                current = Some(head);
-            }
-            block(&mut text, one, self.detail);
+            printer.print(&mut text, one);
         }
-        if text.is_empty() {
-            return "\nNo SAs found\n".to_string();
+        text.push_str(printer.end());
+        text
+    }
+}
+
+/// Prints flow after flow: all there are, or those that a reader is about to read.
+#[derive(Debug)]
+pub struct Printer {
+    detail: bool,
+    /// What the last title said.
+    title: Option<(String, String, IpAddr)>,
+}
+
+impl Printer {
+    /// Before the first flow.
+    #[must_use]
+    pub fn new(detail: bool) -> Self {
+        Self {
+            detail,
+            title: None,
+        }
+    }
+
+    /// The next flows, as far as the filter takes them.
+    pub fn more(&mut self, flows: &[Flow], filter: &Filter) -> String {
+        let mut text = String::new();
+        for one in &sas(flows, filter, self.detail).flows {
+            self.print(&mut text, one);
         }
         text
+    }
+
+    /// What comes after the last flow.
+    #[must_use]
+    pub fn end(&self) -> &'static str {
+        match self.title {
+            Some(_) => "",
+            None => "\nNo SAs found\n",
+        }
+    }
+
+    fn print(&mut self, text: &mut String, one: &FlowSas<'_>) {
+        let flow = one.flow;
+        let same = self.title.as_ref().is_some_and(|(interface, map, local)| {
+            *interface == flow.interface && *map == flow.map && *local == flow.local
+        });
+        if !same {
+            let _ = write!(
+                text,
+                "\ninterface: {}\n    Crypto map tag: {}, local addr {}\n",
+                flow.interface, flow.map, flow.local
+            );
+            self.title = Some((flow.interface.clone(), flow.map.clone(), flow.local));
+        }
+        block(text, one, self.detail);
+    }
+}
+
+/// The JSON document flow by flow, the same as the whole one: `empty` is the document without flows.
+#[derive(Debug)]
+pub struct JsonPrinter {
+    head: String,
+    tail: String,
+    any: bool,
+}
+
+impl JsonPrinter {
+    /// Before the first flow.
+    #[must_use]
+    pub fn new(empty: &str) -> Self {
+        // The list of flows is the last thing in it.
+        let (head, tail) = empty.rsplit_once("[]").unwrap_or((empty, ""));
+        Self {
+            head: head.to_owned(),
+            tail: tail.to_owned(),
+            any: false,
+        }
+    }
+
+    /// The next flows, as far as the filter takes them.
+    pub fn more(&mut self, flows: &[Flow], filter: &Filter) -> String {
+        let mut text = String::new();
+        for one in &sas(flows, filter, false).flows {
+            text.push_str(if self.any { "," } else { &self.head });
+            if !self.any {
+                text.push('[');
+            }
+            self.any = true;
+            // Writing to memory cannot fail, and no key of ours is anything but text.
+            let flow = serde_json::to_string_pretty(one).unwrap_or_default();
+            for line in flow.lines() {
+                let _ = write!(text, "\n      {line}");
+            }
+        }
+        text
+    }
+
+    /// What comes after the last flow.
+    #[must_use]
+    pub fn end(&self) -> String {
+        match self.any {
+            true => format!("\n    ]{}", self.tail),
+            false => format!("{}[]{}", self.head, self.tail),
+        }
     }
 }
 

@@ -61,8 +61,8 @@ fn archive<'a>(prepared: &'a Prepared, command: &ShowArchive) -> Box<dyn Screen 
 }
 
 /// The facts of a show command; filters and the pager come after.
-pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn Screen + 'a> {
-    let running = snapshot.running;
+pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Screen + 'a> {
+    let running = &*snapshot.running;
     let prepared = &snapshot.asking.prepared;
     match command {
         ShowCommand::AccessLists(only) => {
@@ -95,7 +95,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
             &snapshot.for_reader(),
         ))),
         ShowCommand::Hosts => Box::new(&snapshot.resolver),
-        ShowCommand::InterfaceMap => Box::new(interface_map::names(snapshot.interfaces)),
+        ShowCommand::InterfaceMap => Box::new(interface_map::names(&snapshot.interfaces)),
         ShowCommand::Interfaces(only) => interface_list(snapshot, only.as_ref(), Layout::Full),
         ShowCommand::InterfacesDescription(only) => {
             interface_list(snapshot, only.as_ref(), Layout::Description)
@@ -143,7 +143,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
         ShowCommand::TechSupport { ipsec } => {
             Box::new(tech_support::tech_support(snapshot, *ipsec))
         }
-        ShowCommand::Terminal => Box::new(snapshot.asking),
+        ShowCommand::Terminal => Box::new(&snapshot.asking),
         ShowCommand::Line(line) => {
             Box::new(lines::lines(&snapshot.lines, line.map(registry::named)))
         }
@@ -155,21 +155,21 @@ pub fn screen<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCommand) -> Box<dyn 
 }
 
 fn interface_list<'a>(
-    snapshot: &'a Snapshot<'_>,
+    snapshot: &'a Snapshot,
     only: Option<&InterfaceName>,
     layout: Layout,
 ) -> Box<dyn Screen + 'a> {
     Box::new(interfaces::list(
         &snapshot.running.interfaces,
-        snapshot.interfaces,
+        &snapshot.interfaces,
         only,
         layout,
         snapshot.now.timestamp(),
     ))
 }
 
-fn crypto<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCrypto) -> Box<dyn Screen + 'a> {
-    let running = snapshot.running;
+fn crypto<'a>(snapshot: &'a Snapshot, command: &ShowCrypto) -> Box<dyn Screen + 'a> {
+    let running = &*snapshot.running;
     match command {
         ShowCrypto::CallAdmissionStatistics => {
             Box::new(admission::call_admission(&snapshot.admission))
@@ -187,11 +187,7 @@ fn crypto<'a>(snapshot: &'a Snapshot<'_>, command: &ShowCrypto) -> Box<dyn Scree
             interface,
             detail,
         } => {
-            let filter = ipsec::Filter {
-                peer: *peer,
-                map: map.clone(),
-                interface: interface.as_ref().map(ToString::to_string),
-            };
+            let filter = ipsec::Filter::new(*peer, map.as_deref(), interface.as_ref());
             Box::new(ipsec::sas(&snapshot.flows, &filter, *detail))
         }
         ShowCrypto::IpsecLifetime => Box::new(crypto_map::lifetime(running)),

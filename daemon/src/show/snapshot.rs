@@ -5,9 +5,11 @@
 
 mod machine;
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, OnceCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
@@ -27,55 +29,81 @@ use crate::interfaces::InterfaceTable;
 use crate::show::screen::{Endpoint, Moment, Role};
 use crate::show::screen::{endpoint, maybe_seconds, moment, role, seconds};
 
-/// A part of the snapshot that is made when the first screen reads it.
-pub type Later<'a, T> = LazyCell<T, Box<dyn FnOnce() -> T + 'a>>;
+/// A part of the snapshot that is made when the first screen reads it, where the screen is made.
+pub type Later<T> = LazyCell<T, Box<dyn FnOnce() -> T + Send>>;
 
 /// A part that `make` makes when it is read.
-pub fn later<'a, T>(make: impl FnOnce() -> T + 'a) -> Later<'a, T> {
+pub fn later<T>(make: impl FnOnce() -> T + Send + 'static) -> Later<T> {
     LazyCell::new(Box::new(make))
 }
 
-/// The whole snapshot. A screen reads only some of it, and only that is made.
+/// A part of the snapshot that is taken only for the commands that read it.
 #[derive(Debug)]
-pub struct Snapshot<'a> {
+pub struct Part<T>(OnceCell<T>);
+
+/// A part that was taken.
+pub fn part<T>(taken: T) -> Part<T> {
+    Part(OnceCell::from(taken))
+}
+
+/// A part that the command does not read.
+pub fn untaken<T>() -> Part<T> {
+    Part(OnceCell::new())
+}
+
+impl<T: Default> Deref for Part<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.get_or_init(|| {
+            debug_assert!(false, "a screen reads what `view` does not take for it");
+            T::default()
+        })
+    }
+}
+
+/// The whole snapshot: owned, so that screens are made on another thread than the packet loop. A screen reads only some of
+/// it, and only that is taken.
+#[derive(Debug)]
+pub struct Snapshot {
     /// The configuration.
-    pub running: &'a Running,
+    pub running: Arc<Running>,
     /// The interfaces of the kernel.
-    pub interfaces: &'a InterfaceTable,
+    pub interfaces: InterfaceTable,
     /// The startup-config file, if there is one.
-    pub startup: Later<'a, Option<Startup>>,
+    pub startup: Later<Option<Startup>>,
     /// The time in the router's zone.
     pub now: ZonedDateTime,
     /// A time source vouches for the clock.
     pub clock_synchronised: bool,
     /// IKE SAs, the deleted ones that are still shown too.
-    pub ike_sas: Later<'a, Vec<IkeSa>>,
+    pub ike_sas: Part<Vec<IkeSa>>,
     /// What the engine let in and what it turned away.
-    pub admission: Later<'a, Admission>,
+    pub admission: Admission,
     /// All flows of all maps on interfaces: by interface, map entry and access-list line.
-    pub flows: Later<'a, Vec<Flow>>,
+    pub flows: Part<Vec<Flow>>,
     /// The last failure of each peer that no success followed.
-    pub failures: Later<'a, Vec<Failure>>,
+    pub failures: Part<Vec<Failure>>,
     /// The main routing table.
-    pub routes: Later<'a, Vec<Route>>,
+    pub routes: Vec<Route>,
     /// The ARP cache and the router's own addresses.
-    pub neighbours: Later<'a, Vec<Neighbour>>,
+    pub neighbours: Vec<Neighbour>,
     /// How names are looked up.
     pub resolver: Resolver,
     /// How busy the machine is.
     pub load: Load,
     /// The log.
-    pub log: Later<'a, Log>,
+    pub log: Part<Log>,
     /// The machine.
-    pub system: Later<'a, System>,
+    pub system: Later<System>,
     /// Debugging that is on.
     pub debugging: Debugging,
     /// Who is logged in.
-    pub users: Later<'a, Vec<User>>,
+    pub users: Vec<User>,
     /// The terminal lines.
-    pub lines: Later<'a, Vec<TerminalLine>>,
+    pub lines: Vec<TerminalLine>,
     /// The session that asks.
-    pub asking: &'a Asking,
+    pub asking: Asking,
 }
 
 /// What the engine let in and what it turned away.
@@ -87,7 +115,7 @@ pub struct Admission {
     pub dropped: BTreeMap<ike::event::DropReason, u64>,
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// How whoever asks sees a configuration: who may not do everything may not know every key either.
     pub fn for_reader(&self) -> Options {
         Options {

@@ -33,12 +33,12 @@ fn by_command<S: Serializer>(
 }
 
 /// The screens; with `ipsec` only those that matter for IPsec.
-pub(super) fn tech_support<'a>(snapshot: &'a Snapshot<'_>, ipsec: bool) -> TechSupport<'a> {
+pub(super) fn tech_support<'a>(snapshot: &'a Snapshot, ipsec: bool) -> TechSupport<'a> {
     let options = render::Options {
         hide_secrets: true,
         ..render::Options::default()
     };
-    let without_secrets = configuration::running(render::body(snapshot.running, &options));
+    let without_secrets = configuration::running(render::body(&snapshot.running, &options));
     let shown = |(title, command): (&'static str, ShowCommand)| (title, screen(snapshot, &command));
     let first = [
         ("show clock", ShowCommand::Clock { detail: true }),

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use isthmus_kernel::{Action, AddressInfo, Direction, LinkInfo, PolicySpec};
+use isthmus_kernel::{Action, Direction, LinkInfo, PolicySpec};
 
 use super::plan::{Names, Plan, plan};
 use crate::interfaces::{InterfaceMap, InterfaceTable};
@@ -33,7 +33,7 @@ impl Bench {
             ethernet: true,
             ..LinkInfo::default()
         };
-        table.refresh(vec![link], &[] as &[AddressInfo], std::iter::empty());
+        table.refresh(vec![link], &[], &running);
         let gathered = super::gather::entries(&running, &table);
         let plan = plan(&gathered.entries, &mut Names::default());
         let problems = gathered.problems.iter().chain(&plan.problems).cloned();

@@ -24,7 +24,7 @@ pub const NOT_ENABLED: &str = " Archive feature not enabled\n";
 /// The copies under the present path.
 #[derive(Debug, Default)]
 pub struct Copies {
-    list: Option<List>,
+    list: List,
     /// When the last was made, for `time-period`.
     last: Option<Instant>,
 }
@@ -43,16 +43,25 @@ struct List {
 /// # Errors
 /// What the operator sees: no path is configured, or the copy cannot be written.
 pub async fn archive(router: &Shared) -> Result<String, String> {
-    let (name, location, text) = {
+    let (name, location, running, disk) = {
         let mut router = router.borrow_mut();
         let name = router.next_copy().ok_or(NOT_ENABLED)?;
         let location = Location::parse(&name, &router.files.state, false);
-        (name, location, render::text(&router.running))
+        let (running, disk) = (router.running.share(), router.disk.clone());
+        (name, location, running, disk)
     };
+    let fail = |reason: String| StorageError::new("writing", &name, reason);
     let written = match location {
-        Ok(Location::Local(file)) => file.write(text.as_bytes()),
+        Ok(Location::Local(file)) => {
+            let write = move || file.write(render::text(&running).as_bytes());
+            let written = disk.run(write).await;
+            written.map_err(|lost| fail(lost.to_string())).flatten()
+        }
         Ok(Location::Tftp(remote)) => {
-            let fail = |reason: String| StorageError::new("writing", &name, reason);
+            let text = tokio::task::spawn_blocking(move || render::text(&running));
+            let text = text
+                .await
+                .map_err(|_| " The configuration cannot be printed\n")?;
             match resolve(router, &remote.host).await {
                 Some(host) => {
                     let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
@@ -70,7 +79,7 @@ pub async fn archive(router: &Shared) -> Result<String, String> {
         Err(error) => Err(error),
     };
     written.map_err(|error| format!("{error}\n"))?;
-    router.borrow_mut().copied(name.clone());
+    copied(router, name.clone()).await;
     Ok(name)
 }
 
@@ -109,20 +118,54 @@ pub async fn unattended(router: &Shared) {
     }
 }
 
+/// A copy was made: the list is kept, and the oldest goes when there are too many.
+async fn copied(router: &Shared, name: String) {
+    let kept = {
+        let mut this = router.borrow_mut();
+        let Some((list, old)) = this.note_copy(name) else {
+            return;
+        };
+        let (state, file) = (this.files.state.clone(), this.archive_file());
+        let local = |old: &String| match Location::parse(old, &this.files.state, false) {
+            Ok(Location::Local(file)) => Some(file),
+            _ => None,
+        };
+        let old: Vec<_> = old.iter().filter_map(local).collect();
+        this.disk.run(move || {
+            for file in old {
+                // The operator may have deleted it.
+                let _ = file.delete(false);
+            }
+            make_directory(&state, 0o700)?;
+            Ok(startup::replace(&file, list.as_bytes())?)
+        })
+    };
+    let kept: anyhow::Result<()> = kept.await.map_err(anyhow::Error::from).flatten();
+    if let Err(error) = kept {
+        let text = format!("cannot keep the list of archives: {error:#}");
+        router
+            .borrow_mut()
+            .log
+            .system("ARCHIVE", Severity::Errors, "ARCHIVE_FAILED", text);
+    }
+}
+
 impl Router {
     fn archive_file(&self) -> PathBuf {
         self.files.state.join("archive.json")
     }
 
-    /// The copies under the present path; a list that belongs to another path, or is damaged, is none.
+    /// Reads which copies earlier daemons made; a list that is damaged is none.
+    pub(crate) fn remember_copies(&mut self) {
+        let text = startup::read(&self.archive_file()).ok().flatten();
+        let list = text.and_then(|text| serde_json::from_str(&text).ok());
+        self.upkeep.archive.list = list.unwrap_or_default();
+    }
+
+    /// The copies under the present path; a list that belongs to another path is none.
     fn copies(&mut self) -> Option<&mut List> {
         let path = self.running.archive().path?;
-        if self.upkeep.archive.list.is_none() {
-            let text = startup::read(&self.archive_file()).ok().flatten();
-            let list = text.and_then(|text| serde_json::from_str(&text).ok());
-            self.upkeep.archive.list = Some(list.unwrap_or_default());
-        }
-        let list = self.upkeep.archive.list.as_mut()?;
+        let list = &mut self.upkeep.archive.list;
         if list.path != path {
             *list = List {
                 path,
@@ -147,31 +190,18 @@ impl Router {
         self.copy_name(&now.strftime("%b-%d-%H-%M-%S.%3f").to_string())
     }
 
-    /// A copy was made; the oldest goes when there are too many.
-    fn copied(&mut self, name: String) {
+    /// A copy was made; what is to be kept of that, and the names of those that are too many.
+    fn note_copy(&mut self, name: String) -> Option<(String, Vec<String>)> {
         let maximum = usize::from(self.running.archive().maximum);
-        let state = self.files.state.clone();
-        let Some(list) = self.copies() else { return };
+        let list = self.copies()?;
         list.next += 1;
         list.files.push(name);
         let surplus = list.files.len().saturating_sub(maximum);
-        for old in list.files.drain(..surplus) {
-            if let Ok(Location::Local(file)) = Location::parse(&old, &state, false) {
-                // The operator may have deleted it.
-                let _ = file.delete(false);
-            }
-        }
+        let old = list.files.drain(..surplus).collect();
         let list = serde_json::to_string(list).unwrap_or_default();
         self.upkeep.archive.last = Some(Instant::now());
         self.wake.archive.notify_one();
-        let file = self.archive_file();
-        let kept = make_directory(&state, 0o700)
-            .and_then(|()| Ok(startup::replace(&file, list.as_bytes())?));
-        if let Err(error) = kept {
-            let text = format!("cannot keep the list of archives: {error:#}");
-            self.log
-                .system("ARCHIVE", Severity::Errors, "ARCHIVE_FAILED", text);
-        }
+        Some((list, old))
     }
 
     /// The copies, for `show archive`.

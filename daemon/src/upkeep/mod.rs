@@ -9,6 +9,7 @@ pub mod reload;
 pub mod rollback;
 #[cfg(test)]
 mod tests;
+pub mod whole;
 
 use tokio::task::JoinHandle;
 

@@ -4,7 +4,8 @@
 //! The configuration to return to is also kept in the state directory: a daemon that dies with a change unconfirmed
 //! starts with the configuration before it, whatever startup-config says.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,15 +16,19 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Watch;
-use crate::config::{Problem, startup};
+use crate::config::{Current, Running, render, startup};
 use crate::control::make_directory;
 use crate::log::Severity;
 use crate::router::{Router, Shared};
 use crate::session::registry::SessionId;
 use crate::show::upkeep as show;
+use crate::storage::disk::Lost;
 
 /// What `show archive config rollback timer` says when there is none.
 pub const NONE: &str = "%No Rollback Confirmed Change pending\n";
+const PENDING: &str = "%A Rollback Confirmed Change is pending already: use configure confirm or configure revert first\n";
+/// How often the configuration is written anew because it changed meanwhile.
+const TRIES: usize = 8;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A change that waits to be confirmed.
@@ -37,8 +42,8 @@ pub struct Pending {
     at: ZonedDateTime,
     user: String,
     session: SessionId,
-    /// The configuration to return to, as text.
-    before: Zeroizing<String>,
+    /// The configuration to return to.
+    before: Current,
     warned: bool,
     changed: Rc<Notify>,
     _watch: Watch,
@@ -53,55 +58,132 @@ impl Pending {
     }
 }
 
-/// Has a change rolled back to `before` unless it is confirmed in time.
+/// Has a change rolled back to what is configured now unless it is confirmed in time.
 ///
 /// # Errors
 /// What the operator sees: another change is pending, or the configuration cannot be kept on the disk.
-pub fn begin(
+pub async fn begin(
     router: &Shared,
     session: SessionId,
     user: &str,
     timer: RevertTimer,
-    before: String,
 ) -> Result<(), String> {
-    let mut this = router.borrow_mut();
-    if this.upkeep.rollback.is_some() {
-        return Err(
-            "%A Rollback Confirmed Change is pending already: use configure confirm or configure revert first\n"
-                .into(),
-        );
+    for _ in 0..TRIES {
+        let (base, written) = {
+            let this = router.borrow();
+            if this.upkeep.rollback.is_some() {
+                return Err(PENDING.into());
+            }
+            let (running, state) = (this.running.share(), this.files.state.clone());
+            let file = this.rollback_file();
+            let write = move || {
+                make_directory(&state, 0o700).map_err(|error| format!("% {error:#}\n"))?;
+                let text = Zeroizing::new(render::text(&running));
+                startup::replace(&file, text.as_bytes())
+                    .map_err(|error| format!("%Error writing {} ({error})\n", file.display()))?;
+                // A copy: what is edited next is not shared then.
+                Ok::<_, String>(Running::clone(&running))
+            };
+            (this.running.share(), this.disk.run(write))
+        };
+        let before = written.await.map_err(|lost| format!("% {lost}\n"))??;
+        let mut this = router.borrow_mut();
+        if this.upkeep.rollback.is_some() {
+            return Err(PENDING.into());
+        }
+        if !this.running.is(&base) {
+            continue;
+        }
+        let now = Instant::now();
+        this.upkeep.rollback = Some(Pending {
+            timer,
+            since: now,
+            active: now,
+            at: this.clock.zoned(),
+            user: user.to_owned(),
+            session,
+            before: before.into(),
+            warned: false,
+            changed: Rc::default(),
+            _watch: Watch(tokio::task::spawn_local(watch(router.clone()))),
+        });
+        this.log_start(user);
+        return Ok(());
     }
-    let file = this.rollback_file();
-    make_directory(&this.files.state, 0o700).map_err(|error| format!("% {error:#}\n"))?;
-    startup::replace(&file, before.as_bytes())
-        .map_err(|error| format!("%Error writing {} ({error})\n", file.display()))?;
-    let now = Instant::now();
-    this.upkeep.rollback = Some(Pending {
-        timer,
-        since: now,
-        active: now,
-        at: this.clock.zoned(),
-        user: user.to_owned(),
-        session,
-        before: before.into(),
-        warned: false,
-        changed: Rc::default(),
-        _watch: Watch(tokio::task::spawn_local(watch(router.clone()))),
-    });
-    this.log_start(user);
+    let removed = router.borrow().remove_rollback_file();
+    told(router, removed).await;
+    Err("%The configuration is being changed by another session; try again\n".into())
+}
+
+/// `configure confirm`
+///
+/// # Errors
+/// What the operator sees when nothing is pending.
+pub async fn confirm(router: &Shared, user: &str) -> Result<(), String> {
+    let removed = {
+        let mut this = router.borrow_mut();
+        let Some(pending) = this.upkeep.rollback.take() else {
+            return Err(NONE.into());
+        };
+        drop(pending);
+        let text = format!("User: {user}: Confirm the configuration change");
+        this.rollback_log(Severity::Notifications, "ROLLBK_CNFMD_CHG_CONFIRM", text);
+        this.remove_rollback_file()
+    };
+    told(router, removed).await;
     Ok(())
 }
 
-async fn watch(router: Shared) {
+/// `configure revert now`
+///
+/// # Errors
+/// What the operator sees when nothing is pending.
+pub async fn revert_now(router: &Shared, user: &str) -> Result<(), String> {
+    let removed = {
+        let mut this = router.borrow_mut();
+        if this.upkeep.rollback.is_none() {
+            return Err(NONE.into());
+        }
+        let text = format!("User: {user}: Rollback immediately");
+        this.rollback_log(Severity::Notifications, "ROLLBK_CNFMD_CHG_NOW", text);
+        this.roll_back()
+    };
+    told(router, removed).await;
+    Ok(())
+}
+
+/// Nothing is pending any more, on the disk either.
+///
+/// # Errors
+/// The file is still there.
+pub(crate) fn remove(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until the file is gone; what hinders that is logged.
+async fn told(router: &Shared, removed: impl Future<Output = Result<io::Result<()>, Lost>>) {
+    let removed = removed.await.map_err(io::Error::from).flatten();
+    if let Err(error) = removed {
+        router.borrow_mut().rollback_file_stays(&error);
+    }
+}
+
+async fn watch(shared: Shared) {
     loop {
         let (next, changed) = {
-            let mut router = router.borrow_mut();
+            let mut router = shared.borrow_mut();
             let Some(pending) = &mut router.upkeep.rollback else {
                 return;
             };
             let (now, due) = (Instant::now(), pending.due());
             if now >= due {
-                router.roll_back();
+                let removed = router.roll_back();
+                drop(router);
+                // This task ends with the change that it watches.
+                tokio::task::spawn_local(async move { told(&shared, removed).await });
                 return;
             }
             let warning = due - MINUTE;
@@ -125,36 +207,8 @@ async fn watch(router: Shared) {
 }
 
 impl Router {
-    fn rollback_file(&self) -> PathBuf {
+    pub(crate) fn rollback_file(&self) -> PathBuf {
         self.files.state.join("rollback-config")
-    }
-
-    /// `configure confirm`
-    ///
-    /// # Errors
-    /// What the operator sees when nothing is pending.
-    pub fn confirm(&mut self, user: &str) -> Result<(), String> {
-        let Some(pending) = self.upkeep.rollback.take() else {
-            return Err(NONE.into());
-        };
-        drop(pending);
-        self.forget_rollback();
-        let text = format!("User: {user}: Confirm the configuration change");
-        self.rollback_log(Severity::Notifications, "ROLLBK_CNFMD_CHG_CONFIRM", text);
-        Ok(())
-    }
-
-    /// `configure revert now`
-    ///
-    /// # Errors
-    /// What the operator sees when nothing is pending.
-    pub fn revert_now(&mut self, user: &str) -> Result<Vec<Problem>, String> {
-        if self.upkeep.rollback.is_none() {
-            return Err(NONE.into());
-        }
-        let text = format!("User: {user}: Rollback immediately");
-        self.rollback_log(Severity::Notifications, "ROLLBK_CNFMD_CHG_NOW", text);
-        Ok(self.roll_back())
     }
 
     /// `configure revert timer ...`: another time, counted from now.
@@ -190,26 +244,28 @@ impl Router {
         }
     }
 
-    /// Returns to the configuration before the change that was not confirmed.
-    fn roll_back(&mut self) -> Vec<Problem> {
-        let Some(pending) = self.upkeep.rollback.take() else {
-            return Vec::new();
-        };
-        let start = "Start rolling back the configuration that was not confirmed";
-        self.rollback_log(
-            Severity::Notifications,
-            "ROLLBK_CNFMD_CHG_ROLLBACK_START",
-            start.into(),
-        );
-        let problems = self.replace(&pending.before, "rollback-config", &pending.user);
-        self.forget_rollback();
-        self.complain(&problems);
-        self.rollback_log(
-            Severity::Notifications,
-            "ROLLBK_CNFMD_CHG_ROLLBACK_END",
-            "The configuration before the change is restored".into(),
-        );
-        problems
+    /// Returns to the configuration before the change that was not confirmed; answers when the file is gone.
+    fn roll_back(&mut self) -> impl Future<Output = Result<io::Result<()>, Lost>> + use<> {
+        if let Some(pending) = self.upkeep.rollback.take() {
+            let start = "Start rolling back the configuration that was not confirmed";
+            self.rollback_log(
+                Severity::Notifications,
+                "ROLLBK_CNFMD_CHG_ROLLBACK_START",
+                start.into(),
+            );
+            self.return_to(pending.before, &pending.user);
+            self.rollback_log(
+                Severity::Notifications,
+                "ROLLBK_CNFMD_CHG_ROLLBACK_END",
+                "The configuration before the change is restored".into(),
+            );
+        }
+        self.remove_rollback_file()
+    }
+
+    fn remove_rollback_file(&self) -> impl Future<Output = Result<io::Result<()>, Lost>> + use<> {
+        let file = self.rollback_file();
+        self.disk.run(move || remove(&file))
     }
 
     /// The configuration of a change that was unconfirmed when the daemon ended; it takes the place of startup-config.
@@ -217,15 +273,11 @@ impl Router {
         startup::read(&self.rollback_file()).ok().flatten()
     }
 
-    /// Nothing is pending any more, on the disk either.
-    pub(crate) fn forget_rollback(&mut self) {
-        if let Err(error) = std::fs::remove_file(self.rollback_file())
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            let file = self.rollback_file();
-            let text = format!("cannot remove {}: {error}", file.display());
-            self.rollback_log(Severity::Errors, "ROLLBK_CNFMD_CHG_FILE", text);
-        }
+    /// The file of a change that is settled cannot be removed.
+    pub(crate) fn rollback_file_stays(&mut self, error: &io::Error) {
+        let file = self.rollback_file();
+        let text = format!("cannot remove {}: {error}", file.display());
+        self.rollback_log(Severity::Errors, "ROLLBK_CNFMD_CHG_FILE", text);
     }
 
     /// The change that waits, for `show archive config rollback timer`.

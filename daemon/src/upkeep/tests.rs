@@ -13,7 +13,7 @@ use tokio::time::advance;
 use super::reload::Plan;
 use super::{archive, reload, rollback};
 use crate::clock::Clock;
-use crate::config::{self, render};
+use crate::config;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::log::{Console, Log, Severity};
 use crate::router::{Files, Router, Shared};
@@ -31,6 +31,17 @@ async fn pass(time: Duration) {
     }
 }
 
+/// As `pass`, and what is to be written then is on the disk.
+async fn pass_and_write(router: &Shared, time: Duration) {
+    pass(time).await;
+    // A copy is written, then the list of copies.
+    for _ in 0..2 {
+        let disk = router.borrow().disk.clone();
+        disk.run(|| ()).await.unwrap();
+        pass(Duration::ZERO).await;
+    }
+}
+
 fn router(folder: &tempfile::TempDir, config: &str) -> Shared {
     let (kernel, _events, _fake) = Kernel::fake();
     let clock = Clock::system();
@@ -41,7 +52,7 @@ fn router(folder: &tempfile::TempDir, config: &str) -> Shared {
     };
     let table = InterfaceTable::new(InterfaceMap::default());
     let mut router = Router::new(clock, log, files, kernel, table);
-    router.running = config::load(config, "test").0;
+    *router.running = config::load(config, "test").0;
     router.configured();
     Rc::new(RefCell::new(router))
 }
@@ -64,11 +75,11 @@ fn heard(receiver: &mut mpsc::Receiver<String>) -> Vec<String> {
 }
 
 /// A change from R1 to R2 that waits to be confirmed.
-fn change(router: &Shared, session: SessionId, timer: RevertTimer) {
-    let before = render::text(&router.borrow().running);
-    rollback::begin(router, session, "ann", timer, before).unwrap();
+async fn change(router: &Shared, session: SessionId, timer: RevertTimer) {
+    let begun = rollback::begin(router, session, "ann", timer).await;
+    begun.unwrap();
     let mut router = router.borrow_mut();
-    router.running = config::load("hostname R2\n", "test").0;
+    *router.running = config::load("hostname R2\n", "test").0;
     router.configured();
 }
 
@@ -82,7 +93,7 @@ async fn the_absolute_timer_warns_and_rolls_back() {
     let body = async {
         let router = router(&folder, "hostname R1\n");
         let (ann, mut lines) = enter(&router, "ann");
-        change(&router, ann, RevertTimer::Absolute(5));
+        change(&router, ann, RevertTimer::Absolute(5)).await;
         pass(minutes(4) - Duration::from_secs(1)).await;
         router.borrow_mut().rollback_active(ann);
         assert_eq!(heard(&mut lines), Vec::<String>::new());
@@ -96,6 +107,7 @@ async fn the_absolute_timer_warns_and_rolls_back() {
         pass(minutes(1)).await;
         assert_eq!(hostname(&router), "R1");
         assert!(router.borrow().upkeep.rollback.is_none());
+        pass_and_write(&router, Duration::ZERO).await;
         assert!(!folder.path().join("state/rollback-config").exists());
     };
     LocalSet::new().run_until(body).await;
@@ -108,7 +120,7 @@ async fn the_idle_timer_starts_anew_with_every_command_of_its_session() {
         let router = router(&folder, "hostname R1\n");
         let (ann, _lines) = enter(&router, "ann");
         let (bob, _other) = enter(&router, "bob");
-        change(&router, ann, RevertTimer::Idle(2));
+        change(&router, ann, RevertTimer::Idle(2)).await;
         for _ in 0..10 {
             pass(Duration::from_secs(90)).await;
             router.borrow_mut().rollback_active(ann);
@@ -128,13 +140,13 @@ async fn what_is_confirmed_stays_and_another_timer_counts_from_its_start() {
     let body = async {
         let router = router(&folder, "hostname R1\n");
         let (ann, _lines) = enter(&router, "ann");
-        change(&router, ann, RevertTimer::Absolute(2));
+        change(&router, ann, RevertTimer::Absolute(2)).await;
         pass(minutes(1)).await;
         let later = RevertTimer::Absolute(10);
         router.borrow_mut().revert_later(ann, "ann", later).unwrap();
         pass(minutes(9)).await;
         assert_eq!(hostname(&router), "R2");
-        router.borrow_mut().confirm("ann").unwrap();
+        rollback::confirm(&router, "ann").await.unwrap();
         pass(minutes(500)).await;
         assert_eq!(hostname(&router), "R2");
     };
@@ -203,7 +215,7 @@ async fn copies_are_made_from_time_to_time() {
             || std::fs::read_dir(folder.path().join("state/flash")).map_or(0, Iterator::count);
         pass(minutes(100)).await;
         assert_eq!(copies(), 0);
-        router.borrow_mut().running = config::load(
+        *router.borrow_mut().running = config::load(
             "archive\n path flash:a\n time-period 10\n maximum 3\n",
             "test",
         )
@@ -211,11 +223,11 @@ async fn copies_are_made_from_time_to_time() {
         router.borrow_mut().configured();
         let before = copies();
         for _ in 0..2 {
-            pass(minutes(10)).await;
+            pass_and_write(&router, minutes(10)).await;
         }
         assert!(copies() > before, "a copy every ten minutes");
         for _ in 0..10 {
-            pass(minutes(10)).await;
+            pass_and_write(&router, minutes(10)).await;
         }
         assert_eq!(copies(), 3, "the oldest goes");
     };

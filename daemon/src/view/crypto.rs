@@ -5,14 +5,15 @@ use std::net::IpAddr;
 
 use ike::Instant;
 use ike::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, IpsecProtocol, Mode};
+use ike::config::FlowId;
 use ike::status::{AgreedPolicy, ChildStatus, IkeSaStatus, ProtocolSummary, Role, StateWord};
 use ipnet::Ipv4Net;
-use isthmus_kernel::{SaId, SaInfo, SaStats};
+use isthmus_kernel::{SaId, SaStats};
 
 use crate::router::Router;
 use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Packets, Proxy};
 use crate::translate::child::sa_id;
-use crate::translate::plan::FlowName;
+use crate::translate::plan::{FlowName, Plan};
 
 /// A row of `show crypto isakmp sa`.
 pub fn ike_sa(sa: &IkeSaStatus, now: Instant) -> IkeSa {
@@ -69,54 +70,82 @@ fn suite(policy: &AgreedPolicy) -> IkeSuite {
     }
 }
 
-/// Every flow of every map on an interface, with its SAs.
-pub fn flows(router: &Router, sas: &HashMap<SaId, SaInfo>, now: Instant) -> Vec<Flow> {
-    let mut children: HashMap<FlowName, Vec<ChildStatus>> = HashMap::new();
-    for child in router.engine.children(now) {
-        children
-            .entry((child.connection, child.flow))
-            .or_default()
-            .push(child);
+/// The counters of SAs, as far as they are known.
+pub type Counters = HashMap<SaId, SaStats>;
+
+/// One flow of the plan, with its children, newest first.
+#[derive(Debug)]
+pub struct RawFlow {
+    connection: usize,
+    flow: usize,
+    children: Vec<ChildStatus>,
+}
+
+impl RawFlow {
+    /// The SAs that its counters are in.
+    pub fn sas(&self) -> impl Iterator<Item = SaId> {
+        self.children.iter().flat_map(|child| {
+            let sa = &child.sa;
+            sa.protocols.iter().flat_map(|part| {
+                [
+                    sa_id(sa.local, part.protocol, part.inbound_spi),
+                    sa_id(sa.remote, part.protocol, part.outbound_spi),
+                ]
+            })
+        })
     }
-    let mut list = Vec::new();
-    for connection in &router.plan.connections {
-        for flow in &connection.flows {
-            let name = (connection.id, flow.id);
-            let mut up = children.remove(&name).unwrap_or_default();
-            up.reverse();
-            let (Some(plan), Some(local), Some(remote)) = (
-                router.plan.flows.get(&name),
-                proxy(&flow.local),
-                proxy(&flow.remote),
-            ) else {
-                continue;
-            };
-            let Some(interface) = router.interfaces.by_index(plan.interface) else {
-                continue;
-            };
-            let status = router.engine.connection_status(connection.id);
-            let in_use = up
-                .first()
-                .map(|child| child.sa.remote)
-                .or(status.and_then(|s| s.peer));
-            list.push(Flow {
-                interface: interface.name.clone(),
-                map: connection.map.clone(),
-                sequence: u16::try_from(connection.sequence).unwrap_or(u16::MAX),
-                description: description(router, &connection.map, connection.sequence),
-                local: plan.local,
-                local_proxy: local,
-                remote_proxy: remote,
-                peer: in_use.unwrap_or(plan.shape.peer),
-                port: 500,
-                packets: packets(router, name, &up, sas),
-                mtu: interface.link.mtu,
-                pfs_group: up.first().and_then(|child| child.sa.pfs).map(group),
-                sas: up.iter().flat_map(|child| ipsec_sas(child, sas)).collect(),
-            });
+}
+
+/// The flows of one connection of the plan.
+pub fn raw_flows(router: &Router, plan: &Plan, connection: usize, now: Instant) -> Vec<RawFlow> {
+    let planned = &plan.connections[connection];
+    let mut children: HashMap<FlowId, Vec<ChildStatus>> = HashMap::new();
+    for child in router.engine.children_of(planned.id, now) {
+        children.entry(child.flow).or_default().push(child);
+    }
+    let raw = |(index, flow): (usize, &ike::config::Flow)| {
+        let mut children = children.remove(&flow.id).unwrap_or_default();
+        children.reverse();
+        RawFlow {
+            connection,
+            flow: index,
+            children,
         }
-    }
-    list
+    };
+    planned.flows.iter().enumerate().map(raw).collect()
+}
+
+/// A flow as it is shown; none where it is no flow of IPv4 or its interface is gone.
+pub fn flow(router: &Router, plan: &Plan, raw: &RawFlow, counters: &Counters) -> Option<Flow> {
+    let connection = &plan.connections[raw.connection];
+    let flow = &connection.flows[raw.flow];
+    let up = &raw.children;
+    let name = (connection.id, flow.id);
+    let planned = plan.flows.get(&name)?;
+    let interface = router.interfaces.by_index(planned.interface)?;
+    let status = router.engine.connection_status(connection.id);
+    let in_use = up
+        .first()
+        .map(|child| child.sa.remote)
+        .or(status.and_then(|s| s.peer));
+    Some(Flow {
+        interface: interface.name.clone(),
+        map: connection.map.clone(),
+        sequence: u16::try_from(connection.sequence).unwrap_or(u16::MAX),
+        description: description(router, &connection.map, connection.sequence),
+        local: planned.local,
+        local_proxy: proxy(&flow.local)?,
+        remote_proxy: proxy(&flow.remote)?,
+        peer: in_use.unwrap_or(planned.shape.peer),
+        port: 500,
+        packets: packets(router, name, up, counters),
+        mtu: interface.link.mtu,
+        pfs_group: up.first().and_then(|child| child.sa.pfs).map(group),
+        sas: up
+            .iter()
+            .flat_map(|child| ipsec_sas(child, counters))
+            .collect(),
+    })
 }
 
 fn description(router: &Router, map: &str, sequence: u32) -> Option<String> {
@@ -164,7 +193,7 @@ fn packets(
     router: &Router,
     name: FlowName,
     children: &[ChildStatus],
-    sas: &HashMap<SaId, SaInfo>,
+    counters: &Counters,
 ) -> Packets {
     let mut sum = router.carried.get(&name).copied().unwrap_or_default();
     for child in children {
@@ -172,7 +201,7 @@ fn packets(
             continue;
         };
         let stats = |id: SaId| {
-            let now = sas.get(&id).map(|sa| sa.stats).unwrap_or_default();
+            let now = counters.get(&id).copied().unwrap_or_default();
             let cleared = router.cleared.get(&id).copied().unwrap_or_default();
             since(now, cleared)
         };
@@ -211,20 +240,20 @@ pub fn add(sum: &mut Packets, stats: &SaStats, inbound: bool) {
     }
 }
 
-fn ipsec_sas(child: &ChildStatus, sas: &HashMap<SaId, SaInfo>) -> Vec<IpsecSa> {
+fn ipsec_sas(child: &ChildStatus, counters: &Counters) -> Vec<IpsecSa> {
     let both = |sa: &ProtocolSummary| {
         [
             ipsec_sa(
                 child,
                 sa,
                 true,
-                sas.get(&sa_id(child.sa.local, sa.protocol, sa.inbound_spi)),
+                counters.get(&sa_id(child.sa.local, sa.protocol, sa.inbound_spi)),
             ),
             ipsec_sa(
                 child,
                 sa,
                 false,
-                sas.get(&sa_id(child.sa.remote, sa.protocol, sa.outbound_spi)),
+                counters.get(&sa_id(child.sa.remote, sa.protocol, sa.outbound_spi)),
             ),
         ]
     };
@@ -242,9 +271,9 @@ fn ipsec_sa(
     child: &ChildStatus,
     sa: &ProtocolSummary,
     inbound: bool,
-    kernel: Option<&SaInfo>,
+    stats: Option<&SaStats>,
 ) -> IpsecSa {
-    let stats = kernel.map(|sa| sa.stats).unwrap_or_default();
+    let stats = stats.copied().unwrap_or_default();
     let window = Some(child.sa.replay_window).filter(|window| *window > 0);
     IpsecSa {
         inbound,

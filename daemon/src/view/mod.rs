@@ -1,16 +1,22 @@
-//! Fills the snapshot that the show screens print: from the engine, the kernel, the log and the machine. Called by
+//! Takes the snapshots that the show screens are made from: of the engine, the kernel, the log and the machine. Called by
 //! sessions.
+//!
+//! Taking is all that happens on the packet loop, and in slices: between two of them every datagram that came has its
+//! turn. What a slice shows is true of its moment. The screens are made from the snapshot on other threads.
 
 mod crypto;
+mod flows;
 mod system;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 pub use crypto::{add, since};
+pub use flows::FlowWalk;
 
 use ipnet::IpNet;
 use isthmus_grammar::command::{ShowCommand, ShowCrypto};
-use isthmus_kernel::{Kernel, KernelError, NeighbourInfo, RouteInfo, RouteTarget, SaId, SaInfo};
+use isthmus_kernel::{KernelError, NeighbourInfo, RouteInfo, RouteTarget};
 
 use crate::config::model::LineId;
 use crate::config::startup;
@@ -19,124 +25,169 @@ use crate::log::{Host, Log, Severity};
 use crate::reconcile;
 use crate::router::{Router, Shared};
 use crate::session::registry::{self, Entry, SessionId};
-use crate::show::snapshot::{self, Asking, LogHost, LogPlace, Route, RouteSource, Startup, later};
-use crate::show::{self, Snapshot};
+use crate::show;
+use crate::show::snapshot::{
+    self, Asking, LogHost, LogPlace, Route, RouteSource, Snapshot, Startup, later, part, untaken,
+};
 
-/// What had to be asked of the kernel and the machine.
-#[derive(Debug, Default)]
-struct Measured {
-    sas: HashMap<SaId, SaInfo>,
-    routes: Vec<RouteInfo>,
-    neighbours: Vec<NeighbourInfo>,
-    load: snapshot::Load,
-    resolver: snapshot::Resolver,
+/// SAs, flows or failures taken at once.
+const SLICE: usize = 64;
+/// Lines of the log taken at once.
+const LINES: usize = 1024;
+
+/// What is taken for a command besides what costs nothing.
+struct Wanted {
+    ike_sas: bool,
+    flows: bool,
+    failures: bool,
+    log: bool,
+    routes: bool,
+    interfaces: bool,
 }
 
-/// Takes a snapshot for a show command and gives what `show` makes of it.
+impl Wanted {
+    fn by(command: &ShowCommand) -> Self {
+        let all = matches!(command, ShowCommand::TechSupport { .. });
+        let crypto = match command {
+            ShowCommand::Crypto(crypto) => Some(crypto),
+            _ => None,
+        };
+        let session = matches!(crypto, Some(ShowCrypto::Session { .. }));
+        let engine = matches!(crypto, Some(ShowCrypto::EngineConnectionsActive));
+        Self {
+            ike_sas: all
+                || session
+                || engine
+                || matches!(
+                    crypto,
+                    Some(ShowCrypto::IsakmpPeers(_) | ShowCrypto::IsakmpSa { .. })
+                ),
+            flows: all
+                || session
+                || engine
+                || matches!(
+                    crypto,
+                    Some(ShowCrypto::IpsecSa { .. } | ShowCrypto::Map(_))
+                )
+                || matches!(command, ShowCommand::AccessLists(_)),
+            failures: all || session,
+            log: all || matches!(command, ShowCommand::Logging),
+            routes: all
+                || matches!(
+                    command,
+                    ShowCommand::IpRoute { .. } | ShowCommand::IpRouteSummary
+                ),
+            interfaces: all
+                || matches!(
+                    command,
+                    ShowCommand::Interfaces(_)
+                        | ShowCommand::InterfacesDescription(_)
+                        | ShowCommand::IpInterface(_)
+                ),
+        }
+    }
+}
+
+/// Takes a snapshot for a show command.
 ///
 /// # Errors
 /// The kernel cannot be asked for what the command needs.
-pub async fn with_snapshot<T>(
+pub async fn take(
     router: &Shared,
     command: &ShowCommand,
-    asking: &Asking,
+    asking: Asking,
     id: SessionId,
-    show: impl FnOnce(&Snapshot<'_>) -> T,
-) -> Result<T, KernelError> {
+) -> Result<Snapshot, KernelError> {
     let kernel = router.borrow().kernel.clone();
-    let measured = measure(router, &kernel, command).await?;
-    let router = router.borrow();
-    Ok(show(&snapshot(&router, &measured, asking, id)))
-}
-
-async fn measure(
-    router: &Shared,
-    kernel: &Kernel,
-    command: &ShowCommand,
-) -> Result<Measured, KernelError> {
-    let mut measured = Measured::default();
-    let all = matches!(command, ShowCommand::TechSupport { .. });
-    if all || counts_packets(command) {
-        let sas = kernel.dump_sas().await?;
-        measured.sas = sas.into_iter().map(|sa| (sa.id, sa)).collect();
-    }
-    if all
-        || matches!(
-            command,
-            ShowCommand::IpRoute { .. } | ShowCommand::IpRouteSummary
-        )
-    {
-        measured.routes = kernel.routes().await?;
-    }
-    match command {
-        ShowCommand::Arp(_) => measured.neighbours = kernel.neighbours().await?,
-        ShowCommand::Hosts => measured.resolver = system::resolver(&router.borrow()),
-        ShowCommand::MemoryStatistics | ShowCommand::ProcessesCpu => {
-            measured.load = router.borrow().load.load();
-        }
-        _ => {}
-    }
-    if all
-        || matches!(
-            command,
-            ShowCommand::Interfaces(_)
-                | ShowCommand::InterfacesDescription(_)
-                | ShowCommand::IpInterface(_)
-        )
-    {
+    let wanted = Wanted::by(command);
+    if wanted.interfaces {
         reconcile::refresh(router).await?;
     }
-    Ok(measured)
-}
-
-/// The screen has numbers that only the kernel's SAs know.
-fn counts_packets(command: &ShowCommand) -> bool {
-    match command {
-        ShowCommand::AccessLists(_) => true,
-        ShowCommand::Crypto(command) => matches!(
-            command,
-            ShowCrypto::EngineConnectionsActive
-                | ShowCrypto::IpsecSa { .. }
-                | ShowCrypto::Session { .. }
-        ),
-        _ => false,
+    let mut snapshot = at_once(router, command, asking, id);
+    if wanted.routes {
+        let found = kernel.routes().await?;
+        snapshot.routes = routes(&found, &snapshot.interfaces);
     }
+    if matches!(command, ShowCommand::Arp(_)) {
+        let found = kernel.neighbours().await?;
+        snapshot.neighbours = neighbours(&found, &snapshot.interfaces);
+    }
+    if wanted.log {
+        snapshot.log = part(whole_log(router).await);
+    }
+    if wanted.failures {
+        snapshot.failures = part(router.borrow().failures.values().cloned().collect());
+    }
+    if wanted.ike_sas {
+        snapshot.ike_sas = part(ike_sas(router).await);
+    }
+    if wanted.flows {
+        snapshot.flows = part(flows::all(router, &kernel).await?);
+    }
+    Ok(snapshot)
 }
 
-fn snapshot<'a>(
-    router: &'a Router,
-    measured: &'a Measured,
-    asking: &'a Asking,
-    id: SessionId,
-) -> Snapshot<'a> {
-    let now = router.now();
+/// What is small.
+fn at_once(router: &Shared, command: &ShowCommand, asking: Asking, id: SessionId) -> Snapshot {
+    let router = router.borrow();
+    let (mut resolver, mut load) = (snapshot::Resolver::default(), snapshot::Load::default());
+    match command {
+        ShowCommand::Hosts => resolver = system::resolver(router.running.domain_name.clone()),
+        ShowCommand::MemoryStatistics | ShowCommand::ProcessesCpu => load = router.load.load(),
+        _ => {}
+    }
+    let config = router.files.config.clone();
     Snapshot {
-        running: &router.running,
-        interfaces: &router.interfaces,
-        startup: later(|| startup_file(router)),
+        running: router.running.share(),
+        interfaces: router.interfaces.clone(),
+        startup: later(move || startup_file(&config)),
         now: router.clock.zoned(),
         clock_synchronised: router.clock.synchronised(),
-        ike_sas: later(move || {
-            let sas = router.engine.ike_sas(now);
-            sas.iter().map(|sa| crypto::ike_sa(sa, now)).collect()
-        }),
-        admission: later(|| snapshot::Admission {
+        ike_sas: untaken(),
+        admission: snapshot::Admission {
             counts: router.engine.admission(),
             dropped: router.engine.dropped().clone(),
-        }),
-        flows: later(move || crypto::flows(router, &measured.sas, now)),
-        failures: later(|| router.failures.values().cloned().collect()),
-        routes: later(|| routes(&measured.routes, &router.interfaces)),
-        neighbours: later(|| neighbours(&measured.neighbours, &router.interfaces)),
-        resolver: measured.resolver.clone(),
-        load: measured.load.clone(),
-        log: later(|| log(&router.log)),
-        system: later(|| system::system(router)),
+        },
+        flows: untaken(),
+        failures: untaken(),
+        routes: Vec::new(),
+        neighbours: Vec::new(),
+        resolver,
+        load,
+        log: untaken(),
+        system: later(system::system(&router)),
         debugging: router.debugging.clone(),
-        users: later(move || users(router, id)),
-        lines: later(|| lines(router)),
+        users: users(&router, id),
+        lines: lines(&router),
         asking,
     }
+}
+
+/// Every IKE SA.
+async fn ike_sas(router: &Shared) -> Vec<snapshot::IkeSa> {
+    let (mut all, mut next) = (Vec::new(), Some(0));
+    while let Some(from) = next {
+        {
+            let router = router.borrow();
+            let now = router.now();
+            let (some, rest) = router.engine.ike_sas_from(from, SLICE, now);
+            all.extend(some.iter().map(|sa| crypto::ike_sa(sa, now)));
+            next = rest;
+        }
+        tokio::task::yield_now().await;
+    }
+    all
+}
+
+async fn whole_log(router: &Shared) -> snapshot::Log {
+    let (mut all, mut next) = (log(&router.borrow().log), Some(0));
+    while let Some(from) = next {
+        let (some, rest) = router.borrow().log.buffer().lines_from(from, LINES);
+        all.lines.extend(some);
+        next = rest;
+        tokio::task::yield_now().await;
+    }
+    all
 }
 
 fn users(router: &Router, asking: SessionId) -> Vec<snapshot::User> {
@@ -172,10 +223,10 @@ fn lines(router: &Router) -> Vec<snapshot::TerminalLine> {
     all.into_iter().map(line).collect()
 }
 
-fn startup_file(router: &Router) -> Option<Startup> {
-    let text = startup::read(&router.files.config).ok().flatten()?;
-    let capacity = nix::sys::statvfs::statvfs(&router.files.config)
-        .map_or(0, |stat| stat.blocks() * stat.fragment_size());
+fn startup_file(config: &Path) -> Option<Startup> {
+    let text = startup::read(config).ok().flatten()?;
+    let capacity =
+        nix::sys::statvfs::statvfs(config).map_or(0, |stat| stat.blocks() * stat.fragment_size());
     Some(Startup { text, capacity })
 }
 
@@ -279,6 +330,7 @@ fn distance(route: &RouteInfo, connected: bool) -> (u8, u32) {
     }
 }
 
+/// The log without its lines.
 fn log(log: &Log) -> snapshot::Log {
     let (settings, counts) = (log.settings(), log.counts());
     let place = |level: Option<Severity>, count| {
@@ -310,6 +362,6 @@ fn log(log: &Log) -> snapshot::Log {
         size: settings
             .buffered
             .map_or(0, |(size, _)| u32::try_from(size).unwrap_or(u32::MAX)),
-        lines: log.buffer().lines().map(str::to_owned).collect(),
+        lines: Vec::new(),
     }
 }

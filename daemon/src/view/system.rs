@@ -1,16 +1,17 @@
 //! The machine for `show version`, `show inventory` and `show hosts`.
 
+use std::time::Duration;
+
+use jiff::ZonedDateTime;
+
 use crate::router::Router;
 use crate::show::snapshot::{InterfaceCount, Resolver, System};
 
-/// What the machine says about itself; what it does not tell stays empty.
-pub fn system(router: &Router) -> System {
-    let uname = nix::sys::utsname::uname();
-    let text = |get: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
-        uname
-            .as_ref()
-            .map_or_else(|_| String::new(), |u| get(u).to_string_lossy().into_owned())
-    };
+/// What the machine says about itself, found out where the screen is made; what it does not tell stays empty.
+pub fn system(router: &Router) -> impl FnOnce() -> System + Send + use<> {
+    let hostname = router.running.hostname().to_owned();
+    let uptime = router.clock.uptime();
+    let started = router.clock.local(router.clock.booted());
     let kinds = ["Ethernet", "Loopback", "Tunnel"].map(|kind| {
         let count = router
             .interfaces
@@ -22,11 +23,26 @@ pub fn system(router: &Router) -> System {
             count,
         }
     });
+    move || machine(hostname, uptime, started, &kinds)
+}
+
+fn machine(
+    hostname: String,
+    uptime: Duration,
+    started: ZonedDateTime,
+    kinds: &[InterfaceCount],
+) -> System {
+    let uname = nix::sys::utsname::uname();
+    let text = |get: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
+        uname
+            .as_ref()
+            .map_or_else(|_| String::new(), |u| get(u).to_string_lossy().into_owned())
+    };
     let (memory, available) = memory();
     System {
-        hostname: router.running.hostname().to_owned(),
-        uptime: router.clock.uptime(),
-        started: router.clock.local(router.clock.booted()),
+        hostname,
+        uptime,
+        started,
         image: std::env::current_exe()
             .map_or_else(|_| "isthmusd".into(), |p| p.display().to_string()),
         kernel: text(nix::sys::utsname::UtsName::release),
@@ -36,7 +52,7 @@ pub fn system(router: &Router) -> System {
         available,
         chassis: chassis(),
         board_id: first_line("/etc/machine-id"),
-        interfaces: kinds.into_iter().filter(|one| one.count > 0).collect(),
+        interfaces: kinds.iter().filter(|one| one.count > 0).cloned().collect(),
     }
 }
 
@@ -67,7 +83,7 @@ fn chassis() -> String {
 }
 
 /// The configured domain, or the one of the machine, and the machine's name servers.
-pub fn resolver(router: &Router) -> Resolver {
+pub fn resolver(configured: Option<String>) -> Resolver {
     let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let words = |line: &str| {
         line.split_whitespace()
@@ -82,8 +98,8 @@ pub fn resolver(router: &Router) -> Resolver {
             _ => {}
         }
     }
-    if let Some(domain) = &router.running.domain_name {
-        resolver.domain = Some(domain.clone());
+    if configured.is_some() {
+        resolver.domain = configured;
     }
     resolver
 }

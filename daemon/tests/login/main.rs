@@ -144,7 +144,7 @@ fn test<F: Future<Output = ()>>(lines: &str, body: impl FnOnce(Bed) -> F) {
         assert_eq!(problems, []);
         {
             let mut router = bed.router.borrow_mut();
-            router.running = running;
+            *router.running = running;
             router.trusted_uids.clear();
         }
         body(bed).await;

@@ -8,6 +8,7 @@ mod logged;
 mod world;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use isthmus_grammar::command::{Command, ExecCommand, ShowCommand};
 use isthmus_grammar::{Mode, parser};
@@ -15,8 +16,10 @@ use isthmus_grammar::{Mode, parser};
 use self::world::*;
 use crate::config::load;
 use crate::debug::Debugging;
+use crate::show::ipsec;
 use crate::show::screen as screen_of;
-use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup, later};
+use crate::show::screen::{Document, Facts as _};
+use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup, later, part};
 
 #[track_caller]
 fn same_as(name: &str, text: &str) {
@@ -41,16 +44,13 @@ fn screen(line: &str) -> String {
     screen_with(line, |_| {})
 }
 
-fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot<'_>)) -> String {
+fn screen_with(line: &str, change: impl FnOnce(&mut Snapshot)) -> String {
     with_world(change, |snapshot| {
         screen_of(snapshot, &command(line)).text()
     })
 }
 
-fn with_world<T>(
-    change: impl FnOnce(&mut Snapshot<'_>),
-    look: impl FnOnce(&Snapshot<'_>) -> T,
-) -> T {
+fn with_world<T>(change: impl FnOnce(&mut Snapshot), look: impl FnOnce(&Snapshot) -> T) -> T {
     let (running, problems) = load(CONFIG, "config");
     assert_eq!(problems, []);
     let interfaces = table(&running);
@@ -65,8 +65,8 @@ fn with_world<T>(
         prepared: prepared(),
     };
     let mut snapshot = Snapshot {
-        running: &running,
-        interfaces: &interfaces,
+        running: Arc::new(running),
+        interfaces,
         startup: later(|| {
             Some(Startup {
                 text: "!\nhostname hub\n!\nend\n".to_owned(),
@@ -75,28 +75,26 @@ fn with_world<T>(
         }),
         now: "2026-11-23T15:32:00.250+00:00[UTC]".parse().unwrap(),
         clock_synchronised: false,
-        ike_sas: later(ike_sas),
-        admission: later(admission),
-        flows: later(flows),
-        failures: later(failures),
-        routes: later(routes),
-        neighbours: later(neighbours),
+        ike_sas: part(ike_sas()),
+        admission: admission(),
+        flows: part(flows()),
+        failures: part(failures()),
+        routes: routes(),
+        neighbours: neighbours(),
         resolver: Resolver {
             domain: Some("example.net".to_owned()),
             servers: vec!["192.0.2.53".to_owned(), "192.0.2.54".to_owned()],
         },
         load: busy(),
-        log: later(log),
+        log: part(log()),
         system: later(machine),
         debugging: debugging_on(),
-        users: later(|| {
-            vec![
-                user(0, "console", "console", 90, "", true),
-                user(3, "vty1", "ann", 0, "192.0.2.77", false),
-            ]
-        }),
-        lines: later(lines),
-        asking: &asking,
+        users: vec![
+            user(0, "console", "console", 90, "", true),
+            user(3, "vty1", "ann", 0, "192.0.2.77", false),
+        ],
+        lines: lines(),
+        asking,
     };
     change(&mut snapshot);
     look(&snapshot)
@@ -186,10 +184,10 @@ screens! {
 
 #[test]
 fn nothing_up_prints_the_titles_only() {
-    let nothing = |snapshot: &mut Snapshot<'_>| {
-        snapshot.ike_sas = later(Vec::new);
-        snapshot.flows = later(Vec::new);
-        snapshot.failures = later(Vec::new);
+    let nothing = |snapshot: &mut Snapshot| {
+        snapshot.ike_sas = part(Vec::new());
+        snapshot.flows = part(Vec::new());
+        snapshot.failures = part(Vec::new());
         snapshot.startup = later(|| None);
         snapshot.debugging = Debugging::default();
     };
@@ -292,15 +290,40 @@ fn tech_support_has_every_part_and_no_secret() {
 }
 
 #[test]
+fn flows_printed_as_they_are_read_make_the_same_screen() {
+    let (line, all) = ("show crypto ipsec sa", ipsec::Filter::default());
+    let none = ipsec::Filter::new(Some([192, 0, 2, 250].into()), None, None);
+    for (filter, flows) in [(&all, flows()), (&none, flows()), (&all, Vec::new())] {
+        let whole = ipsec::sas(&flows, filter, false);
+        let document = |facts: &ipsec::IpsecSas<'_>| {
+            let document = Document {
+                command: line,
+                hostname: "a[]b",
+                time: &"2026-11-23T15:32:00.250+00:00[UTC]".parse().unwrap(),
+                data: facts,
+            };
+            document.print()
+        };
+        let empty = document(&ipsec::sas(&[], filter, false));
+        let (mut text, mut json) = (ipsec::Printer::new(false), ipsec::JsonPrinter::new(&empty));
+        let (mut in_text, mut in_json) = (String::new(), String::new());
+        for some in flows.chunks(2) {
+            in_text += &text.more(some, filter);
+            in_json += &json.more(some, filter);
+        }
+        assert_eq!(in_text + text.end(), whole.text());
+        assert_eq!(in_json + &json.end(), document(&whole));
+    }
+}
+
+#[test]
 fn the_plaintext_mtu_is_what_still_fits_the_path() {
     // The values that IOS prints for these suites on a path of 1500 octets.
     let fits = |change: fn(&mut IpsecSa)| {
         let text = screen_with("show crypto ipsec sa peer 203.0.113.1", |snapshot| {
-            snapshot.flows = later(move || {
-                let mut flows = flows();
-                flows[0].sas.iter_mut().for_each(change);
-                flows
-            });
+            let mut flows = flows();
+            flows[0].sas.iter_mut().for_each(change);
+            snapshot.flows = part(flows);
         });
         let line = text
             .lines()
