@@ -2,11 +2,12 @@
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
+use isthmus_grammar::privilege::FULL;
 
 use super::copy::list;
 use super::files::Done;
 use super::{Outcome, Session};
-use crate::config::{self, Problem, difference, difference::Outline, render};
+use crate::config::{self, Problem, difference, difference::Outline, hide, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::upkeep::Prepared;
@@ -92,10 +93,11 @@ impl Session {
                 Outline::read(&before, replace.ignorecase),
                 Outline::read(&after, replace.ignorecase),
             );
-            said = format!(
-                "!Pass 1\n\n{}\n\n",
-                commands(&difference::transition(&from, &to))
-            );
+            let mut steps = difference::transition(&from, &to);
+            if self.level < FULL {
+                hide::differences(&mut steps);
+            }
+            said = format!("!Pass 1\n\n{}\n\n", commands(&steps));
         }
         Ok((said, problems))
     }
@@ -180,10 +182,13 @@ impl Session {
                 Err(text) => return Ok(Err(text)),
             }
         }
-        let differences = match layout {
+        let mut differences = match layout {
             Layout::Contextual => difference::contextual(&outlines[0], &outlines[1]),
             Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
         };
+        if self.level < FULL {
+            hide::differences(&mut differences);
+        }
         Ok(Ok(Differences {
             from: from.to_owned(),
             to: to.to_owned(),
