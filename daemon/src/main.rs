@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use anyhow::Context;
 use clap::Parser;
-use isthmus_kernel::Kernel;
+use isthmus_kernel::{Kernel, keep_to_itself};
 use isthmusd::clock::Clock;
 use isthmusd::control::{RunDir, make_directory};
 use isthmusd::interfaces::{InterfaceMap, InterfaceTable, store};
@@ -63,6 +63,10 @@ fn main() -> ExitCode {
         };
     }
     let arguments = Arguments::parse();
+    if let Err(error) = keep_to_itself() {
+        eprintln!("isthmusd: others may read its memory: {error}");
+        return ExitCode::FAILURE;
+    }
     match serve(&arguments) {
         Ok(Stop::Signal) => ExitCode::SUCCESS,
         Ok(Stop::Reload) => {
