@@ -27,8 +27,10 @@ pub mod privilege;
 pub mod refusal;
 pub mod render;
 mod retained;
+pub mod secrets;
 mod tree;
 pub mod walk;
+pub mod weakness;
 
 pub use alias::Alias;
 pub use interface_name::InterfaceName;

@@ -5,12 +5,14 @@ pub mod context;
 mod current;
 pub mod difference;
 pub mod encrypt;
+pub mod hide;
 pub mod load;
 pub mod model;
 mod rank;
 pub mod render;
 pub mod secret;
 pub mod startup;
+pub mod weak;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,5 @@ mod tests;
 pub use apply::{Applied, Origin, Refused, apply, remove_kept};
 pub use context::Context;
 pub use current::Current;
-pub(crate) use load::without_secrets;
 pub use load::{Problem, load, merge};
 pub use model::Running;

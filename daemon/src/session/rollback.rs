@@ -2,11 +2,12 @@
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
+use isthmus_grammar::privilege::FULL;
 
 use super::copy::list;
 use super::files::Done;
 use super::{Outcome, Session};
-use crate::config::{Problem, Running, difference, difference::Outline, render};
+use crate::config::{Problem, Running, difference, difference::Outline, hide, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::upkeep::Prepared;
@@ -82,9 +83,9 @@ impl Session {
             router.take_over(running, user);
             (before, router.running.share())
         };
-        let (list, ignorecase) = (replace.list, replace.ignorecase);
+        let (list, ignorecase, level) = (replace.list, replace.ignorecase, self.level);
         let said = tokio::task::spawn_blocking(move || match list {
-            true => passed(&before, &after, ignorecase),
+            true => passed(&before, &after, ignorecase, level),
             false => String::new(),
         });
         Ok((said.await.unwrap_or_default(), problems))
@@ -177,9 +178,12 @@ impl Session {
                 Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
             }
         };
-        let Ok(differences) = tokio::task::spawn_blocking(compare).await else {
+        let Ok(mut differences) = tokio::task::spawn_blocking(compare).await else {
             return Ok(Err("% The configurations could not be compared\n".into()));
         };
+        if self.level < FULL {
+            hide::differences(&mut differences);
+        }
         Ok(Ok(Differences {
             from: from.to_owned(),
             to: to.to_owned(),
@@ -190,14 +194,17 @@ impl Session {
 }
 
 /// What `list` shows of a replacement.
-fn passed(before: &Running, after: &Running, ignorecase: bool) -> String {
+fn passed(before: &Running, after: &Running, ignorecase: bool, level: u8) -> String {
     let (before, after) = (render::text(before), render::text(after));
     let (from, to) = (
         Outline::read(&before, ignorecase),
         Outline::read(&after, ignorecase),
     );
-    let commands = commands(&difference::transition(&from, &to));
-    format!("!Pass 1\n\n{commands}\n\n")
+    let mut steps = difference::transition(&from, &to);
+    if level < FULL {
+        hide::differences(&mut steps);
+    }
+    format!("!Pass 1\n\n{}\n\n", commands(&steps))
 }
 
 /// Half a file must not take the place of a whole configuration: the last line is `end`.

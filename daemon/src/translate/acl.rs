@@ -14,7 +14,7 @@ use isthmus_grammar::command::{
 use isthmus_kernel::{PortMatch, Selector};
 
 use crate::config::model::UnknownRule;
-use crate::config::without_secrets;
+use isthmus_grammar::secrets;
 
 /// One line of an entry's access-list, or a line that is not understood and stands for one.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,8 +88,10 @@ impl Line {
     pub fn place(&self, list: &str, entry: &str) -> String {
         let text = match &self.text {
             Text::Rule(rule) => text(rule),
-            Text::Unknown(text) => without_secrets(text),
-            Text::Outside(text) => return format!("{entry}: line \"{}\"", without_secrets(text)),
+            Text::Unknown(text) => secrets::shown(text, "..."),
+            Text::Outside(text) => {
+                return format!("{entry}: line \"{}\"", secrets::shown(text, "..."));
+            }
         };
         format!("access-list {list}, used by {entry}: line \"{text}\"")
     }
