@@ -54,12 +54,18 @@ impl<'lab> Isthmus<'lab> {
     }
 
     fn typed(&self, command: &str) -> Result<(String, bool)> {
+        self.answering(&[command])
+    }
+
+    /// Types one privileged EXEC command and after it the answers to what it asks; tells what the console shows, and
+    /// whether all went well.
+    pub fn answering(&self, lines: &[&str]) -> Result<(String, bool)> {
         let console = binary("isthmus");
-        self.site.router.output(
-            &console.display().to_string(),
-            &["--socket", SOCKET, "-c", command],
-            "",
-        )
+        let mut arguments = vec!["--socket", SOCKET];
+        arguments.extend(lines.iter().flat_map(|line| ["-c", line]));
+        self.site
+            .router
+            .output(&console.display().to_string(), &arguments, "")
     }
 
     /// Types one privileged EXEC command and answers what the console shows.
