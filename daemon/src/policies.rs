@@ -492,3 +492,6 @@ pub async fn enforce(router: &Shared) {
         router.tell_troubles(troubles);
     }
 }
+
+#[cfg(test)]
+mod tests;
