@@ -43,6 +43,8 @@ struct Refused {
     /// The kernel's reason.
     why: String,
     stand_in: StandIn,
+    /// What the operator was told of it.
+    told: String,
     /// Worth another attempt now.
     again: bool,
 }
@@ -115,6 +117,20 @@ pub enum Trouble {
         /// The policy.
         wanted: PolicySpec,
     },
+}
+
+impl Trouble {
+    /// The policy that the kernel refuses.
+    #[must_use]
+    pub fn refused(&self) -> Option<&PolicyKey> {
+        match self {
+            Self::Blocked { wanted, .. }
+            | Self::Open { wanted, .. }
+            | Self::Foreign { wanted, .. }
+            | Self::NotExempt { wanted, .. } => Some(&wanted.key),
+            Self::Stays { .. } | Self::Recovered { .. } => None,
+        }
+    }
 }
 
 /// What should become of a key.
@@ -191,12 +207,6 @@ impl Policies {
         !self.refused.is_empty()
     }
 
-    /// There is something that the kernel refused.
-    #[must_use]
-    pub fn has_refused(&self) -> bool {
-        !self.refused.is_empty()
-    }
-
     /// The kernel takes neither a wanted policy nor any block for it.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
@@ -205,17 +215,17 @@ impl Policies {
             .any(|refused| refused.stand_in == StandIn::Nothing)
     }
 
-    /// Changes are open.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.open.is_empty()
+    /// Keeps what the operator was told of a refusal, for the screens.
+    pub fn told(&mut self, key: &PolicyKey, text: &str) {
+        if let Some(refused) = self.refused.get_mut(key) {
+            text.clone_into(&mut refused.told);
+        }
     }
 
-    /// What the kernel refused, with its reasons.
-    pub fn refused(&self) -> impl Iterator<Item = (&PolicySpec, &str)> {
-        self.refused
-            .values()
-            .map(|refused| (&refused.wanted, refused.why.as_str()))
+    /// What the kernel refuses now, in the words of the log.
+    pub fn complaints(&self) -> impl Iterator<Item = &String> {
+        let told = self.refused.values().map(|refused| &refused.told);
+        told.filter(|text| !text.is_empty())
     }
 
     fn forget_refusal(&mut self, key: &PolicyKey) {
@@ -365,6 +375,7 @@ impl Policies {
             wanted: wanted.clone(),
             why: why.clone(),
             stand_in: StandIn::NotNeeded,
+            told: String::new(),
             again: false,
         };
         self.refused.insert(spec.key, refused);
@@ -481,3 +492,6 @@ pub async fn enforce(router: &Shared) {
         router.tell_troubles(troubles);
     }
 }
+
+#[cfg(test)]
+mod tests;

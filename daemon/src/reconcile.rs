@@ -211,6 +211,7 @@ impl Router {
             .problems
             .into_iter()
             .chain(self.plan.problems.clone())
+            .chain(self.policies.complaints().cloned())
             .chain(
                 encrypt::unusable(&self.running).map(|(peer, why)| encrypt::complaint(peer, why)),
             )
@@ -337,6 +338,11 @@ impl Router {
         let more = troubles.len().saturating_sub(MOST_TROUBLES);
         for trouble in troubles.into_iter().take(MOST_TROUBLES) {
             let (severity, mnemonic, text) = self.trouble(&trouble);
+            if let Some(key) = trouble.refused() {
+                self.policies.told(key, &text);
+                self.problems.insert(text.clone());
+                self.reported.insert(text.clone());
+            }
             self.log.system("CRYPTO", severity, mnemonic, text);
         }
         if more > 0 {
@@ -440,12 +446,11 @@ impl Router {
         let mut connections = self.plan.connections.iter();
         let entry = connections.find(|connection| connection.id == name.0)?;
         let gathered = translate::gather::entries(&self.running, &self.interfaces).entries;
-        let rules = gathered
+        let found = gathered
             .into_iter()
             .find(|found| found.map == entry.map && u32::from(found.sequence) == entry.sequence)?;
-        let rule = rules.rules.get(self.plan.flows.get(name)?.rule)?;
-        let name = format!("crypto map {} {}", entry.map, entry.sequence);
-        Some(rule.place(&entry.access_list, &name))
+        let line = found.rules.get(self.plan.flows.get(name)?.rule)?;
+        Some(line.place(&entry.access_list, &found.name()))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ike::Instant;
 use ike::child::ChildId;
-use isthmus_kernel::{Acquire, Action, PolicySpec, Reqid, Request};
+use isthmus_kernel::{Acquire, Action, IpsecMode, PolicySpec, Reqid, Request, Template};
 
 use crate::router::{Owner, Router, Work};
 use crate::translate::plan::FlowName;
@@ -46,14 +46,14 @@ pub enum End {
 }
 
 impl Waiting {
-    fn add(&mut self, name: FlowName, reqid: Reqid, at: Instant, forget: Option<Request>) {
+    fn add(&mut self, name: FlowName, reqid: Reqid, at: Instant, forget: Vec<Request>) {
         let asked = self.flows.entry(name).or_insert_with(|| Asked {
             reqid,
             at,
             forget: Vec::new(),
         });
         asked.at = at;
-        asked.forget.retain(|known| Some(known) != forget.as_ref());
+        asked.forget.retain(|known| !forget.contains(known));
         asked.forget.extend(forget);
     }
 
@@ -86,13 +86,12 @@ impl Router {
     /// Traffic waits for a tunnel.
     pub fn acquire(&mut self, acquire: Acquire) {
         let now = self.now();
-        let standing = self.policies.standing().get(&acquire.policy);
-        let forget = standing.and_then(|policy| forget(policy, &acquire));
+        let forget = forget(self.policies.standing().get(&acquire.policy), &acquire);
         let key = (acquire.reqid, acquire.policy.interface);
         let Some(name) = self.plan.by_reqid.get(&key).copied() else {
             // Its flow has gone; were it to come back, the kernel would not ask for it.
             let pause = self.waiting.pause(acquire.reqid, now, now, End::CutShort);
-            return self.forget_after(pause, forget.into_iter().collect());
+            return self.forget_after(pause, forget);
         };
         self.waiting.add(name, acquire.reqid, now, forget);
         self.engine.acquire(now, name.0, name.1, None);
@@ -162,19 +161,25 @@ impl Router {
     }
 }
 
-/// How an acquire of this policy is forgotten; the event does not tell the mode, the policy does.
-fn forget(policy: &PolicySpec, acquire: &Acquire) -> Option<Request> {
-    let Action::Protect(templates) = &policy.action else {
-        return None;
+/// How an acquire is forgotten. The event does not tell the mode, the policy does; where that is gone, both are tried.
+fn forget(policy: Option<&PolicySpec>, acquire: &Acquire) -> Vec<Request> {
+    let templates = match policy.map(|policy| &policy.action) {
+        Some(Action::Protect(templates)) => templates.as_slice(),
+        _ => &[],
     };
-    let template = templates.iter().find(|template| {
+    let ours = |template: &&Template| {
         template.protocol == acquire.protocol && template.reqid == acquire.reqid
-    })?;
-    Some(Request::ForgetAcquire {
+    };
+    let modes = match templates.iter().find(ours) {
+        Some(template) => vec![template.mode],
+        None => vec![IpsecMode::Tunnel, IpsecMode::Transport],
+    };
+    let forget = |mode| Request::ForgetAcquire {
         source: acquire.source,
         destination: acquire.destination,
         protocol: acquire.protocol,
-        mode: template.mode,
+        mode,
         reqid: acquire.reqid,
-    })
+    };
+    modes.into_iter().map(forget).collect()
 }

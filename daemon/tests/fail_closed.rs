@@ -5,7 +5,10 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use isthmus_kernel::{Action, Direction, ErrorKind, Events, Fake, Kernel, PolicySpec, Verdict};
+use ike::Clear;
+use isthmus_kernel::{
+    Action, Direction, ErrorKind, Event, Events, Fake, Kernel, PolicySpec, Verdict,
+};
 use isthmusd::clock::Clock;
 use isthmusd::config;
 use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
@@ -36,7 +39,7 @@ end
 struct Machine {
     folder: tempfile::TempDir,
     kernel: Kernel,
-    events: Events,
+    events: RefCell<Events>,
     fake: Fake,
     wan: u32,
 }
@@ -48,7 +51,7 @@ impl Machine {
         Self {
             folder: tempfile::tempdir().unwrap(),
             kernel,
-            events,
+            events: RefCell::new(events),
             fake,
             wan,
         }
@@ -105,6 +108,14 @@ impl Machine {
         self.packet("10.0.1.7", "10.0.2.9")
     }
 
+    /// What the kernel reported since the last look.
+    fn acquires(&self) -> Vec<Event> {
+        let mut events = self.events.borrow_mut();
+        let all = std::iter::from_fn(|| events.try_next());
+        all.filter(|event| matches!(event, Event::Acquire(_)))
+            .collect()
+    }
+
     async fn policies(&self) -> Vec<PolicySpec> {
         let policies = self.kernel.dump_policies().await.unwrap();
         policies.into_iter().map(|policy| policy.spec).collect()
@@ -133,6 +144,19 @@ impl Site<'_> {
         reconcile(&self.router).await.unwrap();
         self.carry().await;
         problems.iter().map(ToString::to_string).collect()
+    }
+
+    /// A packet asks for the tunnel, which the engine begins to negotiate.
+    async fn ask(&self) {
+        assert_eq!(self.machine.protected_packet(), Verdict::Dropped);
+        let acquires = self.machine.acquires();
+        assert_eq!(acquires.len(), 1, "the kernel asks\n{}", self.log());
+        for acquire in acquires {
+            run::kernel_event(&self.router, acquire);
+        }
+        self.carry().await;
+        assert_eq!(self.machine.protected_packet(), Verdict::Dropped);
+        assert!(self.machine.acquires().is_empty(), "it asks once");
     }
 
     fn log(&self) -> String {
@@ -169,14 +193,21 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         let policies = machine.policies().await;
         let out = policies.iter().find(|p| p.key.direction == Direction::Out);
         assert_eq!(out.unwrap().action, Action::Block);
-        site.says("%CRYPTO-3-POLICY_REFUSED: crypto map VPN 10, access-list FLOW, line \"permit ip 10.0.1.0 0.0.0.255");
+        site.says("%CRYPTO-3-POLICY_REFUSED: access-list FLOW, used by crypto map VPN 10: line \"permit ip 10.0.1.0 0.0.0.255");
         site.says("its traffic is dropped");
+        let problems = || site.router.borrow().problems.len();
+        assert_eq!(problems(), 1);
+        site.configure("").await;
+        assert_eq!(problems(), 1);
+        assert!(!site.log().contains("CONFIG_PROBLEM"), "said once");
         // When the kernel takes it, it is protected.
         assert!(site.router.borrow_mut().policies.retry());
         enforce(&site.router).await;
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0));
         site.says("%CRYPTO-5-POLICY_SET");
+        site.configure("").await;
+        assert_eq!(problems(), 0);
         assert!(!site.router.borrow_mut().policies.retry());
     });
 }
@@ -430,4 +461,164 @@ fn a_peer_that_no_policy_can_have_is_refused_and_its_entry_blocks() {
             assert!(refused[0].contains("Invalid peer"), "{refused:?}");
         });
     }
+}
+
+/// A configuration with other entries and lists.
+fn with_lists(entries: &str, lists: &str) -> String {
+    let entry = "crypto map VPN 10 ipsec-isakmp\n set peer 192.0.2.2\n set transform-set TS\n match address FLOW\n";
+    let list = "ip access-list extended FLOW\n permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\n";
+    CONFIG.replace(entry, entries).replace(list, lists)
+}
+
+#[test]
+fn what_is_legal_and_protects_nothing_is_said() {
+    let entry = |sequence: u16, list: &str| {
+        format!(
+            "crypto map VPN {sequence} ipsec-isakmp\n set peer 192.0.2.2\n set transform-set TS\n match address {list}\n"
+        )
+    };
+    let permit = " permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\n";
+    let a = "ip access-list extended A\n";
+    let b = "ip access-list extended B\n";
+    let cases = [
+        (
+            with_lists(
+                &entry(10, "A"),
+                &format!("{a} deny ip any 10.0.0.0 0.255.255.255\n{permit}"),
+            ),
+            "access-list A, used by crypto map VPN 10: line \"permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\": \
+             \"deny ip any 10.0.0.0 0.255.255.255\" before it takes all of its traffic",
+        ),
+        (
+            with_lists(
+                &(entry(10, "A") + &entry(20, "B")),
+                &format!("{a} permit ip 10.0.0.0 0.0.255.255 any\n{b}{permit}"),
+            ),
+            "access-list B, used by crypto map VPN 20: line \"permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\": \
+             \"permit ip 10.0.0.0 0.0.255.255 any\" of crypto map VPN 10 before it takes all of its traffic",
+        ),
+        (
+            CONFIG.replace(
+                "interface wan0\n ip address 192.0.2.1 255.255.255.0\n crypto map VPN\n",
+                "",
+            ),
+            "crypto map VPN is on no interface: it protects nothing",
+        ),
+        (
+            CONFIG.replace("interface wan0", "interface wan7"),
+            "crypto map VPN is on wan7, which is not there",
+        ),
+        (
+            CONFIG.replace(" match address FLOW\n", ""),
+            "crypto map VPN 10 has no match address: it protects nothing",
+        ),
+    ];
+    for (text, words) in cases {
+        test(async {
+            let machine = Machine::new();
+            let site = machine.boot_with(&text).await;
+            site.says(&format!("%CRYPTO-4-CONFIG_PROBLEM: {words}"));
+            assert!(
+                site.router
+                    .borrow()
+                    .problems
+                    .iter()
+                    .any(|p| p.starts_with(words))
+            );
+            // It is said once.
+            site.configure("").await;
+            assert_eq!(site.log().matches(words).count(), 1);
+        });
+    }
+}
+
+#[test]
+fn what_protects_is_not_complained_of() {
+    test(async {
+        let entries = "crypto map VPN 10 ipsec-isakmp\n set peer 192.0.2.2\n set transform-set TS\n match address A\n\
+                       crypto map VPN 20 ipsec-isakmp\n set peer 192.0.2.3\n set transform-set TS\n match address B\n";
+        let lists = "ip access-list extended A\n deny ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\n permit ip 10.0.1.0 0.0.0.255 any\n\
+                     ip access-list extended B\n permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\n";
+        let machine = Machine::new();
+        let site = machine.boot_with(&with_lists(entries, lists)).await;
+        assert!(!site.log().contains("CONFIG_PROBLEM"), "{}", site.log());
+    });
+}
+
+#[test]
+fn whatever_cuts_a_negotiation_short_lets_the_kernel_ask_again() {
+    let list = "ip access-list extended FLOW\n";
+    let line = "permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255\n";
+    let goes_and_comes = [
+        [format!("{list} no {line}"), format!("{list} {line}")],
+        [
+            "interface wan0\n no crypto map\n".into(),
+            "interface wan0\n crypto map VPN\n".into(),
+        ],
+        [
+            "no crypto isakmp enable\n".into(),
+            "crypto isakmp enable\n".into(),
+        ],
+        [
+            "crypto map VPN 10 ipsec-isakmp\n no set peer 192.0.2.2\n".into(),
+            "crypto map VPN 10 ipsec-isakmp\n set peer 192.0.2.2\n".into(),
+        ],
+    ];
+    for [goes, comes] in &goes_and_comes {
+        test(async {
+            let machine = Machine::new();
+            let site = machine.boot_with(CONFIG).await;
+            site.ask().await;
+            assert_eq!(site.configure(goes).await, [""; 0]);
+            assert_eq!(site.configure(comes).await, [""; 0]);
+            site.ask().await;
+        });
+    }
+    for clear in [Clear::Sessions, Clear::IkeSas, Clear::Shutdown] {
+        test(async {
+            let machine = Machine::new();
+            let site = machine.boot_with(CONFIG).await;
+            site.ask().await;
+            {
+                let mut router = site.router.borrow_mut();
+                let now = router.now();
+                router.engine.clear(now, clear);
+                router.pump();
+            }
+            site.carry().await;
+            site.ask().await;
+        });
+    }
+}
+
+#[test]
+fn a_daemon_that_starts_forgets_what_another_was_asked() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        site.ask().await;
+        drop(site);
+        let site = machine.boot().await;
+        site.ask().await;
+        site.router.borrow_mut().drop_all_wishes();
+        site.carry().await;
+        site.ask().await;
+    });
+}
+
+#[test]
+fn an_acquire_for_a_flow_that_is_gone_is_forgotten() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        let late = machine.acquires();
+        site.configure("interface wan0\n no crypto map\n").await;
+        for acquire in late {
+            run::kernel_event(&site.router, acquire);
+        }
+        site.carry().await;
+        site.configure("interface wan0\n crypto map VPN\n").await;
+        site.ask().await;
+    });
 }

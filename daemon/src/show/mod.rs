@@ -223,13 +223,16 @@ fn crypto<'a>(snapshot: &'a Snapshot, command: &ShowCrypto) -> Box<dyn Screen + 
                 local: *local,
                 interface: interface.as_ref().map(ToString::to_string),
             };
-            Box::new(session::sessions(
+            let sessions = session::sessions(
                 &snapshot.flows,
                 &snapshot.ike_sas,
                 &snapshot.failures,
                 &filter,
-                *detail,
-            ))
+            );
+            Box::new(match detail {
+                true => sessions.in_detail(&snapshot.problems, &filter),
+                false => sessions,
+            })
         }
     }
 }

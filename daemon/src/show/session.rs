@@ -1,7 +1,7 @@
 //! `show crypto session [detail]`: peers with their IKE SAs, flows and, our addition, why the last negotiation failed.
 //! Called by the control session.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -32,6 +32,9 @@ pub struct Sessions<'a> {
     detail: bool,
     /// The sessions: those of configured peers first.
     sessions: Vec<Session<'a>>,
+    /// What is wrong with the crypto maps and what follows from it; only with `detail`, and with all sessions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<&'a str>,
 }
 
 /// One peer with what there is between it and us.
@@ -67,14 +70,33 @@ pub fn sessions<'a>(
     sas: &'a [IkeSa],
     failures: &'a [Failure],
     filter: &Filter,
-    detail: bool,
 ) -> Sessions<'a> {
     let mut sessions = together(flows, sas, failures);
     sessions.retain(|session| filter.takes(session));
-    Sessions { detail, sessions }
+    Sessions {
+        detail: false,
+        sessions,
+        problems: Vec::new(),
+    }
+}
+
+impl<'a> Sessions<'a> {
+    /// With everything that is known; with all sessions, the problems of the crypto maps too.
+    #[must_use]
+    pub fn in_detail(mut self, problems: &'a BTreeSet<String>, filter: &Filter) -> Self {
+        self.detail = true;
+        if filter.takes_all() {
+            self.problems = problems.iter().map(String::as_str).collect();
+        }
+        self
+    }
 }
 
 impl Filter {
+    fn takes_all(&self) -> bool {
+        self.remote.is_none() && self.local.is_none() && self.interface.is_none()
+    }
+
     fn takes(&self, session: &Session<'_>) -> bool {
         let on = |name: &str| {
             session
@@ -104,6 +126,12 @@ impl Facts for Sessions<'_> {
         }
         for session in &self.sessions {
             print(&mut text, session, self.detail);
+        }
+        if !self.problems.is_empty() {
+            text.push_str("Crypto map problems\n");
+        }
+        for problem in &self.problems {
+            let _ = writeln!(text, "  {problem}");
         }
         text
     }

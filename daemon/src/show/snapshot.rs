@@ -6,7 +6,7 @@
 mod machine;
 
 use std::cell::{LazyCell, OnceCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -82,6 +82,8 @@ pub struct Snapshot {
     pub admission: Admission,
     /// All flows of all maps on interfaces: by interface, map entry and access-list line.
     pub flows: Part<Vec<Flow>>,
+    /// What is wrong with the configuration as it is.
+    pub problems: BTreeSet<String>,
     /// The last failure of each peer that no success followed.
     pub failures: Part<Vec<Failure>>,
     /// The main routing table.

@@ -86,14 +86,22 @@ impl Line {
     /// The line with its list, for messages about an entry.
     #[must_use]
     pub fn place(&self, list: &str, entry: &str) -> String {
-        let text = match &self.text {
-            Text::Rule(rule) => text(rule),
-            Text::Unknown(text) => secrets::shown(text, "..."),
-            Text::Outside(text) => {
-                return format!("{entry}: line \"{}\"", secrets::shown(text, "..."));
+        let text = self.shown();
+        match &self.text {
+            Text::Outside(_) => format!("{entry}: line \"{text}\""),
+            Text::Rule(_) | Text::Unknown(_) => {
+                format!("access-list {list}, used by {entry}: line \"{text}\"")
             }
-        };
-        format!("access-list {list}, used by {entry}: line \"{text}\"")
+        }
+    }
+
+    /// The line alone, without what may be secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.text {
+            Text::Rule(rule) => text(rule),
+            Text::Unknown(text) | Text::Outside(text) => secrets::shown(text, "..."),
+        }
     }
 }
 

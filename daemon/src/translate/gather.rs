@@ -33,6 +33,7 @@ pub struct Gathered {
 #[must_use]
 pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
+    gathered.unapplied(running);
     let needed_by_maps = needed_by_maps(running);
     let unknown = Unknown::of(running);
     let dynamic_maps = running.dynamic_maps();
@@ -85,6 +86,17 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
 }
 
 impl Gathered {
+    /// Maps that protect nothing, because they are on no interface.
+    fn unapplied(&mut self, running: &Running) {
+        for name in running.crypto.maps.keys() {
+            if running.interfaces.of_crypto_map(name).is_empty() {
+                self.problems.push(format!(
+                    "crypto map {name} is on no interface: it protects nothing"
+                ));
+            }
+        }
+    }
+
     /// The entries of one map on one interface; `blank` has what they have in common.
     fn map(
         &mut self,

@@ -3,7 +3,7 @@
 //!
 //! [`gather`] looks everything up that a crypto map entry refers to ([`unknown`]: what lines that are not understood could
 //! add to it) → [`plan`] makes connections, flows and policies
-//! ([`acl`] reads single lines, [`layout`] orders them) ; [`engine`] does policies and keys ; [`child`] does SAs.
+//! ([`acl`] reads single lines, [`layout`] orders them, [`shadow`] finds those that never match) ; [`engine`] does policies and keys ; [`child`] does SAs.
 
 pub mod acl;
 pub mod child;
@@ -12,6 +12,7 @@ pub mod entry;
 pub mod gather;
 pub mod layout;
 pub mod plan;
+mod shadow;
 pub mod unknown;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::acl;
 use super::child::{kernel_protocol, modes};
 use super::entry::Entry;
 use super::layout::{self, Line};
+use super::shadow::{self, Shadow};
 
 /// The kernel's index for a policy of every way out.
 pub const ANY_INTERFACE: u32 = 0;
@@ -168,12 +169,16 @@ pub fn plan(entries: &[Entry], names: &mut Names) -> Plan {
     let (there, gone) = entries.split_at(there);
     let blocked: Vec<Vec<Line<Fate>>> = gone
         .iter()
-        .map(|entry| plan.entry(entry, names, &mut taken))
+        .map(|entry| {
+            let own = (std::slice::from_ref(entry), &mut Shadow::default());
+            plan.entry(entry, names, &mut taken, own)
+        })
         .collect();
     for group in there.chunk_by(|a, b| a.index == b.index) {
+        let mut shadow = Shadow::default();
         let mut lines: Vec<Vec<Line<Fate>>> = group
             .iter()
-            .map(|entry| plan.entry(entry, names, &mut taken))
+            .map(|entry| plan.entry(entry, names, &mut taken, (group, &mut shadow)))
             .collect();
         lines.extend(blocked.iter().cloned());
         for (selector, fate) in layout::flatten(&lines, group.len()) {
@@ -201,7 +206,14 @@ impl Plan {
     }
 
     /// Makes an entry's connection and flows; gives the lines for the kernel.
-    fn entry(&mut self, entry: &Entry, names: &mut Names, taken: &mut Taken) -> Vec<Line<Fate>> {
+    fn entry(
+        &mut self,
+        entry: &Entry,
+        names: &mut Names,
+        taken: &mut Taken,
+        (group, shadow): (&[Entry], &mut Shadow),
+    ) -> Vec<Line<Fate>> {
+        shadow.entry();
         let missing = entry.missing();
         if let Some(missing) = &missing {
             self.problems.push(format!(
@@ -213,8 +225,16 @@ impl Plan {
         let mut lines = Vec::new();
         for (number, line) in entry.rules.iter().enumerate() {
             if line.action == isthmus_grammar::command::Action::Deny {
-                lines.extend(self.exemption(entry, line));
+                let exemption = self.exemption(entry, line);
+                if let Some(Line::Deny(selectors)) = &exemption {
+                    shadow.deny(number, selectors);
+                }
+                lines.extend(exemption);
                 continue;
+            }
+            let selectors = line.meanings.iter().flat_map(|meaning| &meaning.selectors);
+            if let Some(by) = shadow.permit(number, selectors.copied()) {
+                self.never_matches(group, entry, line, by);
             }
             let mut told = None;
             for meaning in &line.meanings {
@@ -256,6 +276,36 @@ impl Plan {
         }
         let selectors = line.meanings.iter().flat_map(|meaning| &meaning.selectors);
         Some(Line::Deny(selectors.copied().collect()))
+    }
+
+    /// Says that a line is legal and does nothing.
+    fn never_matches(
+        &mut self,
+        group: &[Entry],
+        entry: &Entry,
+        line: &acl::Line,
+        by: shadow::Taken,
+    ) {
+        let (at, so) = match by {
+            shadow::Taken::Denied(at) => (
+                at,
+                "it never matches, and its traffic is not protected by this entry",
+            ),
+            shadow::Taken::Earlier(at) => (at, "it never matches"),
+        };
+        let by = group
+            .get(at.0)
+            .and_then(|by| Some((by, by.rules.get(at.1)?)));
+        let Some((by, taker)) = by else { return };
+        let whose = match by.sequence == entry.sequence {
+            true => String::new(),
+            false => format!(" of {}", by.name()),
+        };
+        let problem = format!(
+            "\"{}\"{whose} before it takes all of its traffic",
+            taker.shown()
+        );
+        self.refused(entry, line, &problem, so);
     }
 
     fn refused(&mut self, entry: &Entry, line: &acl::Line, problem: &str, so: &str) {

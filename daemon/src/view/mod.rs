@@ -136,6 +136,11 @@ fn at_once(router: &Shared, command: &ShowCommand, asking: Asking, id: SessionId
         ShowCommand::MemoryStatistics | ShowCommand::ProcessesCpu => load = router.load.load(),
         _ => {}
     }
+    let problems = match command {
+        ShowCommand::TechSupport { .. }
+        | ShowCommand::Crypto(ShowCrypto::Session { detail: true, .. }) => router.problems.clone(),
+        _ => BTreeSet::new(),
+    };
     let config = router.files.config.clone();
     Snapshot {
         running: router.running.share(),
@@ -149,6 +154,7 @@ fn at_once(router: &Shared, command: &ShowCommand, asking: Asking, id: SessionId
             dropped: router.engine.dropped().clone(),
         },
         flows: untaken(),
+        problems,
         failures: untaken(),
         routes: Vec::new(),
         neighbours: Vec::new(),

@@ -5,6 +5,8 @@ use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::tunnel::Link;
 use super::{Router, tail};
@@ -30,7 +32,7 @@ impl<'lab> Isthmus<'lab> {
     }
 
     fn ready(&mut self) -> Result<()> {
-        wait_for("isthmusd's control socket", Duration::from_secs(20), || {
+        wait_for("isthmusd's control socket", Duration::from_secs(60), || {
             if let Some(status) = self.child.try_wait()? {
                 bail!(
                     "isthmusd ended with {status}:\n{}",
@@ -52,12 +54,18 @@ impl<'lab> Isthmus<'lab> {
     }
 
     fn typed(&self, command: &str) -> Result<(String, bool)> {
+        self.answering(&[command])
+    }
+
+    /// Types one privileged EXEC command and after it the answers to what it asks; tells what the console shows, and
+    /// whether all went well.
+    pub fn answering(&self, lines: &[&str]) -> Result<(String, bool)> {
         let console = binary("isthmus");
-        self.site.router.output(
-            &console.display().to_string(),
-            &["--socket", SOCKET, "-c", command],
-            "",
-        )
+        let mut arguments = vec!["--socket", SOCKET];
+        arguments.extend(lines.iter().flat_map(|line| ["-c", line]));
+        self.site
+            .router
+            .output(&console.display().to_string(), &arguments, "")
     }
 
     /// Types one privileged EXEC command and answers what the console shows.
@@ -139,6 +147,13 @@ impl<'lab> Isthmus<'lab> {
 impl Router for Isthmus<'_> {
     fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    fn terminate(&mut self) -> Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id())?);
+        kill(pid, Signal::SIGTERM)?;
         self.child.wait()?;
         Ok(())
     }

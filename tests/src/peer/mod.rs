@@ -64,6 +64,10 @@ impl Brand {
 pub trait Router {
     /// Ends it without a word to its peers and without cleaning up.
     fn kill(&mut self) -> Result<()>;
+    /// Ends it as the machine's service manager does, and waits until it has ended.
+    fn terminate(&mut self) -> Result<()> {
+        self.kill()
+    }
     /// Starts it again with the same configuration, ready for traffic when it returns.
     fn restart(&mut self) -> Result<()>;
     /// Takes all tunnels down in an orderly way, telling the peers.

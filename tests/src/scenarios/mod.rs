@@ -6,6 +6,7 @@ pub mod automation;
 pub mod bed;
 pub mod choices;
 pub mod demo;
+pub mod fail_closed;
 pub mod failures;
 pub mod interfaces;
 pub mod lab_itself;
@@ -130,6 +131,10 @@ macro_rules! for_each_scenario {
             survival::twenty_percent_loss_to_strongswan
             survival::twenty_percent_loss_from_strongswan
             survival::cleared_session_comes_back
+            fail_closed::interrupted_negotiations_come_back
+            fail_closed::lost_configuration_stays_blocked
+            fail_closed::what_does_not_act_is_blocked
+            fail_closed::policies_come_before_packets
             startup::unknown_line_is_kept
             startup::late_interface_is_waited_for
             startup::second_daemon_is_refused

@@ -7,6 +7,7 @@ mod json;
 mod logged;
 mod world;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,6 +55,8 @@ fn with_world<T>(change: impl FnOnce(&mut Snapshot), look: impl FnOnce(&Snapshot
     let (running, problems) = load(CONFIG, "config");
     assert_eq!(problems, []);
     let interfaces = table(&running);
+    let problems =
+        BTreeSet::from(["crypto map VPN 20 has no match address: it protects nothing".to_owned()]);
     let asking = Asking {
         privilege: 15,
         line: "console".to_owned(),
@@ -79,6 +82,7 @@ fn with_world<T>(change: impl FnOnce(&mut Snapshot), look: impl FnOnce(&Snapshot
         admission: admission(),
         flows: part(flows()),
         failures: part(failures()),
+        problems,
         routes: routes(),
         neighbours: neighbours(),
         resolver: Resolver {
