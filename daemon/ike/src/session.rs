@@ -267,7 +267,13 @@ impl Endpoint {
             return;
         };
         let peer = sa.common.peer();
-        for want in std::mem::take(&mut sa.common.wants) {
+        let wants = std::mem::take(&mut sa.common.wants);
+        self.ask_anew(wants, peer);
+    }
+
+    /// Serves what waited for an SA with a peer that is no more.
+    pub(crate) fn ask_anew(&mut self, wants: Vec<Want>, peer: IpAddr) {
+        for want in wants {
             // Asked for anew, it is not over: only what cannot be asked for again is.
             let key = (want.connection, want.flow);
             self.busy.remove(&key);

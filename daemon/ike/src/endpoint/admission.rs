@@ -220,12 +220,7 @@ impl Endpoint {
         };
         let (wants, peer) = (std::mem::take(&mut sa.common.wants), sa.common.peer());
         self.remove_quietly(id);
-        for want in wants {
-            self.want_lost(want, false);
-            if want.rekeys.is_none() {
-                self.want(want, Some(peer));
-            }
-        }
+        self.ask_anew(wants, peer);
     }
 
     /// Keeps the ISAKMP SAs between two addresses within bounds after this one came up: the oldest that is not needed goes.
