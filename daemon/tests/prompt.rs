@@ -237,3 +237,18 @@ fn of_very_many_complaints_the_first_are_said_and_the_rest_counted() {
         assert!(text.ends_with("% 10 more: show logging\n"), "{text}");
     });
 }
+
+#[test]
+fn digits_and_dots_are_not_looked_up() {
+    test("end\n", |mut client, _| async move {
+        for host in ["10.0.300", "127.1", "2130706433"] {
+            let done = client.run(&format!("do ping {host}")).await;
+            assert_eq!(done.status, Status::Failed, "{host}: {}", done.text);
+            assert!(
+                done.text.starts_with("% Unrecognized host or address"),
+                "{}",
+                done.text
+            );
+        }
+    });
+}
