@@ -120,12 +120,24 @@ fn scp_fetches_files_of_the_router() {
     assert!(done);
     let header = format!("C0600 {} a.bin\n", text.len());
     assert_eq!(said, [header.as_bytes(), &text, b"\0"].concat());
-    let (done, said) = far_end(folder.path(), "-f system:running-config", &[0; 3]);
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(
-        done && said.contains(" running-config\n") && said.contains("\nip scp server enable\n"),
-        "{said}"
-    );
+    std::fs::write(folder.path().join("startup-config"), SERVER).unwrap();
+    for name in [
+        "system:running-config",
+        "running-config",
+        "startup-config",
+        "nvram:startup-config",
+    ] {
+        let (done, said) = far_end(folder.path(), &format!("-f {name}"), &[0; 3]);
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let announced = format!(" {name}\n");
+        assert!(
+            done && said.contains(&announced) && said.contains("\nip scp server enable\n"),
+            "{said}"
+        );
+    }
+    // Without a slash OpenSSH's client compares the whole name.
+    let (done, said) = far_end(folder.path(), "-f flash:a.bin", &[0; 3]);
+    assert!(done && said.starts_with(format!("C0600 {} flash:a.bin\n", text.len()).as_bytes()));
     let (done, said) = far_end(folder.path(), "-f flash:/none", &[0; 3]);
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(
@@ -152,4 +164,43 @@ fn without_the_scp_server_no_file_comes_or_goes() {
         assert!(said.starts_with(&format!("{agreed}\u{2}scp: ")), "{said:?}");
     }
     assert!(!folder.path().join("state/flash/a.cfg").exists());
+}
+
+#[test]
+fn show_terminal_has_the_size_of_the_window_until_a_command_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    daemon::start(folder.path(), "hostname R1\nend\n");
+    let mut console = Console::at(&daemon::socket(folder.path()), 40, 132);
+    wait_for(&console, ">");
+    let shows = |console: &mut Console, command: &str, size: &str| {
+        console.forget();
+        console.types(&format!("{command}show terminal\r"));
+        let start = Instant::now();
+        while !console.screen().contains(size) {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {size:?} in:\n{}",
+                console.screen()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+        wait_for(console, "R1>");
+    };
+    shows(&mut console, "", "Length: 40 lines, Width: 132 columns");
+    shows(
+        &mut console,
+        "terminal width 100\r",
+        "Length: 40 lines, Width: 100 columns",
+    );
+    console.resize(30, 90);
+    shows(
+        &mut console,
+        "terminal length 0\r",
+        "Length: 0 lines, Width: 100 columns",
+    );
+    shows(
+        &mut console,
+        "terminal no length\rterminal no width\r",
+        "Length: 30 lines, Width: 90 columns",
+    );
 }

@@ -182,7 +182,7 @@ impl InterfaceTable {
         let mut uses = Uses::default();
         for (name, lines) in running.interfaces.iter() {
             let Some(key) = self.key(name) else { continue };
-            if lines.crypto_map.is_some() {
+            if lines.means_to_protect() {
                 uses.mapped.insert(key.clone());
             }
             if *lines != Lines::default() {
@@ -221,7 +221,7 @@ impl InterfaceTable {
                 let mapped = self.map.get(name).is_none();
                 let rank = (
                     mapped,
-                    lines.crypto_map.is_none(),
+                    !lines.means_to_protect(),
                     lines.address.is_none(),
                     at,
                 );
@@ -232,7 +232,7 @@ impl InterfaceTable {
         let mut owners: HashMap<u32, &InterfaceName> = HashMap::new();
         let mut standings = BTreeMap::new();
         for (_, name, lines) in claims {
-            let lost = lines.crypto_map.is_some() && self.is_guessed(name);
+            let lost = lines.means_to_protect() && self.is_guessed(name);
             let standing = match (self.map.get(name), self.index(name)) {
                 (Some(Err(first)), _) => Standing::Refused(first.clone()),
                 (_, None) => Standing::Absent,

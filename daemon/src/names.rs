@@ -1,5 +1,5 @@
 //! The addresses of hosts: an address stands for itself, a name is for the machine's resolver unless `no ip domain lookup`
-//! is configured.
+//! is configured. Digits and dots are never a name: resolvers read `10.0.300` as an address that was not meant.
 
 use std::io;
 use std::net::IpAddr;
@@ -13,6 +13,13 @@ use crate::router::Shared;
 pub async fn addresses(router: &Shared, host: &str) -> io::Result<Vec<IpAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
+    }
+    if host
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        let text = "it is neither an address nor a name";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     if !router.borrow().running.domain_lookup {
         let text = "names are not looked up: no ip domain lookup";

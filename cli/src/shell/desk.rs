@@ -52,6 +52,8 @@ pub struct Desk {
     /// Whether the width and the length were set by a command; until then the window's count.
     width_set: bool,
     length_set: bool,
+    /// Length and width as the daemon knows them.
+    told: (u32, u32),
 }
 
 impl Desk {
@@ -69,6 +71,7 @@ impl Desk {
             settings,
             width_set: false,
             length_set: false,
+            told: (0, 0),
         };
         desk.begin(settings);
         desk
@@ -80,6 +83,7 @@ impl Desk {
         self.width_set = settings.width != default.width;
         self.length_set = settings.length != default.length;
         self.settings = settings;
+        self.told = (settings.length, settings.width);
     }
 
     /// The daemon's terminal settings changed, by this command of the operator if one is given.
@@ -113,6 +117,15 @@ impl Desk {
         } else {
             self.window.1
         }
+    }
+
+    /// Length and width, when they are others than the daemon knows of; from now on it does.
+    pub fn news(&mut self) -> Option<(u32, u32)> {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let screen = (count(self.length()), count(self.width()));
+        let news = (screen != self.told).then_some(screen);
+        self.told = screen;
+        news
     }
 
     /// Lines the history keeps.

@@ -80,6 +80,9 @@ impl Shell {
             }
         };
         let stream = Stream::new(filter);
+        if let Some((length, width)) = self.desk.news() {
+            self.session.send(&Request::Screen { length, width })?;
+        }
         self.session.send(&Request::Exec {
             line: command.clone(),
         })?;

@@ -121,7 +121,7 @@ impl Talk {
                     }
                 }
                 Request::Typed { line } => self.state.lock().unwrap().typed.push(line),
-                Request::Answer { .. } | Request::Interrupt => {}
+                Request::Answer { .. } | Request::Interrupt | Request::Screen { .. } => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use isthmus_grammar::{Access, Mode};
 use serde::{Deserialize, Serialize};
 
 /// The version both sides must have in common; raised when a message changes its meaning.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// The socket's name inside the run directory.
 pub const SOCKET_NAME: &str = "isthmusd.sock";
@@ -32,6 +32,14 @@ pub enum Request {
     Typed {
         /// The whole line, without its line end.
         line: String,
+    },
+    /// The size of the screen as the console uses it: the window's until a command says otherwise. For `show terminal`;
+    /// not answered. Sent before an Exec when it is not what the daemon knows.
+    Screen {
+        /// Lines a page, 0 for no paging.
+        length: u32,
+        /// Columns, 0 for no limit.
+        width: u32,
     },
     /// The answer to the last [`Reply::Ask`].
     Answer {

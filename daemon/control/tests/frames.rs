@@ -24,6 +24,10 @@ fn requests() -> Vec<Request> {
         Request::Answer {
             text: "\u{3}é".into(),
         },
+        Request::Screen {
+            length: 50,
+            width: 132,
+        },
         Request::Interrupt,
     ]
 }

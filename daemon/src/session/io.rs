@@ -242,7 +242,10 @@ impl Io {
     }
 
     fn queue(&mut self, request: Request) -> Result<(), Gone> {
-        let command = matches!(request, Request::Exec { .. } | Request::Typed { .. });
+        let command = matches!(
+            request,
+            Request::Exec { .. } | Request::Typed { .. } | Request::Screen { .. }
+        );
         self.ahead_octets += octets(&request);
         if !command || self.ahead.len() >= AHEAD || self.ahead_octets > AHEAD_OCTETS {
             return Err(Gone::Unexpected);

@@ -85,6 +85,8 @@ struct Session {
     line: LineId,
     user: User,
     terminal: Terminal,
+    /// Length and width of the screen, where the client has one.
+    screen: Option<(u32, u32)>,
     histories: Histories,
     /// The client says what is typed; otherwise the lines it sends are all that is known.
     typed: bool,
@@ -166,6 +168,7 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         line: entry.line,
         user: entry.user,
         terminal: Terminal::default(),
+        screen: None,
         histories: Histories::default(),
         typed: interactive,
         trusted: caller.trusted,
@@ -218,6 +221,7 @@ impl Session {
                     None => self.line(&line).await?,
                 },
                 Request::Typed { line } => self.histories.add(self.mode(), &line),
+                Request::Screen { length, width } => self.screen = Some((length, width)),
                 Request::Interrupt => {}
                 Request::Hello(_) | Request::Answer { .. } => {
                     self.bye = Some("unexpected message".into());

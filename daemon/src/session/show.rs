@@ -220,11 +220,13 @@ impl Session {
     }
 
     fn asking(&self) -> Asking {
+        let settings = (self.terminal.length, self.terminal.width);
+        let (length, width) = self.screen.unwrap_or(settings);
         Asking {
             privilege: self.level,
             line: self.user.line.clone(),
-            length: self.terminal.length,
-            width: self.terminal.width,
+            length,
+            width,
             monitor: self.router.borrow().log.monitors(self.id),
             history_size: self.terminal.history,
             history: self.histories.last(self.mode(), self.terminal.history),

@@ -105,6 +105,52 @@ pub fn automation_ansible() -> Result<()> {
     })
 }
 
+/// Debian's own scp, which takes no file under another name than it asked for.
+pub fn scp_client() -> Result<()> {
+    with_router(|bed| {
+        let tools = Tools::new(bed, "automation");
+        let client = &bed.lab.site(1).client;
+        ssh_client(client)?;
+        client.write("/run/got/.keep", "")?;
+        client.write("/run/sent.txt", "from the client\n")?;
+        let copy = |from: &str, to: &str| {
+            let layer = openssh::layer().display().to_string();
+            let script = format!(
+                "LD_LIBRARY_PATH={layer}/usr/lib/$(uname -m)-linux-gnu {layer}/usr/bin/scp -O -S /etc/isthmus-lab/bin/ssh \
+                 -i {KEY} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null '{from}' '{to}'"
+            );
+            tools.run(&format!("scp {from} {to}"), "sh", &["-c", &script])
+        };
+        let router = format!("{OPERATOR}@{ROUTER}");
+        let isthmus = bed.isthmus(1)?;
+        isthmus.exec("write memory")?;
+        isthmus.exec("show clock | redirect flash:h.txt")?;
+        for (asked, comes_as) in [
+            ("flash:h.txt", "flash:h.txt"),
+            ("flash:/h.txt", "h.txt"),
+            ("startup-config", "startup-config"),
+            ("nvram:startup-config", "nvram:startup-config"),
+            ("running-config", "running-config"),
+        ] {
+            copy(&format!("{router}:{asked}"), "/run/got/")?;
+            let text = client.read(&format!("/run/got/{comes_as}"))?;
+            let words = if asked.ends_with(".txt") {
+                "UTC"
+            } else {
+                "hostname R1"
+            };
+            ensure!(text.contains(words), "{asked}: no '{words}' in\n{text}");
+        }
+        copy("/run/sent.txt", &format!("{router}:flash:"))?;
+        copy("/run/sent.txt", &format!("{router}:flash:other.txt"))?;
+        for name in ["flash:sent.txt", "flash:other.txt"] {
+            let text = isthmus.exec(&format!("more {name}"))?;
+            ensure!(text.contains("from the client"), "{name}: {text}");
+        }
+        Ok(())
+    })
+}
+
 /// Two routers with a live tunnel, an OpenSSH server on the first.
 pub fn with_router(body: impl FnOnce(&mut Bed<'_>) -> Result<()>) -> Result<()> {
     let layer = openssh::layer();

@@ -144,6 +144,7 @@ macro_rules! for_each_scenario {
             screens::operator_at_a_terminal
             screens::tool_at_a_terminal
             automation::automation_tools
+            automation::scp_client
             logging::logging_hosts
             automation::automation_ansible
         }
