@@ -210,11 +210,16 @@ impl Plan {
         }
         let id = names.connection(entry);
         let mut flows = Vec::new();
+        let mut known = HashSet::new();
         let mut lines = Vec::new();
         for (number, line) in entry.rules.iter().enumerate() {
             if line.action == isthmus_grammar::command::Action::Deny {
                 lines.extend(self.exemption(entry, line));
                 continue;
+            }
+            if let Some(note) = line.note() {
+                let place = line.place(&entry.access_list, &entry.name());
+                self.problems.push(format!("{place}: {note}"));
             }
             let mut told = None;
             for meaning in &line.meanings {
@@ -232,7 +237,7 @@ impl Plan {
                             local,
                             remote,
                         };
-                        if !flows.contains(&flow) {
+                        if known.insert(flow.id) {
                             self.add_flow(entry, id, &flow, number);
                             flows.push(flow.clone());
                         }
