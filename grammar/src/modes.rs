@@ -63,6 +63,9 @@ modes! {
     Interface "`interface`" interface_mode "(config-if)#" CONFIG, "Interface configuration commands:";
     ExtendedAcl "`ip access-list extended`" extended_acl_mode "(config-ext-nacl)#" CONFIG, "Ext Access List configuration commands:";
     StandardAcl "`ip access-list standard`" standard_acl_mode "(config-std-nacl)#" CONFIG, "Standard Access List configuration commands:";
+    NetworkGroup "`object-group network`" network_group_mode "(config-network-group)#" CONFIG, "Network object group configuration commands:";
+    ServiceGroup "`object-group service`" service_group_mode "(config-service-group)#" CONFIG, "Service object group configuration commands:";
+    TimeRange "`time-range`" time_range_mode "(config-time-range)#" CONFIG, "Time range configuration commands:";
     IsakmpPolicy "`crypto isakmp policy`" isakmp_policy_mode "(config-isakmp)#" CONFIG, "ISAKMP commands:";
     TransformSet "`crypto ipsec transform-set`" transform_set_mode "(cfg-crypto-trans)#" CONFIG, "Crypto transform configuration commands:";
     CryptoMap "`crypto map`" crypto_map_mode "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";

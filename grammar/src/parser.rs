@@ -27,6 +27,8 @@ mod generated {
     #[grammar = "commands/ipsec.pest"]
     #[grammar = "commands/map.pest"]
     #[grammar = "commands/acl.pest"]
+    #[grammar = "commands/acl_names.pest"]
+    #[grammar = "commands/object_groups.pest"]
     #[grammar = "commands/interface.pest"]
     #[grammar = "commands/ikev2.pest"]
     #[grammar = "commands/ikev2_profile.pest"]

@@ -27,6 +27,8 @@ const SOURCES: &[&str] = &[
     include_str!("commands/ipsec.pest"),
     include_str!("commands/map.pest"),
     include_str!("commands/acl.pest"),
+    include_str!("commands/acl_names.pest"),
+    include_str!("commands/object_groups.pest"),
     include_str!("commands/interface.pest"),
     include_str!("commands/ikev2.pest"),
     include_str!("commands/ikev2_profile.pest"),

@@ -109,7 +109,7 @@ fn words_and_arguments_are_named_and_shaped_alike() {
                 assert!(
                     word.chars().all(|c| c.is_ascii_lowercase()
                         || c.is_ascii_digit()
-                        || "-./|:".contains(c)),
+                        || "+-./|:".contains(c)),
                     "{word}"
                 );
                 assert!(

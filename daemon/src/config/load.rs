@@ -282,7 +282,7 @@ impl Loader<'_> {
     fn is_known_remark(&mut self, line: &ConfigLine) -> bool {
         let extended = |entry: &AclEntry| match entry {
             AclEntry::Remark(text) => Some(text.clone()),
-            AclEntry::Rule(_) => None,
+            AclEntry::Rule(_) | AclEntry::Evaluate(_) => None,
         };
         let standard = |entry: &StandardAclEntry| match entry {
             StandardAclEntry::Remark(text) => Some(text.clone()),

@@ -9,6 +9,7 @@ use isthmus_grammar::command::{TransportDirection, TransportProtocol};
 
 use super::Session;
 use crate::log::Severity;
+use crate::translate::unknown::Unknown;
 
 impl Session {
     /// Whether this line takes no such session; the log says why.
@@ -46,10 +47,13 @@ impl Session {
         (!self.permits(&list, from)).then(|| format!("access-class {list}"))
     }
 
-    /// A list that is not there permits everything.
-    fn permits(&self, list: &str, from: Ipv4Addr) -> bool {
+    /// A list that is not there permits everything; one whose header is not understood nothing.
+    fn permits(&self, name: &str, from: Ipv4Addr) -> bool {
         let router = self.router.borrow();
-        let list = router.running.access_lists.get(list);
-        list.is_none_or(|list| list.lets_in(from))
+        let running = &router.running;
+        match running.access_lists.get(name) {
+            Some(list) => list.lets_in(from, &running.object_groups()),
+            None => Unknown::of(running).lines(name).next().is_none(),
+        }
     }
 }

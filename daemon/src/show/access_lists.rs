@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use ipnet::Ipv4Net;
 use isthmus_grammar::command::{
     AclAddress, AclCommand, AclEntry, AclId, AclRule, Action, ConfigCommand, ConfigLine, Form,
     IpProtocol, PortMatch, StandardRule,
 };
 use isthmus_grammar::render::render;
+use isthmus_grammar::secrets;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::{Facts, shown};
 use super::snapshot::{Flow, Proxy};
 use crate::config::Running;
-use crate::config::model::AccessList;
+use crate::config::model::{AccessList, AclLine};
+use crate::translate::acl::Line;
 
 /// How many packets each rule matched, by list and sequence number.
 pub type Matches = HashMap<(AclId, u32), u64>;
@@ -24,6 +25,7 @@ pub type Matches = HashMap<(AclId, u32), u64>;
 /// Counts from what the kernel's SAs carried: a packet through a flow matched the permit line that the flow is for.
 pub fn matches(running: &Running, flows: &[Flow]) -> Matches {
     let mut lines: HashMap<&AclId, HashMap<(Proxy, Proxy), u32>> = HashMap::new();
+    let mut groups = None;
     let mut matches = Matches::new();
     for flow in flows {
         let entry = running
@@ -37,13 +39,17 @@ pub fn matches(running: &Running, flows: &[Flow]) -> Matches {
         let Some(AccessList::Extended(list)) = running.access_lists.get(name) else {
             continue;
         };
+        let groups = groups.get_or_insert_with(|| running.object_groups());
         let lines = lines.entry(name).or_insert_with(|| {
-            let permits = list
-                .rules()
-                .filter(|(_, rule)| rule.action == Action::Permit);
-            permits
-                .filter_map(|(number, rule)| Some((proxies(rule)?, number)))
-                .collect()
+            let mut lines = HashMap::new();
+            for (number, rule) in list.rules() {
+                for (local, remote) in Line::of(rule, groups).flows() {
+                    let proxies = Proxy::of(&local).zip(Proxy::of(&remote));
+                    // A flow is for the first line that asks for it.
+                    proxies.map(|proxies| *lines.entry(proxies).or_insert(number));
+                }
+            }
+            lines
         });
         if let Some(number) = lines.get(&(flow.local_proxy, flow.remote_proxy)) {
             *matches.entry((name.clone(), *number)).or_default() +=
@@ -51,36 +57,6 @@ pub fn matches(running: &Running, flows: &[Flow]) -> Matches {
         }
     }
     matches
-}
-
-/// The proxy identities that a rule asks for, where one pair can say it.
-fn proxies(rule: &AclRule) -> Option<(Proxy, Proxy)> {
-    let net = |address: AclAddress| match address {
-        AclAddress::Any => Some(Ipv4Net::default()),
-        AclAddress::Host(host) => Some(Ipv4Net::from(host)),
-        AclAddress::Wildcard { address, wildcard } => {
-            Ipv4Net::with_netmask(address, Ipv4Addr::from(!u32::from(wildcard)))
-                .ok()
-                .map(|net| net.trunc())
-        }
-    };
-    let port = |ports: Option<PortMatch>| match ports {
-        None => Some(0),
-        Some(PortMatch::Eq(port)) => Some(port),
-        Some(_) => None,
-    };
-    let protocol = rule.protocol.0;
-    let local = Proxy {
-        net: net(rule.source)?,
-        protocol,
-        port: port(rule.source_ports)?,
-    };
-    let remote = Proxy {
-        net: net(rule.destination)?,
-        protocol,
-        port: port(rule.destination_ports)?,
-    };
-    Some((local, remote))
 }
 
 /// `show access-lists [LIST]` and `show ip access-lists [LIST]`.
@@ -100,6 +76,33 @@ pub(super) struct List<'a> {
     kind: Kind,
     /// Its rules, in order.
     pub(super) entries: Vec<Rule>,
+    /// Its lines of which it is not known which packets they are about.
+    unknown_entries: Vec<UnknownEntry>,
+}
+
+/// A line that is not understood, or `evaluate`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct UnknownEntry {
+    /// Its sequence number.
+    sequence_number: u32,
+    /// The line as it was typed.
+    line: String,
+}
+
+impl UnknownEntry {
+    fn of<R>((sequence_number, line): (u32, &AclLine<R>)) -> Option<UnknownEntry> {
+        let AclLine::Unknown(line) = line else {
+            return None;
+        };
+        Some(UnknownEntry {
+            sequence_number,
+            line: match line.is_evaluate() {
+                true => line.text.clone(),
+                false => format!("{} (not understood)", secrets::shown(&line.text, "...")),
+            },
+        })
+    }
 }
 
 /// What an access list looks at.
@@ -152,24 +155,30 @@ pub(super) struct Rule {
 struct Ports {
     /// `eq`, `neq`, `gt`, `lt` or `range`.
     operator: &'static str,
-    /// The port, or the first of a range.
+    /// The port, or the first of several.
     port: u16,
+    /// With `eq` and `neq` all the ports; otherwise none.
+    ports: Vec<u16>,
     /// The last port of a range; otherwise absent.
     last_port: Option<u16>,
 }
 
 impl Ports {
-    fn of(ports: PortMatch) -> Ports {
+    fn of(ports: &PortMatch) -> Ports {
         let (operator, port, last_port) = match ports {
-            PortMatch::Eq(port) => ("eq", port, None),
-            PortMatch::Neq(port) => ("neq", port, None),
-            PortMatch::Gt(port) => ("gt", port, None),
-            PortMatch::Lt(port) => ("lt", port, None),
-            PortMatch::Range(first, last) => ("range", first, Some(last)),
+            PortMatch::Eq(ports) => ("eq", ports.first().copied(), None),
+            PortMatch::Neq(ports) => ("neq", ports.first().copied(), None),
+            PortMatch::Gt(port) => ("gt", Some(*port), None),
+            PortMatch::Lt(port) => ("lt", Some(*port), None),
+            PortMatch::Range(first, last) => ("range", Some(*first), Some(*last)),
         };
         Ports {
             operator,
-            port,
+            port: port.unwrap_or_default(),
+            ports: match ports {
+                PortMatch::Eq(ports) | PortMatch::Neq(ports) => ports.clone(),
+                _ => Vec::new(),
+            },
             last_port,
         }
     }
@@ -196,28 +205,31 @@ pub fn access_lists<'a>(
 /// One list with its counts.
 pub(super) fn list<'a>(name: &'a AclId, list: &AccessList, matches: &Matches) -> List<'a> {
     let count = |number| matches.get(&(name.clone(), number)).copied().unwrap_or(0);
-    let (kind, entries) = match list {
+    let (kind, entries, unknown_entries) = match list {
         AccessList::Standard(list) => {
             let rules = list.rules();
             let rules = rules.map(|(number, rule)| standard(number, rule, count(number)));
-            (Kind::Standard, rules.collect())
+            let unknown = list.lines().filter_map(UnknownEntry::of);
+            (Kind::Standard, rules.collect(), unknown.collect())
         }
         AccessList::Extended(list) => {
             let rules = list.rules();
             let rules = rules.map(|(number, rule)| extended(number, rule, count(number)));
-            (Kind::Extended, rules.collect())
+            let unknown = list.lines().filter_map(UnknownEntry::of);
+            (Kind::Extended, rules.collect(), unknown.collect())
         }
     };
     List {
         name,
         kind,
         entries,
+        unknown_entries,
     }
 }
 
 fn standard(sequence_number: u32, rule: &StandardRule, matches: u64) -> Rule {
-    let (source, source_wildcard) = address(rule.source);
-    let (destination, destination_wildcard) = address(AclAddress::Any);
+    let (source, source_wildcard) = address(&rule.source);
+    let (destination, destination_wildcard) = address(&AclAddress::Any);
     Rule {
         sequence_number,
         action: rule.action,
@@ -235,30 +247,30 @@ fn standard(sequence_number: u32, rule: &StandardRule, matches: u64) -> Rule {
 }
 
 fn extended(sequence_number: u32, rule: &AclRule, matches: u64) -> Rule {
-    let (source, source_wildcard) = address(rule.source);
-    let (destination, destination_wildcard) = address(rule.destination);
+    let (source, source_wildcard) = address(&rule.source);
+    let (destination, destination_wildcard) = address(&rule.destination);
     Rule {
         sequence_number,
         action: rule.action,
         protocol: rule.protocol,
         source,
         source_wildcard,
-        source_ports: rule.source_ports.map(Ports::of),
+        source_ports: rule.source_ports.as_ref().map(Ports::of),
         destination,
         destination_wildcard,
-        destination_ports: rule.destination_ports.map(Ports::of),
-        log: rule.log.is_some(),
+        destination_ports: rule.destination_ports.as_ref().map(Ports::of),
+        log: rule.logs(),
         rule: extended_rule(rule),
         matches,
     }
 }
 
-/// An address with its wildcard.
-fn address(address: AclAddress) -> (Ipv4Addr, Ipv4Addr) {
+/// An address with its wildcard; what an object group has is in the rule only.
+fn address(address: &AclAddress) -> (Ipv4Addr, Ipv4Addr) {
     match address {
-        AclAddress::Any => (Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST),
-        AclAddress::Host(host) => (host, Ipv4Addr::UNSPECIFIED),
-        AclAddress::Wildcard { address, wildcard } => (address, wildcard),
+        AclAddress::Any | AclAddress::Group(_) => (Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST),
+        AclAddress::Host(host) => (*host, Ipv4Addr::UNSPECIFIED),
+        AclAddress::Wildcard { address, wildcard } => (*address, *wildcard),
     }
 }
 
@@ -271,9 +283,16 @@ impl Facts for AccessLists<'_> {
                 Kind::Extended => "Extended",
             };
             let _ = writeln!(text, "{kind} IP access list {}", list.name);
-            for entry in &list.entries {
-                let (number, rule) = (entry.sequence_number, &entry.rule);
-                let _ = writeln!(text, "    {number} {rule}{}", count(entry.matches));
+            let rules = list.entries.iter().map(|entry| {
+                let line = format!("{}{}", entry.rule, count(entry.matches));
+                (entry.sequence_number, true, line)
+            });
+            let unknown = list.unknown_entries.iter();
+            let unknown = unknown.map(|entry| (entry.sequence_number, false, entry.line.clone()));
+            let mut lines: Vec<(u32, bool, String)> = unknown.chain(rules).collect();
+            lines.sort_by_key(|(number, is_rule, _)| (*number, *is_rule));
+            for (number, _, line) in lines {
+                let _ = writeln!(text, "    {number} {line}");
             }
         }
         text
@@ -303,16 +322,19 @@ fn extended_rule(rule: &AclRule) -> String {
 
 /// A standard rule in the words of this screen: `deny   192.168.1.0, wildcard bits 0.0.0.255`.
 fn standard_rule(rule: &StandardRule) -> String {
-    let source = match rule.source {
+    let source = match &rule.source {
         AclAddress::Any => "any".to_string(),
         AclAddress::Host(address) => address.to_string(),
+        AclAddress::Group(group) => format!("object-group {group}"),
         AclAddress::Wildcard { address, wildcard } => {
             format!("{address}, wildcard bits {wildcard}")
         }
     };
+    let cookie = rule.cookie.iter().map(|cookie| format!(" {cookie}"));
     format!(
-        "{:<6} {source}{}",
+        "{:<6} {source}{}{}",
         rule.action.word(),
-        if rule.log { " log" } else { "" }
+        if rule.log { " log" } else { "" },
+        cookie.collect::<String>()
     )
 }

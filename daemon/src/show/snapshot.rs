@@ -253,6 +253,20 @@ pub struct Proxy {
     pub port: u16,
 }
 
+impl Proxy {
+    /// Of an identity that the engine has; `None` for a range that is no prefix, and for IPv6.
+    pub fn of(selector: &ike::selector::Selector) -> Option<Self> {
+        let IpAddr::V4(first) = selector.first else {
+            return None;
+        };
+        Some(Self {
+            net: Ipv4Net::new(first, selector.prefix_length()?).ok()?,
+            protocol: selector.protocol,
+            port: selector.port,
+        })
+    }
+}
+
 /// An address and its mask.
 #[derive(Serialize, JsonSchema)]
 struct Net {

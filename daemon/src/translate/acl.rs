@@ -8,13 +8,21 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use isthmus_grammar::command::{
-    AclAddress, AclCommand, AclEntry, AclRule, Action, ConfigCommand, ConfigLine, Form, IpProtocol,
-    PortMatch as Ports,
+    AclAddress, AclCommand, AclEntry, AclOption, AclRule, Action, ConfigCommand, ConfigLine, Form,
+    IpProtocol, PortMatch as Ports,
 };
 use isthmus_kernel::{PortMatch, Selector};
 
-use crate::config::model::UnknownRule;
 use isthmus_grammar::secrets;
+
+use crate::config::model::{ObjectGroups, UnknownRule};
+
+/// Why a line cannot be obeyed that asks for this.
+macro_rules! cannot_select {
+    ($what:literal) => {
+        concat!($what, " cannot select traffic for IPsec; leave it out")
+    };
+}
 
 /// One line of an entry's access-list, or a line that is not understood and stands for one.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,12 +49,39 @@ const NOT_UNDERSTOOD: &str = "not understood";
 impl Line {
     /// A line of the list.
     #[must_use]
-    pub fn of(rule: &AclRule) -> Self {
+    pub fn of(rule: &AclRule, groups: &ObjectGroups) -> Self {
+        let written = groups.write_out(rule);
+        let mut meanings: Vec<Meaning> = written.rules.iter().map(meaning).collect();
+        if let Some((rules, problem)) = &written.beyond {
+            meanings.push(wide(rules, problem));
+        }
         Self {
             action: rule.action,
-            meanings: vec![meaning(rule)],
+            meanings,
             text: Text::Rule(rule.clone()),
         }
+    }
+
+    /// The proxy identities that it asks for.
+    pub fn flows(
+        &self,
+    ) -> impl Iterator<Item = (ike::selector::Selector, ike::selector::Selector)> {
+        let permits = self
+            .meanings
+            .iter()
+            .filter(|_| self.action == Action::Permit);
+        permits.filter_map(|meaning| flow(meaning).ok())
+    }
+
+    /// What the operator should know of a line that is obeyed but for this.
+    #[must_use]
+    pub fn note(&self) -> Option<&'static str> {
+        let Text::Rule(rule) = &self.text else {
+            return None;
+        };
+        let timed = |option: &AclOption| matches!(option, AclOption::TimeRange(_));
+        let timed = rule.action == Action::Permit && rule.options.iter().any(timed);
+        timed.then_some("time-range cannot be followed; its traffic is protected at all times")
     }
 
     /// A line of the list that is not understood; `None` for one that protects nothing in any case.
@@ -54,7 +89,10 @@ impl Line {
     pub fn unknown(line: &UnknownRule) -> Option<Self> {
         line.may(Action::Permit).then(|| Self {
             action: Action::Permit,
-            meanings: vec![not_understood([line.reach()])],
+            meanings: vec![match line.is_evaluate() {
+                true => wide([line.reach()], cannot_select!("evaluate")),
+                false => not_understood([line.reach()]),
+            }],
             text: Text::Unknown(line.text.clone()),
         })
     }
@@ -106,11 +144,35 @@ impl Line {
 }
 
 fn not_understood<'a>(rules: impl IntoIterator<Item = &'a AclRule>) -> Meaning {
+    wide(rules, NOT_UNDERSTOOD)
+}
+
+/// All that these rules are about, which is more than the line may mean.
+fn wide<'a>(rules: impl IntoIterator<Item = &'a AclRule>, problem: &'static str) -> Meaning {
     let selectors = rules.into_iter().flat_map(|rule| meaning(rule).selectors);
     Meaning {
         selectors: selectors.collect(),
-        problem: Some(NOT_UNDERSTOOD),
+        problem: Some(problem),
     }
+}
+
+/// What an option asks of packets that neither IKE nor the kernel's policies can.
+fn unselectable(option: &AclOption, action: Action) -> Option<&'static str> {
+    Some(match option {
+        AclOption::Established => cannot_select!("established"),
+        AclOption::Flag(_) | AclOption::Flags { .. } => cannot_select!("a TCP flag"),
+        AclOption::Dscp(_) => cannot_select!("dscp"),
+        AclOption::Precedence(_) => cannot_select!("precedence"),
+        AclOption::Tos(_) => cannot_select!("tos"),
+        AclOption::Ttl(_) => cannot_select!("ttl"),
+        AclOption::IpOption(_) => cannot_select!("option"),
+        AclOption::Fragments => cannot_select!("fragments"),
+        AclOption::Reflect(..) => cannot_select!("reflect"),
+        AclOption::TimeRange(_) if action == Action::Deny => {
+            "time-range cannot be followed; leave it out"
+        }
+        AclOption::TimeRange(_) | AclOption::Log { .. } => return None,
+    })
 }
 
 /// What a line selects.
@@ -140,23 +202,24 @@ pub fn meaning(rule: &AclRule) -> Meaning {
             problem = Some(text);
         }
     };
-    let (source, exact_source) = prefix(rule.source);
-    let (destination, exact_destination) = prefix(rule.destination);
+    let (source, exact_source) = prefix(&rule.source);
+    let (destination, exact_destination) = prefix(&rule.destination);
     note(
         !exact_source || !exact_destination,
         "the wildcard bits are not contiguous; write one line for each prefix",
     );
+    for option in &rule.options {
+        if let Some(text) = unselectable(option, rule.action) {
+            note(true, text);
+        }
+    }
     note(
-        rule.established,
-        "established cannot select traffic for IPsec; leave it out",
+        rule.igmp.is_some(),
+        "IKE cannot name an IGMP type; write permit igmp without one",
     );
     note(
-        rule.dscp.is_some(),
-        "dscp cannot select traffic for IPsec; leave it out",
-    );
-    note(
-        rule.fragments,
-        "fragments cannot select traffic for IPsec; leave it out",
+        rule.service.is_some(),
+        "the services of its object-group are not known",
     );
     let base = Selector {
         protocol: rule.protocol.0,
@@ -215,14 +278,15 @@ fn text(rule: &AclRule) -> String {
 }
 
 /// The prefix of an address, and whether it is exact or only the smallest that holds all.
-fn prefix(address: AclAddress) -> (IpNet, bool) {
+fn prefix(address: &AclAddress) -> (IpNet, bool) {
+    let is_group = matches!(address, AclAddress::Group(_));
     let (address, wildcard) = match address {
-        AclAddress::Any => (Ipv4Addr::UNSPECIFIED, u32::MAX),
-        AclAddress::Host(host) => (host, 0),
-        AclAddress::Wildcard { address, wildcard } => (address, u32::from(wildcard)),
+        AclAddress::Any | AclAddress::Group(_) => (Ipv4Addr::UNSPECIFIED, u32::MAX),
+        AclAddress::Host(host) => (*host, 0),
+        AclAddress::Wildcard { address, wildcard } => (*address, u32::from(*wildcard)),
     };
     let length = wildcard.leading_zeros();
-    let exact = wildcard.checked_add(1).is_none_or(u32::is_power_of_two);
+    let exact = wildcard.checked_add(1).is_none_or(u32::is_power_of_two) && !is_group;
     let length = u8::try_from(length).unwrap_or(32);
     (
         IpNet::V4(Ipv4Net::new_assert(address, length).trunc()),
@@ -239,8 +303,8 @@ fn with_ports(rule: &AclRule, base: Selector) -> Vec<Selector> {
             ..base
         }];
     }
-    let sources = blocks(rule.source_ports);
-    let destinations = blocks(rule.destination_ports);
+    let sources = blocks(rule.source_ports.as_ref());
+    let destinations = blocks(rule.destination_ports.as_ref());
     let pairs = sources
         .iter()
         .flat_map(|s| destinations.iter().map(move |d| (*s, *d)));
@@ -253,25 +317,38 @@ fn with_ports(rule: &AclRule, base: Selector) -> Vec<Selector> {
         .collect()
 }
 
-fn blocks(ports: Option<Ports>) -> Vec<PortMatch> {
+fn blocks(ports: Option<&Ports>) -> Vec<PortMatch> {
     match ports {
         None => vec![PortMatch::ANY],
-        Some(Ports::Eq(port)) => vec![PortMatch::exactly(port)],
-        Some(Ports::Neq(port)) => {
-            let below = port.checked_sub(1).map(|end| PortMatch::range(0, end));
-            let above = port
-                .checked_add(1)
-                .map(|start| PortMatch::range(start, u16::MAX));
-            below.into_iter().chain(above).flatten().collect()
-        }
+        Some(Ports::Eq(ports)) => ports.iter().copied().map(PortMatch::exactly).collect(),
+        Some(Ports::Neq(ports)) => all_but(ports),
         Some(Ports::Gt(port)) => port
             .checked_add(1)
             .map_or_else(Vec::new, |start| PortMatch::range(start, u16::MAX)),
         Some(Ports::Lt(port)) => port
             .checked_sub(1)
             .map_or_else(Vec::new, |end| PortMatch::range(0, end)),
-        Some(Ports::Range(first, last)) => PortMatch::range(first.min(last), first.max(last)),
+        Some(Ports::Range(first, last)) => PortMatch::range(*first.min(last), *first.max(last)),
     }
+}
+
+fn all_but(ports: &[u16]) -> Vec<PortMatch> {
+    let mut ports = ports.to_vec();
+    ports.sort_unstable();
+    let mut blocks = Vec::new();
+    let mut start = Some(0);
+    for port in ports {
+        if let (Some(start), Some(end)) = (start, port.checked_sub(1)) {
+            blocks.extend(PortMatch::range(start, end));
+        }
+        start = port.checked_add(1);
+    }
+    blocks.extend(
+        start
+            .into_iter()
+            .flat_map(|start| PortMatch::range(start, u16::MAX)),
+    );
+    blocks
 }
 
 /// An address of a proxy identity as the kernel's prefix; `None` for a range that is no prefix.

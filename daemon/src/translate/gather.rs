@@ -15,7 +15,9 @@ use isthmus_grammar::command::{
 use super::acl::Line;
 use super::entry::Entry;
 use super::unknown::{self, Header, Unknown};
-use crate::config::model::{self, AccessList, AclLine, DynamicEntry, Running};
+use crate::config::model::{
+    self, AccessList, AclLine, DynamicEntry, Numbered, ObjectGroups, Running,
+};
 use crate::interfaces::InterfaceTable;
 use isthmus_grammar::secrets;
 
@@ -35,10 +37,14 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
     gathered.unapplied(running);
     let needed_by_maps = needed_by_maps(running);
-    let unknown = Unknown::of(running);
-    let dynamic_maps = running.dynamic_maps();
-    let is_map =
-        |name: &str| running.crypto.maps.contains_key(name) || !unknown.entries(name).is_empty();
+    let sources = Sources {
+        running,
+        unknown: Unknown::of(running),
+        groups: running.object_groups(),
+        dynamic_maps: running.dynamic_maps(),
+    };
+    let unknown = &sources.unknown;
+    let is_map = |name: &str| running.crypto.maps.contains_key(name) || unknown.has_entries(name);
     for (name, lines) in running.interfaces.iter() {
         let (index, gone) = match table.acting(name) {
             Some(interface) => (interface.link.index, None),
@@ -70,7 +76,7 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
                 replay_window: running.crypto.replay.0.map_or(0, u32::from),
                 df_bit: df_bit(running.crypto.df_bit),
             };
-            gathered.map(running, &unknown, &dynamic_maps, &blank);
+            gathered.map(&sources, &blank);
         }
     }
     // Entries whose interface is gone stand together, behind all others.
@@ -98,20 +104,15 @@ impl Gathered {
     }
 
     /// The entries of one map on one interface; `blank` has what they have in common.
-    fn map(
-        &mut self,
-        running: &Running,
-        unknown: &Unknown<'_>,
-        dynamic_maps: &HashMap<&str, Vec<DynamicEntry>>,
-        blank: &Entry,
-    ) {
+    fn map(&mut self, sources: &Sources<'_>, blank: &Entry) {
+        let running = sources.running;
         let first = self.entries.len();
-        for header in unknown.entries(&blank.map) {
+        for header in sources.unknown.entries(&blank.map) {
             self.entries.push(Entry {
                 sequence: header.sequence,
                 unknown: Some(secrets::shown(header.text, "...")),
                 access_list: header.access_lists.join(" "),
-                rules: below(running, unknown, header),
+                rules: sources.below(header),
                 ..blank.clone()
             });
         }
@@ -124,8 +125,8 @@ impl Gathered {
                 lifetime: lifetime(running, &entry.lifetime),
                 ..blank.clone()
             };
-            for list in self.dynamic_lists(&common.name(), entry, dynamic_maps) {
-                let rules = list_lines(running, unknown, &list);
+            for list in self.dynamic_lists(&common.name(), entry, &sources.dynamic_maps) {
+                let rules = sources.list(&list);
                 let found = Entry {
                     access_list: list,
                     rules,
@@ -133,7 +134,7 @@ impl Gathered {
                 };
                 self.add(running, entry, found);
             }
-            let Some(rules) = rules(running, unknown, entry) else {
+            let Some(rules) = sources.rules(entry) else {
                 if entry.kind.dynamic_map().is_none() {
                     let name = common.name();
                     self.problems
@@ -248,62 +249,70 @@ fn local_address(
     }
 }
 
-/// The lines that say which traffic an entry is for; `None` when none does.
-fn rules(running: &Running, unknown: &Unknown<'_>, entry: &model::Entry) -> Option<Vec<Line>> {
-    let mut rules = Vec::new();
-    for line in unknown::matching(entry) {
-        let lists = line.text.split_whitespace();
-        let lists: Vec<&AccessList> = lists
-            .filter_map(|word| running.access_lists.get(word))
-            .collect();
-        if lists.is_empty() {
-            rules.push(Line::everything(&line.text));
-        } else {
-            let permits: Vec<AclRule> = lists.into_iter().flat_map(could_permit).collect();
-            rules.extend(Line::could_permit(&line.text, &permits));
+/// Where the lines of access-lists come from.
+struct Sources<'a> {
+    running: &'a Running,
+    unknown: Unknown<'a>,
+    groups: ObjectGroups,
+    dynamic_maps: HashMap<&'a str, Vec<DynamicEntry>>,
+}
+
+impl Sources<'_> {
+    /// The lines that say which traffic an entry is for; `None` when none does.
+    fn rules(&self, entry: &model::Entry) -> Option<Vec<Line>> {
+        let mut rules = Vec::new();
+        for line in unknown::matching(entry) {
+            let words = line.text.split_whitespace();
+            let lists: Vec<&AccessList> = words
+                .filter_map(|word| self.running.access_lists.get(word))
+                .collect();
+            if lists.is_empty() {
+                rules.push(Line::everything(&line.text));
+            } else {
+                let permits: Vec<AclRule> = lists.into_iter().flat_map(could_permit).collect();
+                rules.extend(Line::could_permit(&line.text, &permits));
+            }
         }
-    }
-    match &entry.match_address {
-        Some(list) => rules.extend(list_lines(running, unknown, list)),
-        None if rules.is_empty() => return None,
-        None => {}
-    }
-    Some(rules)
-}
-
-/// What an entry is for whose header is not understood.
-fn below(running: &Running, unknown: &Unknown<'_>, header: &Header<'_>) -> Vec<Line> {
-    if header.access_lists.is_empty() {
-        return vec![Line::everything(header.text)];
-    }
-    let lists = header.access_lists.iter();
-    lists
-        .flat_map(|list| list_lines(running, unknown, list))
-        .collect()
-}
-
-/// The lines of a list, then what could be more of it.
-fn list_lines(running: &Running, unknown: &Unknown<'_>, name: &str) -> Vec<Line> {
-    let mut lines = match running.access_lists.get(name) {
-        None => Vec::new(),
-        Some(AccessList::Extended(list)) => list
-            .lines()
-            .filter_map(|(_, l)| line(l, Line::of))
-            .collect(),
-        Some(AccessList::Standard(list)) => {
-            let of = |rule: &StandardRule| Line::of(&extended(rule));
-            list.lines().filter_map(|(_, l)| line(l, of)).collect()
+        match &entry.match_address {
+            Some(list) => rules.extend(self.list(list)),
+            None if rules.is_empty() => return None,
+            None => {}
         }
-    };
-    lines.extend(unknown.lines(name));
-    lines
-}
+        Some(rules)
+    }
 
-fn line<R>(line: &AclLine<R>, of: impl Fn(&R) -> Line) -> Option<Line> {
-    match line {
-        AclLine::Rule(rule) => Some(of(rule)),
-        AclLine::Unknown(line) => Line::unknown(line),
-        AclLine::Remark(_) => None,
+    /// What an entry is for whose header is not understood.
+    fn below(&self, header: &Header<'_>) -> Vec<Line> {
+        if header.access_lists.is_empty() {
+            return vec![Line::everything(header.text)];
+        }
+        let lists = header.access_lists.iter();
+        lists.flat_map(|list| self.list(list)).collect()
+    }
+
+    /// The lines of a list, then what could be more of it.
+    fn list(&self, name: &str) -> Vec<Line> {
+        fn each<R: Clone + Eq + std::hash::Hash>(
+            list: &Numbered<R>,
+            of: impl Fn(&R) -> Line,
+        ) -> Vec<Line> {
+            let line = |line: &AclLine<R>| match line {
+                AclLine::Rule(rule) => Some(of(rule)),
+                AclLine::Unknown(line) => Line::unknown(line),
+                AclLine::Remark(_) => None,
+            };
+            list.lines().filter_map(|(_, one)| line(one)).collect()
+        }
+        let groups = &self.groups;
+        let mut lines = match self.running.access_lists.get(name) {
+            None => Vec::new(),
+            Some(AccessList::Extended(list)) => each(list, |rule| Line::of(rule, groups)),
+            Some(AccessList::Standard(list)) => {
+                each(list, |rule| Line::of(&extended(rule), groups))
+            }
+        };
+        lines.extend(self.unknown.lines(name));
+        lines
     }
 }
 
@@ -329,7 +338,7 @@ fn could_permit(list: &AccessList) -> Vec<AclRule> {
 fn extended(rule: &StandardRule) -> AclRule {
     AclRule {
         action: rule.action,
-        source: rule.source,
+        source: rule.source.clone(),
         ..AclRule::permit(IpProtocol::ANY)
     }
 }

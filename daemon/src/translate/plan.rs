@@ -222,6 +222,7 @@ impl Plan {
         }
         let id = names.connection(entry);
         let mut flows = Vec::new();
+        let mut known = HashSet::new();
         let mut lines = Vec::new();
         for (number, line) in entry.rules.iter().enumerate() {
             if line.action == isthmus_grammar::command::Action::Deny {
@@ -235,6 +236,10 @@ impl Plan {
             let selectors = line.meanings.iter().flat_map(|meaning| &meaning.selectors);
             if let Some(by) = shadow.permit(number, selectors.copied()) {
                 self.never_matches(group, entry, line, by);
+            }
+            if let Some(note) = line.note() {
+                let place = line.place(&entry.access_list, &entry.name());
+                self.problems.push(format!("{place}: {note}"));
             }
             let mut told = None;
             for meaning in &line.meanings {
@@ -252,7 +257,7 @@ impl Plan {
                             local,
                             remote,
                         };
-                        if !flows.contains(&flow) {
+                        if known.insert(flow.id) {
                             self.add_flow(entry, id, &flow, number);
                             flows.push(flow.clone());
                         }

@@ -11,6 +11,7 @@ use isthmus_kernel::{Action, Direction, LinkInfo, PolicySpec, PortMatch, Reqid};
 use super::acl::{self, Meaning};
 use super::entry::Entry;
 use super::plan::{FlowPlan, Names, Plan, Shape, plan};
+use crate::config::model::ObjectGroups;
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 
 fn rule(text: &str) -> AclRule {
@@ -58,7 +59,7 @@ fn entry(sequence: u16, rules: &[&str]) -> Entry {
         access_list: format!("A{sequence}"),
         rules: rules
             .iter()
-            .map(|text| acl::Line::of(&rule(text)))
+            .map(|text| acl::Line::of(&rule(text), &ObjectGroups::default()))
             .collect(),
         transform_sets: vec![transform_set(Mode::Tunnel)],
         pfs: None,
@@ -126,6 +127,18 @@ fn every_port_comparison_covers_exactly_its_ports() {
     assert!(!neq.selectors.iter().any(|s| s.source_port.matches(53)));
     assert!(neq.selectors.iter().any(|s| s.source_port.matches(54)));
     assert!(meaning("deny udp any lt 0 any").selectors.is_empty());
+    let several = meaning("deny udp any neq 0 53 7 65535 any");
+    for port in 0..=u16::MAX {
+        let hit = several
+            .selectors
+            .iter()
+            .filter(|s| s.source_port.matches(port));
+        assert_eq!(
+            hit.count(),
+            usize::from(![0, 7, 53, 65535].contains(&port)),
+            "{port}"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! the global level with the lines below them, and lines within an entry. Called by [`super::gather`], which blocks all that
 //! such a line could be about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use isthmus_grammar::command::{AclKind, Action, Command, ConfigCommand, CryptoMapCommand, Form};
 use isthmus_grammar::{Mode, parser};
@@ -13,8 +13,9 @@ use crate::config::model::{self, KeptLine, Running, UnknownRule, abbreviates};
 /// The kept lines of the running-config that could be about crypto maps.
 #[derive(Debug, Default)]
 pub struct Unknown<'a> {
-    /// By each word of the line that could be the map's name.
-    entries: HashMap<&'a str, Vec<Header<'a>>>,
+    headers: Vec<Header<'a>>,
+    /// Those of entries, by each word of the line that could be the map's name.
+    entries: HashMap<&'a str, BTreeSet<usize>>,
     /// By each word of the line that could be the list's name.
     lists: HashMap<&'a str, Vec<&'a KeptLine>>,
 }
@@ -41,15 +42,18 @@ impl<'a> Unknown<'a> {
                 [first, second, rest @ ..]
                     if abbreviates(first, "crypto", 2) && abbreviates(second, "map", 1) =>
                 {
-                    for word in rest.iter().filter(|_| could_be_entry(rest)) {
-                        let known = unknown.entries.entry(word).or_default();
-                        known.push(Header::read(line, rest));
+                    if could_be_entry(rest) {
+                        for word in rest {
+                            let known = unknown.entries.entry(word).or_default();
+                            known.insert(unknown.headers.len());
+                        }
+                        unknown.headers.push(Header::read(line, rest));
                     }
                 }
                 [first, second, rest @ ..]
                     if abbreviates(first, "ip", 2) && abbreviates(second, "access-list", 2) =>
                 {
-                    for word in rest {
+                    for word in rest.iter().filter(|_| could_be_list(rest)) {
                         unknown.lists.entry(word).or_default().push(line);
                     }
                 }
@@ -60,9 +64,15 @@ impl<'a> Unknown<'a> {
     }
 
     /// What could be entries of a map.
+    pub fn entries(&self, map: &str) -> impl Iterator<Item = &Header<'a>> {
+        let known = self.entries.get(map).into_iter().flatten();
+        known.filter_map(|at| self.headers.get(*at))
+    }
+
+    /// Whether there is something that could be an entry of a map.
     #[must_use]
-    pub fn entries(&self, map: &str) -> &[Header<'a>] {
-        self.entries.get(map).map_or(&[], Vec::as_slice)
+    pub fn has_entries(&self, map: &str) -> bool {
+        self.entries.contains_key(map)
     }
 
     /// What could be lines of a list, below a header of it that is not understood.
@@ -109,6 +119,22 @@ fn could_be_entry(words: &[&str]) -> bool {
     words.first() != Some(&"ipv6") && !words.get(1).is_some_and(whole_map)
 }
 
+/// `ip access-list` followed by these words could open a list.
+fn could_be_list(words: &[&str]) -> bool {
+    const OTHERS: [(&str, usize); 4] = [
+        ("resequence", 1),
+        ("log-update", 2),
+        ("logging", 2),
+        ("persistent", 1),
+    ];
+    let other = |word: &&str| {
+        OTHERS
+            .iter()
+            .any(|(keyword, least)| abbreviates(word, keyword, *least))
+    };
+    !words.first().is_some_and(other)
+}
+
 fn match_address(line: &str) -> Option<String> {
     let Command::Config(line) = parser::parse(Mode::CryptoMap, line).ok()?.command else {
         return None;
@@ -123,7 +149,7 @@ fn match_address(line: &str) -> Option<String> {
     }
 }
 
-/// The maps that an interface has or could have: the line that could give it another one, then the map.
+/// The maps that an interface has or could have besides: the line that could give it another one, then the map.
 pub fn maps<'a>(
     interface: &'a model::Interface,
     is_map: impl Fn(&str) -> bool,
@@ -135,7 +161,8 @@ pub fn maps<'a>(
             && abbreviates(first, "crypto", 2)
             && abbreviates(second, "map", 1)
         {
-            let named = rest.iter().filter(|word| is_map(word));
+            let own = |word: &&&str| interface.crypto_map.as_deref() == Some(**word);
+            let named = rest.iter().filter(|word| is_map(word) && !own(word));
             maps.extend(named.map(|map| (Some(line.text.as_str()), *map)));
         }
     }

@@ -194,6 +194,8 @@ fn a_header_of_a_list_with_a_word_too_many_drops_what_stands_below_it() {
         let bench = Bench::new(&with_list(lines).replace("extended A", "extendde A"));
         assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped);
     }
+    let harmless = with_list(PERMIT) + "ip access-list resequence A 10 10 extra\n";
+    assert_eq!(Bench::new(&harmless).fate("10.9.0.9", "10.2.0.9"), Clear);
     // Of another list.
     let bench = Bench::new(&with_list(&format!(
         "{PERMIT}\n!\nip access-list extended B extra\n permit ip any any"
@@ -262,4 +264,97 @@ fn everything_that_leaves_is_not_what_ike_needs() {
         bench.plan.overlaps(),
         "traffic from inside must not be taken for the peer's"
     );
+}
+
+#[test]
+fn several_ports_and_object_groups_are_flows_of_their_own() {
+    let bench = Bench::new(&with_list(
+        " permit tcp host 10.1.0.1 host 10.2.0.1 eq 80 443",
+    ));
+    assert_eq!(bench.plan.flows.len(), 2);
+    assert_eq!(bench.problems, [""; 0]);
+    for (port, fate) in [(80, Protected), (443, Protected), (81, Clear)] {
+        assert_eq!(
+            bench.fate_of("10.1.0.1", "10.2.0.1", 6, 1024, port),
+            fate,
+            "{port}"
+        );
+    }
+    let groups = "object-group network A\n host 10.1.0.1\n host 10.1.0.2\n!\nobject-group network B\n 10.2.0.0 255.255.255.0\n!\n\
+                  object-group service S\n tcp eq www\n udp range 5 6\n!\n";
+    let bench = Bench::new(
+        &(groups.to_owned() + &with_list(" permit object-group S object-group A object-group B")),
+    );
+    assert_eq!(bench.plan.flows.len(), 2);
+    for (host, protocol, port, fate) in [
+        ("10.1.0.1", 6, 80, Protected),
+        ("10.1.0.2", 6, 80, Protected),
+        ("10.1.0.2", 17, 5, Dropped),
+        ("10.1.0.2", 17, 7, Clear),
+        ("10.1.0.3", 6, 80, Clear),
+    ] {
+        assert_eq!(
+            bench.fate_of(host, "10.2.0.1", protocol, 1024, port),
+            fate,
+            "{host} {protocol} {port}"
+        );
+    }
+    bench.problem("IKE can name one port");
+}
+
+#[test]
+fn a_group_that_is_not_known_drops_what_it_could_be() {
+    let groups = "object-group network A\n host 10.1.0.1\n frobnicate\n!\n";
+    let bench =
+        Bench::new(&(groups.to_owned() + &with_list(" permit ip object-group A host 10.2.0.1")));
+    assert_eq!(bench.fate("10.1.0.1", "10.2.0.1"), Protected);
+    assert_eq!(bench.fate("10.9.0.1", "10.2.0.1"), Dropped);
+    assert_eq!(bench.fate("10.9.0.1", "10.2.0.2"), Clear);
+    bench.problem("does not exist or has lines that are not understood; its traffic is dropped");
+    let bench = Bench::new(&with_list(&format!(
+        " deny ip object-group X any\n{PERMIT}"
+    )));
+    assert_eq!(bench.fate("10.1.0.1", "10.2.0.1"), Protected);
+    bench.problem("it exempts nothing");
+    let unknown = "object-group network A extra\n host 10.1.0.1\n!\n";
+    let bench =
+        Bench::new(&(unknown.to_owned() + &with_list(" permit ip object-group A host 10.2.0.1")));
+    assert_eq!(bench.fate("10.9.0.1", "10.2.0.1"), Dropped);
+}
+
+#[test]
+fn what_cannot_select_traffic_drops_it_and_a_time_range_protects_at_all_times() {
+    for option in [
+        "established",
+        "syn",
+        "match-any +syn -ack",
+        "dscp ef",
+        "precedence flash",
+        "tos 4",
+        "ttl gt 5",
+        "option any-options",
+        "fragments",
+        "reflect R timeout 5",
+        "log dscp ef",
+        "dscp ef log-input W",
+    ] {
+        let bench = Bench::new(&with_list(&format!(
+            " permit tcp host 10.1.0.1 host 10.2.0.1 {option}"
+        )));
+        assert_eq!(bench.fate("10.1.0.1", "10.2.0.1"), Dropped, "{option}");
+        assert_eq!(bench.fate("10.1.0.1", "10.2.0.2"), Clear, "{option}");
+        bench.problem("cannot select traffic for IPsec; leave it out; its traffic is dropped");
+        let bench = Bench::new(&with_list(&format!(" deny tcp any any {option}\n{PERMIT}")));
+        assert_eq!(bench.fate("10.1.0.1", "10.2.0.1"), Protected, "{option}");
+    }
+    let bench = Bench::new(&with_list(&format!("{PERMIT} time-range W log N")));
+    assert_eq!(bench.fate("10.1.0.1", "10.2.0.1"), Protected);
+    bench.problem("its traffic is protected at all times");
+    let bench = Bench::new(&with_list(&format!(
+        " deny ip any any time-range W\n{PERMIT}"
+    )));
+    assert_eq!(bench.fate("10.1.0.1", "10.2.0.1"), Protected);
+    let bench = Bench::new(&with_list(&format!("{PERMIT}\n evaluate R")));
+    assert_eq!(bench.fate("10.9.0.1", "10.2.0.1"), Dropped);
+    bench.problem("line \"evaluate R\": evaluate cannot select traffic for IPsec");
 }

@@ -1,13 +1,11 @@
 //! IKE SAs, flows and failures for the snapshot.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 use ike::Instant;
 use ike::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, IpsecProtocol, Mode};
 use ike::config::FlowId;
 use ike::status::{AgreedPolicy, ChildStatus, IkeSaStatus, ProtocolSummary, Role, StateWord};
-use ipnet::Ipv4Net;
 use isthmus_kernel::{SaId, SaStats};
 
 use crate::router::Router;
@@ -134,8 +132,8 @@ pub fn flow(router: &Router, plan: &Plan, raw: &RawFlow, counters: &Counters) ->
         sequence: u16::try_from(connection.sequence).unwrap_or(u16::MAX),
         description: description(router, &connection.map, connection.sequence),
         local: planned.local,
-        local_proxy: proxy(&flow.local)?,
-        remote_proxy: proxy(&flow.remote)?,
+        local_proxy: Proxy::of(&flow.local)?,
+        remote_proxy: Proxy::of(&flow.remote)?,
         peer: in_use.unwrap_or(planned.shape.peer),
         port: 500,
         packets: packets(router, name, up, counters),
@@ -159,17 +157,6 @@ fn description(router: &Router, map: &str, sequence: u32) -> Option<String> {
         .get(&sequence)?
         .description
         .clone()
-}
-
-fn proxy(selector: &ike::selector::Selector) -> Option<Proxy> {
-    let IpAddr::V4(first) = selector.first else {
-        return None;
-    };
-    Some(Proxy {
-        net: Ipv4Net::new(first, selector.prefix_length()?).ok()?,
-        protocol: selector.protocol,
-        port: selector.port,
-    })
 }
 
 fn group(group: ike::registry::GroupNumber) -> &'static str {

@@ -38,6 +38,8 @@ impl IpProtocol {
     pub const ANY: Self = Self(0);
     /// ICMP.
     pub const ICMP: Self = Self(1);
+    /// IGMP.
+    pub const IGMP: Self = Self(2);
     /// TCP.
     pub const TCP: Self = Self(6);
     /// UDP.
@@ -71,7 +73,7 @@ impl std::fmt::Display for IpProtocol {
 }
 
 /// Source or destination of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AclAddress {
     /// `any`.
     Any,
@@ -84,6 +86,8 @@ pub enum AclAddress {
         /// The wildcard bits.
         wildcard: Ipv4Addr,
     },
+    /// `object-group NAME`: the addresses of a network object group.
+    Group(String),
 }
 
 impl AclAddress {
@@ -100,25 +104,28 @@ impl AclAddress {
         }
     }
 
-    /// Whether it stands for this address.
-    pub fn covers(self, other: Ipv4Addr) -> bool {
+    /// Whether it could stand for this address; what an object group has is not known here.
+    pub fn covers(&self, other: Ipv4Addr) -> bool {
         match self {
-            Self::Any => true,
-            Self::Host(address) => address == other,
+            Self::Any | Self::Group(_) => true,
+            Self::Host(address) => *address == other,
             Self::Wildcard { address, wildcard } => {
-                (u32::from(address) ^ u32::from(other)) & !u32::from(wildcard) == 0
+                (u32::from(*address) ^ u32::from(other)) & !u32::from(*wildcard) == 0
             }
         }
     }
 }
 
+/// How many ports may follow `eq` or `neq`.
+pub(crate) const MAX_PORTS: usize = 10;
+
 /// A comparison of ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PortMatch {
-    /// `eq`.
-    Eq(u16),
-    /// `neq`.
-    Neq(u16),
+    /// `eq`, with one port or several.
+    Eq(Vec<u16>),
+    /// `neq`, with one port or several.
+    Neq(Vec<u16>),
     /// `gt`.
     Gt(u16),
     /// `lt`.
@@ -129,13 +136,13 @@ pub enum PortMatch {
 
 impl PortMatch {
     /// Whether it is true of this port.
-    pub fn takes(self, port: u16) -> bool {
+    pub fn takes(&self, port: u16) -> bool {
         match self {
-            Self::Eq(one) => port == one,
-            Self::Neq(one) => port != one,
-            Self::Gt(below) => port > below,
-            Self::Lt(above) => port < above,
-            Self::Range(first, last) => (first..=last).contains(&port),
+            Self::Eq(ports) => ports.contains(&port),
+            Self::Neq(ports) => !ports.contains(&port),
+            Self::Gt(below) => port > *below,
+            Self::Lt(above) => port < *above,
+            Self::Range(one, other) => (*one.min(other)..=*one.max(other)).contains(&port),
         }
     }
 }
@@ -149,17 +156,102 @@ pub struct IcmpMatch {
     pub code: Option<u8>,
 }
 
-/// A differentiated services code point (0-63), printed by name where it has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Dscp(pub u8);
-
 words! {
-    /// Whether matches are logged.
-    pub enum LogOption {
-        /// `log`.
-        Log => "log",
-        /// `log-input`: with the input interface.
-        LogInput => "log-input",
+    /// A bit of the TCP header.
+    pub enum TcpFlag {
+        /// ACK.
+        Ack => "ack",
+        /// FIN.
+        Fin => "fin",
+        /// PSH.
+        Psh => "psh",
+        /// RST.
+        Rst => "rst",
+        /// SYN.
+        Syn => "syn",
+        /// URG.
+        Urg => "urg",
+    }
+}
+
+/// What more a rule asks of a packet, and what else it does. The variants are in the order in which they are printed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AclOption {
+    /// `established` (TCP): ACK or RST set.
+    Established,
+    /// `syn`, `ack`...: the bit is set (TCP).
+    Flag(TcpFlag),
+    /// `match-all`, `match-any` (TCP).
+    Flags {
+        /// All of them, or any.
+        all: bool,
+        /// The bits, and whether each is to be set.
+        bits: Vec<(TcpFlag, bool)>,
+    },
+    /// `dscp` (0-63).
+    Dscp(u8),
+    /// `precedence` (0-7).
+    Precedence(u8),
+    /// `tos` (0-15).
+    Tos(u8),
+    /// `ttl`.
+    Ttl(TtlMatch),
+    /// `option`: the number of the IP option; any when absent.
+    IpOption(Option<u8>),
+    /// `fragments`: non-initial fragments only.
+    Fragments,
+    /// `reflect NAME`, perhaps with a timeout in seconds.
+    Reflect(String, Option<u32>),
+    /// `time-range NAME`.
+    TimeRange(String),
+    /// `log`, `log-input`.
+    Log {
+        /// With the interface: `log-input`.
+        input: bool,
+        /// What the log says with each match.
+        cookie: Option<String>,
+    },
+}
+
+/// A comparison of the time to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TtlMatch {
+    /// `eq`.
+    Eq(u8),
+    /// `neq`.
+    Neq(u8),
+    /// `gt`.
+    Gt(u8),
+    /// `lt`.
+    Lt(u8),
+    /// `range FIRST LAST`, both included.
+    Range(u8, u8),
+}
+
+impl AclOption {
+    /// The keyword that it begins with.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Self::Established => "established",
+            Self::Flag(flag) => flag.word(),
+            Self::Flags { all: true, .. } => "match-all",
+            Self::Flags { all: false, .. } => "match-any",
+            Self::Dscp(_) => "dscp",
+            Self::Precedence(_) => "precedence",
+            Self::Tos(_) => "tos",
+            Self::Ttl(_) => "ttl",
+            Self::IpOption(_) => "option",
+            Self::Fragments => "fragments",
+            Self::Reflect(..) => "reflect",
+            Self::TimeRange(_) => "time-range",
+            Self::Log { input: true, .. } => "log-input",
+            Self::Log { input: false, .. } => "log",
+        }
+    }
+
+    /// It makes no difference to which packets the rule is about.
+    pub fn is_log(&self) -> bool {
+        matches!(self, Self::Log { .. })
     }
 }
 
@@ -168,8 +260,10 @@ words! {
 pub struct AclRule {
     /// permit or deny.
     pub action: Action,
-    /// The IP protocol.
+    /// The IP protocol; any with a service group.
     pub protocol: IpProtocol,
+    /// `object-group NAME` in the place of the protocol: the protocols and ports of a service object group.
+    pub service: Option<String>,
     /// Where packets come from.
     pub source: AclAddress,
     /// Source ports (TCP and UDP).
@@ -180,14 +274,10 @@ pub struct AclRule {
     pub destination_ports: Option<PortMatch>,
     /// ICMP type and code (ICMP).
     pub icmp: Option<IcmpMatch>,
-    /// `established` (TCP): ACK or RST set.
-    pub established: bool,
-    /// `dscp`.
-    pub dscp: Option<Dscp>,
-    /// `fragments`: non-initial fragments only.
-    pub fragments: bool,
-    /// `log`, `log-input`.
-    pub log: Option<LogOption>,
+    /// IGMP type (IGMP).
+    pub igmp: Option<u8>,
+    /// The options, each once, in their order.
+    pub options: Vec<AclOption>,
 }
 
 impl AclRule {
@@ -196,16 +286,20 @@ impl AclRule {
         Self {
             action: Action::Permit,
             protocol,
+            service: None,
             source: AclAddress::Any,
             source_ports: None,
             destination: AclAddress::Any,
             destination_ports: None,
             icmp: None,
-            established: false,
-            dscp: None,
-            fragments: false,
-            log: None,
+            igmp: None,
+            options: Vec::new(),
         }
+    }
+
+    /// `log` or `log-input` is among the options.
+    pub fn logs(&self) -> bool {
+        self.options.iter().any(AclOption::is_log)
     }
 }
 
@@ -218,6 +312,8 @@ pub struct StandardRule {
     pub source: AclAddress,
     /// `log`.
     pub log: bool,
+    /// What the log says with each match.
+    pub cookie: Option<String>,
 }
 
 /// A line of an extended list.
@@ -227,6 +323,8 @@ pub enum AclEntry {
     Rule(AclRule),
     /// `remark TEXT`.
     Remark(String),
+    /// `evaluate NAME`: answers to packets that a line with `reflect NAME` let through.
+    Evaluate(String),
 }
 
 /// A line of a standard list.

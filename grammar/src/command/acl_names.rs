@@ -1,4 +1,4 @@
-//! Names of ports, ICMP messages and DSCP values in access-lists: read by `build/acl.rs`, printed by `render/acl.rs`.
+//! Names in access-lists: ports, messages, values of header fields: read by `build/acl.rs`, printed by `render/acl.rs`.
 
 use super::IcmpMatch;
 
@@ -70,127 +70,56 @@ pub(crate) const UDP_PORTS: &[(&str, u16)] = &[
     ("xdmcp", 177),
 ];
 
+const fn message(name: &'static str, icmp_type: u8, code: Option<u8>) -> (&'static str, IcmpMatch) {
+    (name, IcmpMatch { icmp_type, code })
+}
+
 /// ICMP messages.
 pub(crate) const ICMP_MESSAGES: &[(&str, IcmpMatch)] = &[
-    (
-        "administratively-prohibited",
-        IcmpMatch {
-            icmp_type: 3,
-            code: Some(13),
-        },
-    ),
-    (
-        "echo",
-        IcmpMatch {
-            icmp_type: 8,
-            code: None,
-        },
-    ),
-    (
-        "echo-reply",
-        IcmpMatch {
-            icmp_type: 0,
-            code: None,
-        },
-    ),
-    (
-        "host-unreachable",
-        IcmpMatch {
-            icmp_type: 3,
-            code: Some(1),
-        },
-    ),
-    (
-        "net-unreachable",
-        IcmpMatch {
-            icmp_type: 3,
-            code: Some(0),
-        },
-    ),
-    (
-        "packet-too-big",
-        IcmpMatch {
-            icmp_type: 3,
-            code: Some(4),
-        },
-    ),
-    (
-        "parameter-problem",
-        IcmpMatch {
-            icmp_type: 12,
-            code: None,
-        },
-    ),
-    (
-        "port-unreachable",
-        IcmpMatch {
-            icmp_type: 3,
-            code: Some(3),
-        },
-    ),
-    (
-        "protocol-unreachable",
-        IcmpMatch {
-            icmp_type: 3,
-            code: Some(2),
-        },
-    ),
-    (
-        "redirect",
-        IcmpMatch {
-            icmp_type: 5,
-            code: None,
-        },
-    ),
-    (
-        "source-quench",
-        IcmpMatch {
-            icmp_type: 4,
-            code: None,
-        },
-    ),
-    (
-        "time-exceeded",
-        IcmpMatch {
-            icmp_type: 11,
-            code: None,
-        },
-    ),
-    (
-        "timestamp-reply",
-        IcmpMatch {
-            icmp_type: 14,
-            code: None,
-        },
-    ),
-    (
-        "timestamp-request",
-        IcmpMatch {
-            icmp_type: 13,
-            code: None,
-        },
-    ),
-    (
-        "traceroute",
-        IcmpMatch {
-            icmp_type: 30,
-            code: None,
-        },
-    ),
-    (
-        "ttl-exceeded",
-        IcmpMatch {
-            icmp_type: 11,
-            code: Some(0),
-        },
-    ),
-    (
-        "unreachable",
-        IcmpMatch {
-            icmp_type: 3,
-            code: None,
-        },
-    ),
+    message("administratively-prohibited", 3, Some(13)),
+    message("alternate-address", 6, None),
+    message("conversion-error", 31, None),
+    message("dod-host-prohibited", 3, Some(10)),
+    message("dod-net-prohibited", 3, Some(9)),
+    message("echo", 8, None),
+    message("echo-reply", 0, None),
+    message("general-parameter-problem", 12, Some(0)),
+    message("host-isolated", 3, Some(8)),
+    message("host-precedence-unreachable", 3, Some(14)),
+    message("host-redirect", 5, Some(1)),
+    message("host-tos-redirect", 5, Some(3)),
+    message("host-tos-unreachable", 3, Some(12)),
+    message("host-unknown", 3, Some(7)),
+    message("host-unreachable", 3, Some(1)),
+    message("information-reply", 16, None),
+    message("information-request", 15, None),
+    message("mask-reply", 18, None),
+    message("mask-request", 17, None),
+    message("mobile-redirect", 32, None),
+    message("net-redirect", 5, Some(0)),
+    message("net-tos-redirect", 5, Some(2)),
+    message("net-tos-unreachable", 3, Some(11)),
+    message("net-unreachable", 3, Some(0)),
+    message("network-unknown", 3, Some(6)),
+    message("no-room-for-option", 12, Some(2)),
+    message("option-missing", 12, Some(1)),
+    message("packet-too-big", 3, Some(4)),
+    message("parameter-problem", 12, None),
+    message("port-unreachable", 3, Some(3)),
+    message("precedence-unreachable", 3, Some(15)),
+    message("protocol-unreachable", 3, Some(2)),
+    message("reassembly-timeout", 11, Some(1)),
+    message("redirect", 5, None),
+    message("router-advertisement", 9, None),
+    message("router-solicitation", 10, None),
+    message("source-quench", 4, None),
+    message("source-route-failed", 3, Some(5)),
+    message("time-exceeded", 11, None),
+    message("timestamp-reply", 14, None),
+    message("timestamp-request", 13, None),
+    message("traceroute", 30, None),
+    message("ttl-exceeded", 11, Some(0)),
+    message("unreachable", 3, None),
 ];
 
 /// DSCP values (RFC 2474, RFC 2597, RFC 3246).
@@ -216,4 +145,63 @@ pub(crate) const DSCP_NAMES: &[(&str, u8)] = &[
     ("cs7", 56),
     ("default", 0),
     ("ef", 46),
+];
+
+/// Precedences (RFC 791).
+pub(crate) const PRECEDENCES: &[(&str, u8)] = &[
+    ("critical", 5),
+    ("flash", 3),
+    ("flash-override", 4),
+    ("immediate", 2),
+    ("internet", 6),
+    ("network", 7),
+    ("priority", 1),
+    ("routine", 0),
+];
+
+/// Types of service (RFC 1349).
+pub(crate) const TYPES_OF_SERVICE: &[(&str, u8)] = &[
+    ("max-reliability", 2),
+    ("max-throughput", 4),
+    ("min-delay", 8),
+    ("min-monetary-cost", 1),
+    ("normal", 0),
+];
+
+/// Numbers of IP options.
+pub(crate) const IP_OPTIONS: &[(&str, u8)] = &[
+    ("add-ext", 147),
+    ("com-security", 134),
+    ("dps", 151),
+    ("encode", 15),
+    ("eool", 0),
+    ("ext-ip", 145),
+    ("ext-security", 133),
+    ("finn", 205),
+    ("imitd", 144),
+    ("lsr", 131),
+    ("mtup", 11),
+    ("mtur", 12),
+    ("no-op", 1),
+    ("nsapa", 150),
+    ("record-route", 7),
+    ("router-alert", 148),
+    ("sdb", 149),
+    ("security", 130),
+    ("ssr", 137),
+    ("stream-id", 136),
+    ("timestamp", 68),
+    ("traceroute", 82),
+    ("ump", 152),
+    ("visa", 142),
+    ("zsu", 10),
+];
+
+/// IGMP messages.
+pub(crate) const IGMP_MESSAGES: &[(&str, u8)] = &[
+    ("dvmrp", 3),
+    ("host-query", 1),
+    ("host-report", 2),
+    ("pim", 4),
+    ("trace", 5),
 ];

@@ -20,9 +20,10 @@ mod secret;
 mod section;
 mod show;
 
+pub(crate) use acl::MAX_PORTS;
 pub use acl::{
-    AclAddress, AclCommand, AclEntry, AclRule, Action, Dscp, IcmpMatch, IpProtocol, LogOption,
-    PortMatch, StandardAclCommand, StandardAclEntry, StandardRule,
+    AclAddress, AclCommand, AclEntry, AclOption, AclRule, Action, IcmpMatch, IpProtocol, PortMatch,
+    StandardAclCommand, StandardAclEntry, StandardRule, TcpFlag, TtlMatch,
 };
 pub use crypto::{
     AesBits, Authentication, CryptoMapCommand, DfBit, DynamicMap, Encapsulation, Encryption, Group,
@@ -53,7 +54,10 @@ pub use secret::{Secret, SecretEncoding};
 pub use section::Section;
 pub use show::{CryptoMapSelector, ShowCommand, ShowCrypto};
 
-pub(crate) use acl_names::{DSCP_NAMES, ICMP_MESSAGES, TCP_PORTS, UDP_PORTS};
+pub(crate) use acl_names::{
+    DSCP_NAMES, ICMP_MESSAGES, IGMP_MESSAGES, IP_OPTIONS, PRECEDENCES, TCP_PORTS, TYPES_OF_SERVICE,
+    UDP_PORTS,
+};
 pub(crate) use retained::Token;
 
 use crate::modes::Mode;

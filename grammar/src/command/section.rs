@@ -50,6 +50,8 @@ words! {
         Users => "users",
         /// `redundancy`.
         Redundancy => "redundancy",
+        /// `object-group`.
+        ObjectGroups => "object-groups",
         /// `crypto ikev2`.
         Ikev2 => "ikev2",
         /// `crypto logging`.
@@ -124,5 +126,7 @@ words! {
         Lines => "lines",
         /// `ntp`.
         Ntp => "ntp",
+        /// `time-range`.
+        TimeRanges => "time-ranges",
     }
 }

@@ -1,6 +1,7 @@
 //! Every scenario by name. `Scenario::run` is called inside a kernel of its own by `main.rs`; the list in
 //! `for_each_scenario` is also what makes the `#[test]`s.
 
+pub mod access_lists;
 pub mod attack;
 pub mod automation;
 pub mod bed;
@@ -90,6 +91,9 @@ macro_rules! for_each_scenario {
             pairs::libreswan_raises_isthmus_transport
             maps::two_entries_to_one_peer
             maps::three_peers_on_one_map
+            access_lists::what_is_not_understood_does_not_leak
+            access_lists::several_ports_of_one_line
+            access_lists::object_groups_make_tunnels
             attack::damaged_messages_are_dropped
             attack::forged_clear_text_is_dropped
             attack::a_flood_in_the_peers_name_does_not_keep_it_out

@@ -1,5 +1,6 @@
 //! Commands that are understood and kept, but not acted on.
 
+use isthmus_grammar::Mode;
 use isthmus_grammar::command::{Form, RetainedLine, Section};
 
 use super::{Origin, Outcome, Refused, done, references, removed_meanwhile, say};
@@ -84,9 +85,15 @@ fn note(running: &mut Running, place: &Context, line: &RetainedLine) {
         Context::CryptoMap { name, sequence } if line.is_needed() => {
             Change::CryptoMap(name.clone(), Some(*sequence))
         }
-        _ if line.is_needed() => Change::Everything,
+        _ if line.is_needed() || is_of_a_group(line) => Change::Everything,
         _ if line.kind() == "r_call_admission" => Change::Isakmp,
         _ => Change::System,
     };
     running.note(change);
+}
+
+/// A line of an object group, or what opens one: access-lists may name the group.
+fn is_of_a_group(line: &RetainedLine) -> bool {
+    let groups = [Mode::NetworkGroup, Mode::ServiceGroup];
+    line.section() == Section::ObjectGroups || groups.contains(&line.mode())
 }

@@ -5,10 +5,11 @@ use std::hash::Hash;
 use std::net::Ipv4Addr;
 
 use isthmus_grammar::command::{
-    AclAddress, AclEntry, AclKind, AclRule, Action, IpProtocol, StandardAclEntry, StandardRule,
+    AclAddress, AclEntry, AclKind, AclOption, AclRule, Action, IpProtocol, StandardAclEntry,
+    StandardRule, TcpFlag,
 };
 
-use super::UnknownRule;
+use super::{ObjectGroups, UnknownRule};
 
 /// The port of SSH.
 const SSH: u16 = 22;
@@ -28,7 +29,7 @@ impl AccessList {
     ///
     /// What is not known counts against the session: of the rules about one address of the router those that deny fit,
     /// and so does a line that is not understood and could deny.
-    pub fn lets_in(&self, from: Ipv4Addr) -> bool {
+    pub fn lets_in(&self, from: Ipv4Addr, groups: &ObjectGroups) -> bool {
         fn decide<R: Clone + Eq + Hash>(
             list: &Numbered<R>,
             action: impl Fn(&R) -> Option<Action>,
@@ -58,7 +59,17 @@ impl AccessList {
                 decide(list, fits, from)
             }
             AccessList::Extended(list) => {
-                let fits = |rule: &AclRule| fits_ssh(rule, from).then_some(rule.action);
+                let fits = |rule: &AclRule| {
+                    let written = groups.write_out(rule);
+                    let beyond = written.beyond.filter(|_| rule.action == Action::Deny);
+                    let mut rules = written
+                        .rules
+                        .iter()
+                        .chain(beyond.iter().flat_map(|it| &it.0));
+                    rules
+                        .any(|rule| fits_ssh(rule, from))
+                        .then_some(rule.action)
+                };
                 decide(list, fits, from)
             }
         }
@@ -85,11 +96,24 @@ impl AccessList {
 /// against the session.
 fn fits_ssh(rule: &AclRule, from: Ipv4Addr) -> bool {
     let protocol = rule.protocol == IpProtocol::ANY || rule.protocol == IpProtocol::TCP;
-    let port = rule.destination_ports.is_none_or(|ports| ports.takes(SSH));
-    let can_be =
-        protocol && rule.source.covers(from) && port && !rule.established && !rule.fragments;
-    let sure =
-        rule.destination == AclAddress::Any && rule.source_ports.is_none() && rule.dscp.is_none();
+    let ports = rule.destination_ports.as_ref();
+    let port = ports.is_none_or(|ports| ports.takes(SSH));
+    let later = |option: &AclOption| match option {
+        AclOption::Established | AclOption::Fragments => true,
+        AclOption::Flag(flag) => *flag != TcpFlag::Syn,
+        _ => false,
+    };
+    let can_be = protocol && rule.source.covers(from) && port && !rule.options.iter().any(later);
+    let plain = |option: &AclOption| {
+        option.is_log()
+            || matches!(
+                option,
+                AclOption::Reflect(..) | AclOption::Flag(TcpFlag::Syn)
+            )
+    };
+    let sure = rule.destination == AclAddress::Any
+        && rule.source_ports.is_none()
+        && rule.options.iter().all(plain);
     can_be && (sure || rule.action == Action::Deny)
 }
 
@@ -116,6 +140,7 @@ impl From<AclEntry> for AclLine<AclRule> {
         match entry {
             AclEntry::Rule(rule) => AclLine::Rule(rule),
             AclEntry::Remark(text) => AclLine::Remark(text),
+            AclEntry::Evaluate(list) => AclLine::Unknown(UnknownRule::evaluate(&list)),
         }
     }
 }
@@ -223,6 +248,12 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
         match line {
             AclLine::Rule(rule) => self.add_rule(number, rule),
             other => {
+                if matches!(other, AclLine::Unknown(_)) {
+                    if self.unknown > 0 && self.lines.values().any(|known| *known == other) {
+                        return Ok(());
+                    }
+                    self.unknown += 1;
+                }
                 let last = self.lines.range((number, 0)..(number, RULE)).next_back();
                 let place = last.map_or(0, |((_, place), _)| place + 1);
                 self.lines.insert((number, place), other);
@@ -233,15 +264,10 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
 
     fn keep(&mut self, kind: AclKind, text: &str, below: Vec<String>) {
         let (number, line) = UnknownRule::read(kind, text, below);
-        let line = AclLine::Unknown(line);
-        if self.unknown > 0 && self.lines.values().any(|known| *known == line) {
-            return;
-        }
         // A list without a number left has no place after its last line.
         let number = number.or_else(|| self.next().ok()).unwrap_or(LAST);
-        if self.add(Some(number), line).is_ok() {
-            self.unknown += 1;
-        }
+        // Such a line may have the number of another.
+        let _ = self.add(Some(number), AclLine::Unknown(line));
     }
 
     fn remove_kept(&mut self, kind: AclKind, text: &str) -> bool {
@@ -297,7 +323,8 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
                 Some(number) => self.remove_number(number),
                 None => false,
             },
-            AclLine::Remark(_) | AclLine::Unknown(_) => {
+            AclLine::Unknown(line) => self.remove_unknown(|_, known| known == line),
+            AclLine::Remark(_) => {
                 let found = self.lines.iter().find(|(_, known)| *known == line);
                 match found.map(|(key, _)| *key) {
                     Some(key) => self.lines.remove(&key).is_some(),
@@ -396,6 +423,86 @@ mod tests {
         assert_eq!(list.lines().count(), 3);
         assert!(list.resequence(5, 5));
         assert_eq!(numbers(&list), [(5, "b")]);
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_list_turns_away() {
+        let lets_in = |lines: &str, from: [u8; 4]| {
+            let text = format!(
+                "object-group network G\n host 10.0.0.1\n!\nobject-group network K\n frobnicate\n!\n\
+                 ip access-list extended A\n{lines}"
+            );
+            let (running, _) = crate::config::load(&text, "f");
+            running.access_lists["A"].lets_in(from.into(), &running.object_groups())
+        };
+        let known = [10, 0, 0, 1];
+        let ssh = " permit tcp any any eq 22";
+        for (lines, good) in [
+            (ssh.to_owned(), true),
+            (" permit tcp any any eq 22 23 log W".into(), true),
+            (" permit tcp any any range 23 22".into(), true),
+            (" permit tcp any any eq 23 80".into(), false),
+            (" permit tcp object-group G any eq 22".into(), true),
+            (" permit tcp object-group K any eq 22".into(), false),
+            (format!(" deny tcp object-group K any\n{ssh}"), false),
+            (
+                format!(" deny tcp object-group G any established\n{ssh}"),
+                true,
+            ),
+            (
+                format!(" deny ip host 10.0.0.1 any frobnicate\n{ssh}"),
+                false,
+            ),
+            (
+                format!(" deny ip host 10.0.0.2 any frobnicate\n{ssh}"),
+                true,
+            ),
+            (format!(" extra deny\n{ssh}"), false),
+            (format!(" permit ip any any frobnicate\n{ssh}"), true),
+            (" permit ip any any frobnicate".into(), false),
+            (" permit tcp any any time-range W".into(), false),
+            (format!(" evaluate R\n{ssh}"), true),
+        ] {
+            assert_eq!(lets_in(&lines, known), good, "{lines}");
+        }
+    }
+
+    #[test]
+    fn lines_that_are_not_understood_have_numbers_and_no_rule_loses_its_own() {
+        let mut list = list(&["a"]);
+        list.keep(AclKind::Extended, "frobnicate", Vec::new());
+        list.keep(AclKind::Extended, "frobnicate", Vec::new());
+        list.add(None, AclLine::Rule("b")).unwrap();
+        list.keep(AclKind::Extended, "10 frobnicate more", Vec::new());
+        let shown = |list: &List| -> Vec<(u32, String)> {
+            let text = |line: &AclLine<&str>| match line {
+                AclLine::Rule(rule) => (*rule).to_owned(),
+                AclLine::Remark(text) => text.clone(),
+                AclLine::Unknown(line) => line.text.clone(),
+            };
+            list.lines()
+                .map(|(number, line)| (number, text(line)))
+                .collect()
+        };
+        let line = |number: u32, text: &str| (number, text.to_owned());
+        assert_eq!(
+            shown(&list),
+            [
+                line(10, "frobnicate more"),
+                line(10, "a"),
+                line(20, "frobnicate"),
+                line(30, "b")
+            ]
+        );
+        assert!(!list.is_plain());
+        assert!(list.remove_number(10), "the rule goes first");
+        assert!(list.remove_number(10));
+        assert!(!list.remove_number(10));
+        assert!(list.resequence(10, 10));
+        assert_eq!(shown(&list), [line(10, "frobnicate"), line(20, "b")]);
+        assert!(list.is_plain());
+        assert!(list.remove_kept(AclKind::Extended, "10 frobnicate"));
+        assert!(!list.remove_kept(AclKind::Extended, "frobnicate"));
     }
 
     #[test]

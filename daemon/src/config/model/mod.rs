@@ -13,6 +13,7 @@ mod interface;
 mod kept;
 mod lines;
 mod login;
+mod object_groups;
 mod retained;
 mod unknown_rule;
 
@@ -41,6 +42,7 @@ pub use interface::{Interface, InterfaceOrder, Interfaces};
 pub use kept::{Kept, KeptLine};
 pub use lines::{LineId, LineSettings};
 pub use login::{Aaa, DEFAULT_LIST, LoginPolicy, Privileges};
+pub use object_groups::ObjectGroups;
 pub use retained::{BlockId, Retained, RetainedEntry};
 pub use unknown_rule::{UnknownRule, abbreviates};
 

@@ -6,6 +6,9 @@ use std::net::Ipv4Addr;
 
 use isthmus_grammar::command::{AclAddress, AclKind, AclRule, Action, IpProtocol};
 
+/// What `evaluate` lines begin with.
+const EVALUATE: &str = "evaluate ";
+
 /// A line that is kept as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownRule {
@@ -72,6 +75,18 @@ impl UnknownRule {
         (number, unknown)
     }
 
+    /// `evaluate LIST`, which is understood, but not which packets it is about: answers to what LIST has seen.
+    pub fn evaluate(list: &str) -> UnknownRule {
+        let (_, unknown) =
+            UnknownRule::read(AclKind::Extended, &format!("{EVALUATE}{list}"), Vec::new());
+        unknown
+    }
+
+    /// It is `evaluate`.
+    pub fn is_evaluate(&self) -> bool {
+        self.text.starts_with(EVALUATE)
+    }
+
     /// Whether the line could be one that does this.
     pub fn may(&self, action: Action) -> bool {
         self.effect == Effect::Either || self.effect == Effect::Certainly(action)
@@ -92,7 +107,7 @@ fn rule(protocol: IpProtocol, source: AclAddress, destination: AclAddress) -> Ac
 }
 
 fn effect(word: &str) -> Effect {
-    if abbreviates(word, "permit", 1) {
+    if abbreviates(word, "permit", 1) || abbreviates(word, "evaluate", 2) {
         Effect::Certainly(Action::Permit)
     } else if abbreviates(word, "deny", 3) {
         Effect::Certainly(Action::Deny)
@@ -113,9 +128,16 @@ pub fn abbreviates(word: &str, keyword: &str, least: usize) -> bool {
 
 /// Protocol and addresses of what follows the action; `None` where not even the protocol can be read.
 fn extended(words: &[&str]) -> Option<AclRule> {
+    if let ["object-group", _, rest @ ..] = words {
+        return between(IpProtocol::ANY, rest);
+    }
     let (protocol, rest) = words.split_first()?;
     let protocol = IpProtocol::from_word(&protocol.to_ascii_lowercase())?;
-    let Some((source, rest)) = address(rest) else {
+    between(protocol, rest)
+}
+
+fn between(protocol: IpProtocol, words: &[&str]) -> Option<AclRule> {
+    let Some((source, rest)) = address(words) else {
         return Some(rule(protocol, AclAddress::Any, AclAddress::Any));
     };
     let destination = address(after_ports(rest)).map_or(AclAddress::Any, |(found, _)| found);
@@ -128,6 +150,9 @@ fn address<'a, 'w>(words: &'a [&'w str]) -> Option<(AclAddress, &'a [&'w str])> 
     let dotted = |word: Option<&&str>| word.and_then(|word| word.parse::<Ipv4Addr>().ok());
     if abbreviates(first, "any", 1) {
         return Some((AclAddress::Any, rest));
+    }
+    if *first == "object-group" && !rest.is_empty() {
+        return Some((AclAddress::Any, &rest[1..]));
     }
     let second = dotted(rest.first())?;
     if abbreviates(first, "host", 1) {
@@ -228,7 +253,7 @@ mod tests {
             ("deny ip any any foo", false, true),
             ("30 deny ip any any foo", false, true),
             ("de ip any any", true, true),
-            ("evaluate X Y", true, true),
+            ("evaluate X Y", true, false),
             ("remark\tx", false, false),
             ("no permit foo", false, false),
         ] {
@@ -242,10 +267,10 @@ mod tests {
     fn a_standard_line_has_a_source_only() {
         let source = |line| {
             let (number, unknown) = UnknownRule::read(AclKind::Standard, line, Vec::new());
-            (number, unknown.reach().source)
+            (number, unknown.reach().source.clone())
         };
         let host = AclAddress::Host([10, 1, 0, 1].into());
-        assert_eq!(source("15 permit 10.1.0.1 log W"), (Some(15), host));
+        assert_eq!(source("15 permit 10.1.0.1 log W"), (Some(15), host.clone()));
         assert_eq!(source("permit host 10.1.0.1 foo"), (None, host));
         assert_eq!(source("permit 10.1.0.0 /24"), (None, AclAddress::Any));
         assert_eq!(source("permit 10.1.0.0/24"), (None, AclAddress::Any));
