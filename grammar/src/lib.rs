@@ -27,6 +27,7 @@ pub mod privilege;
 pub mod refusal;
 pub mod render;
 mod retained;
+pub mod secrets;
 mod tree;
 pub mod walk;
 

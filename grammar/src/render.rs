@@ -15,6 +15,7 @@ use crate::command::{
     IpRoute, LineCommand, LoginMethod, Secret, TimestampFormat, TransportProtocol,
 };
 use crate::modes::Mode;
+use crate::secrets::without_url_passwords;
 
 /// The canonical line without indentation: full keywords, IOS's trailing blanks where it has them
 /// (`set transform-set T `), several lines for a banner. Defaults are printed as well: leaving them out is
@@ -30,7 +31,7 @@ pub fn without_secrets(line: &ConfigLine, instead: &'static str) -> String {
         instead: Some(instead),
         ..Out::default()
     };
-    secrets::without_url_passwords(&whole(line, out).text, instead)
+    without_url_passwords(&whole(line, out).text, instead)
 }
 
 fn whole(line: &ConfigLine, mut out: Out) -> Out {

@@ -13,7 +13,7 @@ use isthmus_grammar::command::{
     GlobalCommand, InterfaceCommand, StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::file::is_screen_header;
-use isthmus_grammar::{Refusal, parser};
+use isthmus_grammar::{Refusal, parser, secrets};
 
 use super::apply::{Origin, acl, apply, kept_change};
 use super::context::Context;
@@ -55,8 +55,12 @@ impl fmt::Display for Problem {
             text,
             what,
             below,
-            ..
+            refusal,
         } = self;
+        let text = match refusal {
+            Some(_) => secrets::logged(text),
+            None => text.clone(),
+        };
         write!(f, "{file}:{line}: \"{text}\": {what}")?;
         match below {
             0 => Ok(()),
@@ -339,7 +343,7 @@ impl Loader<'_> {
         self.problems.push(Problem {
             file: self.file.to_owned(),
             line: number + 1,
-            text: without_secrets(&text),
+            text: secrets::shown(&text, "..."),
             what: what.to_owned(),
             below: below.len(),
             refusal: None,
@@ -468,27 +472,4 @@ fn why(refusal: Refusal) -> &'static str {
         Refusal::Incomplete => "incomplete command; kept",
         Refusal::Ambiguous => "ambiguous command; kept",
     }
-}
-
-/// A line that may be logged: everything after a word that announces a secret is left out.
-pub(crate) fn without_secrets(text: &str) -> String {
-    const ANNOUNCE: [&str; 8] = [
-        "key",
-        "password",
-        "secret",
-        "pre-shared-key",
-        "community",
-        "key-string",
-        "authentication-key",
-        "session-key",
-    ];
-    let mut safe = Vec::new();
-    for word in text.split_whitespace() {
-        safe.push(word);
-        if ANNOUNCE.contains(&word.to_ascii_lowercase().as_str()) {
-            safe.push("...");
-            break;
-        }
-    }
-    safe.join(" ")
 }

@@ -1,4 +1,4 @@
-//! Text that is not to show keys and passwords, where no typed command says which words they are.
+//! Beginnings of commands, as `alias` and `privilege` have them, without the keys and passwords in them. Called by `render`.
 
 use std::cmp::Reverse;
 
@@ -20,30 +20,6 @@ pub(super) fn hidden(mode: Mode, words: &str, instead: &str) -> String {
         from = range.end;
     }
     safe + &words[from..]
-}
-
-/// The text with `instead` in the place of the password in each URL: `ftp://ann:PASSWORD@host/file`.
-pub(super) fn without_url_passwords(text: &str, instead: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        safe.push_str(before);
-        // A password may have slashes; no word goes on after a blank.
-        let word = &after[..after.find(char::is_whitespace).unwrap_or(after.len())];
-        let password = word
-            .rsplit_once('@')
-            .and_then(|(user, _)| Some(user.find(':')? + 1..user.len()));
-        rest = match password {
-            Some(password) => {
-                safe.push_str(&word[..password.start]);
-                safe.push_str(instead);
-                &after[password.end..]
-            }
-            None => after,
-        };
-    }
-    safe + rest
 }
 
 #[cfg(test)]
@@ -69,17 +45,5 @@ mod tests {
         assert_eq!(hidden(Mode::Line, "hostname R1"), "hostname R1");
         assert_eq!(hidden(Mode::Exec, "show clock"), "show clock");
         assert_eq!(hidden(Mode::Exec, "nonsense k3y"), "*****");
-    }
-
-    #[test]
-    fn urls_lose_their_passwords() {
-        let hidden = |text| without_url_passwords(text, "*****");
-        assert_eq!(
-            hidden("path ftp://ann:p@ss/word@192.0.2.1/x"),
-            "path ftp://ann:*****@192.0.2.1/x"
-        );
-        for same in ["path ftp://ann@h/x", "url http://h:80/x", "a :// b:c@d"] {
-            assert_eq!(hidden(same), same);
-        }
     }
 }

@@ -13,14 +13,16 @@ use isthmus_grammar::command::{
     StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::render as grammar_render;
-use isthmus_grammar::{InterfaceName, Mode};
+use isthmus_grammar::{InterfaceName, Mode, secrets};
 
 use std::iter::Peekable;
 
-use super::load::without_secrets;
 use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running, UnknownRule};
 use super::rank;
 use crate::show::time::moment;
+
+/// What stands in the place of keys and passwords.
+pub const REMOVED: &str = "<removed>";
 
 /// What to print.
 #[derive(Clone, Debug, Default)]
@@ -201,7 +203,7 @@ impl Page {
 
     fn rendered(&self, line: &ConfigLine) -> String {
         match self.hide_secrets {
-            true => grammar_render::without_secrets(line, "<removed>"),
+            true => grammar_render::without_secrets(line, REMOVED),
             false => grammar_render::render(line),
         }
     }
@@ -360,7 +362,7 @@ impl Page {
 
     fn put_kept(&mut self, indent: usize, text: &str) {
         if self.hide_secrets {
-            self.put(indent, &without_secrets(text));
+            self.put(indent, &secrets::shown(text, REMOVED));
         } else {
             self.put(indent, text);
         }
