@@ -1,5 +1,5 @@
-//! `--check FILE`: which lines of a configuration are not understood, and which are but do nothing in
-//! this release. Needs no daemon. Called by `main`.
+//! `--check FILE`: which lines of a configuration are not understood, which are but do nothing in this release, and
+//! which protect badly. Needs no daemon. Called by `main`.
 //!
 //! Lines are taken as the daemon takes them: modes are followed, a banner is one command, and what
 //! is indented below a line that is not understood belongs to that line.
@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use isthmus_grammar::banner::banner_start;
 use isthmus_grammar::command::Command;
 use isthmus_grammar::file::is_screen_header;
+use isthmus_grammar::weakness::weaknesses;
 use isthmus_grammar::{Mode, Refusal, parser};
 
 use crate::plain::BYTE_ORDER_MARK;
@@ -56,6 +57,12 @@ pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<usize> {
                     let number = line.number;
                     writeln!(out, "{name}:{number}: accepted, not active in this release")?;
                     writeln!(out, "{LEAD}{words}")?;
+                }
+                if let Command::Config(config) = &command {
+                    for weakness in weaknesses(config) {
+                        writeln!(out, "{name}:{}: security warning", line.number)?;
+                        writeln!(out, "{LEAD}{weakness}")?;
+                    }
                 }
                 mode = next(mode, &command);
             }

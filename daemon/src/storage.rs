@@ -214,7 +214,8 @@ impl Remote {
     /// The name with its protocol: `tftp://192.0.2.9/a.cfg`.
     #[must_use]
     pub fn url(&self, protocol: &str) -> String {
-        let user = match self.user.as_str() {
+        // Not with the password that some put after it.
+        let user = match self.user.split(':').next().unwrap_or_default() {
             "" => String::new(),
             user => format!("{user}@"),
         };

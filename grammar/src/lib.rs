@@ -30,6 +30,7 @@ mod retained;
 pub mod secrets;
 mod tree;
 pub mod walk;
+pub mod weakness;
 
 pub use alias::Alias;
 pub use interface_name::InterfaceName;

@@ -26,6 +26,7 @@ mod request;
 mod sa;
 mod sys;
 mod udp;
+mod wipe;
 
 pub use error::{ErrorKind, KernelError};
 pub use event::{Acquire, Event, Events, Expire};

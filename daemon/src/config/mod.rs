@@ -5,12 +5,14 @@ pub mod context;
 mod current;
 pub mod difference;
 pub mod encrypt;
+pub mod hide;
 pub mod load;
 pub mod model;
 mod rank;
 pub mod render;
 pub mod secret;
 pub mod startup;
+pub mod weak;
 
 #[cfg(test)]
 mod tests;

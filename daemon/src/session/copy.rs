@@ -4,16 +4,21 @@ use std::time::Instant;
 
 use isthmus_control::Status;
 use isthmus_grammar::command::Storage;
+use isthmus_grammar::privilege::FULL;
 
 use super::files::{Done, line, with_file_name};
 use super::io::Gone;
 use super::{Outcome, Session};
-use crate::config::{self, Problem, encrypt, startup};
+use crate::config::{self, Problem, encrypt, startup, weak};
 use crate::held;
 use crate::log::Severity;
 use crate::router::Router;
-use crate::storage::{Location, Remote};
+use crate::storage::{Location, Remote, StorageError};
 use crate::upkeep::{archive, rollback, whole};
+
+/// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
+pub(super) const SECRETS: &str =
+    "Permission denied: files may have keys in them, and only level 15 may know those";
 
 impl Session {
     /// `write memory`
@@ -77,6 +82,12 @@ impl Session {
             && let Err(text) = self.may_configure()
         {
             return self.fail(text).await;
+        }
+        if let Location::Tftp(remote) | Location::Scp(remote) = &to
+            && self.level < FULL
+        {
+            let error = StorageError::new("opening", &remote.url("tftp"), SECRETS);
+            return self.fail(line(error)).await;
         }
         let started = Instant::now();
         let bytes = match self.read(&from).await? {
@@ -341,11 +352,21 @@ impl Router {
             self.log
                 .system("PARSER", Severity::Errors, "CFGLINE", problem.to_string());
         }
+        self.tell_drawbacks();
+    }
+
+    /// What the whole configuration has that operators should know of.
+    pub(crate) fn tell_drawbacks(&mut self) {
         self.tell_inactive();
+        // One message for each kind of thing that protects badly.
+        for text in weak::summary(&self.running) {
+            self.log
+                .system("SYS", Severity::Warnings, "INSECURE_CONFIG", text);
+        }
     }
 
     /// One message for all lines that do nothing in this release.
-    pub(crate) fn tell_inactive(&mut self) {
+    fn tell_inactive(&mut self) {
         let inactive = self.running.inactive();
         if inactive > 0 {
             let lines = if inactive == 1 {

@@ -7,11 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use isthmus_control::{AskKind, Status};
 use isthmus_grammar::command::{FileCommand, FilePrompt};
+use isthmus_grammar::privilege::FULL;
 use md5::{Digest, Md5};
 
+use super::copy::SECRETS;
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
-use crate::config::startup;
+use crate::config::{hide, startup};
 use crate::names::resolve;
 use crate::show::files::Directory;
 use crate::show::screen::Facts;
@@ -91,6 +93,9 @@ impl Session {
             Err(text) => self.fail(text).await,
             Ok(bytes) => {
                 let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                if self.level < FULL {
+                    text = hide::text(&text);
+                }
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');
                 }
@@ -157,6 +162,9 @@ impl Session {
 
     /// A file for the console.
     async fn transmit(&mut self, name: &str) -> Done<String> {
+        if self.level < FULL {
+            return Ok(Err(line(StorageError::new("opening", name, SECRETS))));
+        }
         let location = match self.locate(name) {
             Ok(Location::Tftp(_) | Location::Scp(_)) => {
                 let reason = "only files of this router can be fetched";

@@ -2,11 +2,12 @@
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
+use isthmus_grammar::privilege::FULL;
 
 use super::copy::list;
 use super::files::Done;
 use super::{Outcome, Session};
-use crate::config::{Problem, Running, difference, difference::Outline, render};
+use crate::config::{Problem, Running, difference, difference::Outline, hide, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::upkeep::Prepared;
@@ -82,9 +83,10 @@ impl Session {
             router.take_over(running, user);
             (before, router.running.share())
         };
-        let (list, ignorecase) = (replace.list, replace.ignorecase);
+        let (list, ignorecase, hide_secrets) =
+            (replace.list, replace.ignorecase, self.level < FULL);
         let said = tokio::task::spawn_blocking(move || match list {
-            true => passed(&before, &after, ignorecase),
+            true => passed(&before, &after, ignorecase, hide_secrets),
             false => String::new(),
         });
         Ok((said.await.unwrap_or_default(), problems))
@@ -169,13 +171,18 @@ impl Session {
                 Err(text) => return Ok(Err(text)),
             }
         }
+        let hide_secrets = self.level < FULL;
         let compare = move || {
             let outlines = texts.iter().map(|text| Outline::read(text, ignorecase));
             let outlines: Vec<Outline> = outlines.collect();
-            match layout {
+            let mut differences = match layout {
                 Layout::Contextual => difference::contextual(&outlines[0], &outlines[1]),
                 Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
+            };
+            if hide_secrets {
+                hide::differences(&mut differences);
             }
+            differences
         };
         let Ok(differences) = tokio::task::spawn_blocking(compare).await else {
             return Ok(Err("% The configurations could not be compared\n".into()));
@@ -190,14 +197,17 @@ impl Session {
 }
 
 /// What `list` shows of a replacement.
-fn passed(before: &Running, after: &Running, ignorecase: bool) -> String {
+fn passed(before: &Running, after: &Running, ignorecase: bool, hide_secrets: bool) -> String {
     let (before, after) = (render::text(before), render::text(after));
     let (from, to) = (
         Outline::read(&before, ignorecase),
         Outline::read(&after, ignorecase),
     );
-    let commands = commands(&difference::transition(&from, &to));
-    format!("!Pass 1\n\n{commands}\n\n")
+    let mut steps = difference::transition(&from, &to);
+    if hide_secrets {
+        hide::differences(&mut steps);
+    }
+    format!("!Pass 1\n\n{}\n\n", commands(&steps))
 }
 
 /// Half a file must not take the place of a whole configuration: the last line is `end`.

@@ -1,13 +1,15 @@
 //! `show aliases`: the words of the operator's own, by mode.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use isthmus_grammar::command::CommandMode;
-use isthmus_grammar::{Alias, alias};
+use isthmus_grammar::{Alias, alias, secrets};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::Facts;
+use crate::config::render::REMOVED;
 
 /// `show aliases [MODE]`.
 #[derive(Serialize, JsonSchema)]
@@ -33,11 +35,13 @@ struct Entry<'a> {
     /// What is typed.
     alias: &'a str,
     /// What it stands for.
-    command: &'a str,
+    command: Cow<'a, str>,
 }
 
 /// The aliases of all modes, or of one.
-pub fn aliases(configured: &[Alias], only: Option<CommandMode>) -> Aliases<'_> {
+///
+/// With `hide_secrets` without the keys and passwords in their commands.
+pub fn aliases(configured: &[Alias], only: Option<CommandMode>, hide_secrets: bool) -> Aliases<'_> {
     let wanted = CommandMode::ALL.iter().copied();
     let wanted = wanted.filter(|mode| only.is_none_or(|only| only == *mode));
     let of = |mode| ModeAliases {
@@ -45,7 +49,13 @@ pub fn aliases(configured: &[Alias], only: Option<CommandMode>) -> Aliases<'_> {
         title: title(mode),
         aliases: alias::of_mode(mode, configured)
             .into_iter()
-            .map(|(alias, command)| Entry { alias, command })
+            .map(|(alias, command)| Entry {
+                alias,
+                command: match hide_secrets {
+                    true => secrets::shown(command, REMOVED).into(),
+                    false => command.into(),
+                },
+            })
             .collect(),
     };
     let modes = wanted.map(of).filter(|mode| !mode.aliases.is_empty());

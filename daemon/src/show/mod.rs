@@ -73,7 +73,11 @@ pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Scre
                 &matches,
             ))
         }
-        ShowCommand::Aliases(only) => Box::new(aliases::aliases(&running.aliases, *only)),
+        ShowCommand::Aliases(only) => Box::new(aliases::aliases(
+            &running.aliases,
+            *only,
+            snapshot.for_reader().hide_secrets,
+        )),
         ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
         ShowCommand::Archive(command) => archive(prepared, command),
         ShowCommand::Clock { detail } => Box::new(system::Clock {

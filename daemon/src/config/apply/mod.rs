@@ -18,6 +18,7 @@ use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};
 
 use super::context::Context;
 use super::model::{Change, LineId, Running};
+use super::weak;
 
 /// Where a line comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,9 @@ pub fn apply(
             .push_str("% Accepted, not active in this release: ");
         applied.text.push_str(&words);
         applied.text.push('\n');
+    }
+    if origin == Origin::Terminal {
+        applied.text.push_str(&weak::warnings(running, line));
     }
     Ok(applied)
 }

@@ -1,0 +1,101 @@
+//! Configuration texts for those who may not know every key: files, and lines of files that are compared. Called by the
+//! sessions for `more` and for differences. The running-config hides its own (`render`).
+
+use isthmus_grammar::command::Command;
+use isthmus_grammar::{Mode, parser, render, secrets};
+
+use super::difference::Difference;
+use super::render::REMOVED;
+
+/// Follows the blocks of a configuration by their indentation. A line that is understood loses the secrets that its
+/// command has, any other what follows a word that announces one.
+#[derive(Debug, Default)]
+struct Hider {
+    /// The open blocks with the indentation of their headers.
+    blocks: Vec<(usize, Mode)>,
+}
+
+impl Hider {
+    fn line(&mut self, indent: usize, line: &str) -> String {
+        while self.blocks.pop_if(|(outer, _)| *outer >= indent).is_some() {}
+        let mode = self.blocks.last().map_or(Mode::Config, |(_, mode)| *mode);
+        let parsed = match parser::parse_exact(mode, line) {
+            Some(parsed) => Some(parsed),
+            None => parser::parse(mode, line).ok(),
+        };
+        let Some(Command::Config(command)) = parsed.map(|parsed| parsed.command) else {
+            return secrets::shown(line, REMOVED);
+        };
+        if let Some(mode) = command.enters() {
+            self.blocks.push((indent, mode));
+        }
+        let safe = render::without_secrets(&command, REMOVED);
+        match safe == render::render(&command) {
+            true => line.to_owned(),
+            false => safe,
+        }
+    }
+}
+
+/// A file without the secrets in it; its lines are still lines.
+#[must_use]
+pub fn text(text: &str) -> String {
+    let mut hider = Hider::default();
+    let mut safe = String::with_capacity(text.len());
+    for whole in text.split_inclusive('\n') {
+        let line = whole.trim_start_matches([' ', '\t']);
+        let words = line.trim_end();
+        let indent = whole.len() - line.len();
+        safe.push_str(&whole[..indent]);
+        safe.push_str(&hider.line(indent, words));
+        safe.push_str(&line[words.len()..]);
+    }
+    safe
+}
+
+/// The same lines without the secrets in them and in the lines that they stand below. They stay different.
+pub fn differences(differences: &mut [Difference]) {
+    for Difference { section, line, .. } in differences {
+        let mut hider = Hider::default();
+        for (depth, text) in section.iter_mut().chain([line]).enumerate() {
+            *text = hider.line(depth, text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::difference::Operation;
+
+    #[test]
+    fn a_file_keeps_its_lines_and_loses_its_secrets() {
+        let file = "! key of the headquarters: k3y\nhostname R1\ncrypto isakmp policy 10\n authentication pre-share\n\
+                    crypto isakmp key k3y address 192.0.2.1\ncrypto isakmp client configuration group G\n key k3y\n\
+                    line vty 0 4\n password 7 k3y\n transport input ssh\nrouter ospf 1\n area 0 virtual-link 192.0.2.9 \
+                    message-digest-key 1 md5 k3y\r\nsnmp-server community k3y RO\n";
+        assert_eq!(
+            text(file),
+            "! key <removed>\nhostname R1\ncrypto isakmp policy 10\n authentication pre-share\n\
+             crypto isakmp key <removed> address 192.0.2.1\ncrypto isakmp client configuration group G\n \
+             key <removed>\nline vty 0 4\n password 7 <removed>\n transport input ssh\nrouter ospf 1\n area 0 \
+             virtual-link 192.0.2.9 message-digest-key <removed>\r\nsnmp-server community <removed> RO\n"
+        );
+        assert_eq!(text("no end"), "no end");
+    }
+
+    #[test]
+    fn differences_say_which_line_and_not_which_key() {
+        let mut list = [Difference {
+            operation: Operation::Added,
+            section: vec!["crypto isakmp client configuration group G".into()],
+            line: "key k3y".into(),
+        }];
+        differences(&mut list);
+        assert_eq!(list[0].line, "key <removed>");
+        assert_eq!(
+            list[0].section,
+            ["crypto isakmp client configuration group G"]
+        );
+    }
+}
