@@ -1,9 +1,6 @@
 //! The Isthmus console. `main` reads the arguments and calls one of these: [`plain`] (`-c`,
 //! standard input), [`shell`] (a person or a tool at a terminal), [`check`] (`--check FILE`), [`scp`] (`-c 'scp -t ...'`).
 
-// Memory that held a key is wiped before it is free.
-use isthmus_kernel as _;
-
 pub mod check;
 pub mod client;
 pub mod documents;

@@ -12,6 +12,7 @@ use isthmus_console::documents;
 use isthmus_console::plain::{self, Outcome, PlainError, Source};
 use isthmus_console::scp;
 use isthmus_console::shell::{self, End};
+use isthmus_kernel::keep_to_itself;
 
 /// A command was understood and failed.
 const FAILED: u8 = 1;
@@ -74,6 +75,10 @@ fn main() -> ExitCode {
     };
     if let Some(file) = &arguments.check {
         return check_file(file);
+    }
+    // Not before: without it the user's own `/dev/stdin` cannot be opened, which is a good file to check.
+    if let Err(error) = keep_to_itself() {
+        return report(&format!("% Others may read the memory: {error}"), FAILED);
     }
     if arguments.command.is_empty() && io::stdin().is_terminal() && io::stdout().is_terminal() {
         if arguments.json {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use isthmus_kernel::Kernel;
+use isthmus_kernel::{Kernel, keep_to_itself};
 use isthmusd::clock::Clock;
 use isthmusd::control::{RunDir, make_directory};
 use isthmusd::interfaces::{InterfaceMap, InterfaceTable, store};
@@ -69,6 +69,10 @@ fn main() -> ExitCode {
         };
     }
     let arguments = Arguments::parse();
+    if let Err(error) = keep_to_itself() {
+        eprintln!("isthmusd: others may read its memory: {error}");
+        return ExitCode::FAILURE;
+    }
     match serve(&arguments) {
         Ok(Stop::Signal) => ExitCode::SUCCESS,
         Ok(Stop::Reload) => {

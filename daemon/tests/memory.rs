@@ -125,3 +125,79 @@ fn a_key_taken_away_is_gone() {
         assert_eq!(key.found(), [""; 0]);
     });
 }
+
+#[test]
+fn screens_and_files_leave_nothing_behind() {
+    let key = Masked::random();
+    bed::test(async |bed| {
+        let set = key.line("crypto isakmp key ", " address 192.0.2.1");
+        let other = key.line("crypto isakmp client configuration group G\nkey ", "");
+        let (group, own) = other.split_once('\n').unwrap();
+        let lines = [line("configure terminal"), set, line(group), line(own)];
+        type_all(&bed, &lines).await;
+        drop(lines);
+        drop(other);
+        let before = key.found();
+        assert!(!before.is_empty());
+        for command in [
+            "show running-config",
+            "show running-config | json",
+            "show tech-support",
+            "show crypto isakmp key",
+            "copy running-config flash:copy",
+            "more flash:copy",
+            "copy running-config startup-config",
+            "show archive config differences flash:copy null:",
+            "show archive config differences flash:copy null: | json",
+            "configure replace flash:copy force",
+            "show history",
+        ] {
+            let mut console = bed.console().await;
+            let done = console.answering(command, &["", ""]).await;
+            assert_eq!(
+                done.status,
+                isthmus_control::Status::Ok,
+                "{command}: {}",
+                done.text
+            );
+            drop((console, done));
+            settle().await;
+            assert_eq!(
+                key.found().len(),
+                before.len(),
+                "{command}: {:#?}",
+                key.found()
+            );
+        }
+    });
+}
+
+#[test]
+fn a_refused_line_a_password_and_a_login_leave_nothing_behind() {
+    let key = Masked::random();
+    bed::test(async |bed| {
+        let mut console = bed.console().await;
+        console.run("configure terminal").await;
+        for (before, after) in [
+            ("username ann secret ", ""),
+            ("username bob secret 0 ", ""),
+            ("enable secret ", ""),
+            ("crypto isakmp key ", " address nonsense"),
+            ("nonsense ", ""),
+            ("interface Loopback1 ", ""),
+        ] {
+            console.run(&key.line(before, after)).await;
+        }
+        console.run("end").await;
+        drop(console);
+        settle().await;
+        assert_eq!(key.found(), [""; 0]);
+        let mut console = bed.console().await;
+        console.run("disable").await;
+        let typed = key.line("", "");
+        let done = console.answering("enable", &[&typed]).await;
+        drop((console, done, typed));
+        settle().await;
+        assert_eq!(key.found(), [""; 0]);
+    });
+}

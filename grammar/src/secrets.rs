@@ -65,6 +65,12 @@ const INNOCENT: &[&str] = &[
 /// The digits before a secret that say how it is encoded.
 const TYPES: &[&str] = &["0", "4", "5", "6", "7", "8", "9"];
 
+/// Words before a digit that is a number and no type.
+const NUMBERED: &[&str] = &[
+    "area", "cost", "glbp", "group", "level", "metric", "priority", "seq", "standby", "version",
+    "vlan", "vrrp", "weight",
+];
+
 /// Shortened words are known from so many letters on.
 const SHORTEST: usize = 3;
 
@@ -157,7 +163,8 @@ fn cut(line: &str) -> Option<usize> {
         let Some((next_at, next)) = all.get(index + 1) else {
             continue;
         };
-        if announces(word) || (TYPES.contains(word) && !is_plain(next)) {
+        let numbered = index > 0 && NUMBERED.contains(&all[index - 1].1);
+        if announces(word) || (TYPES.contains(word) && !numbered && !is_plain(next)) {
             return Some(*next_at);
         }
     }
@@ -249,6 +256,8 @@ mod tests {
             "  neighbor 2001:db8::1 remote-as 65001",
             "passive-interface default",
             "line vty 0 4",
+            "area 0 range 10.0.0.0 255.0.0.0",
+            "standby 5 ip 10.0.0.1",
             "ip prefix-list P seq 5 10.0.0.0/8",
             "network 10.0.0.0 0.0.0.255 area 0",
             "mtu 1400",

@@ -19,6 +19,7 @@ mod fake;
 mod icmp;
 mod kernel;
 mod linux;
+mod memory;
 pub mod owner;
 mod policy;
 mod query;
@@ -26,13 +27,13 @@ mod request;
 mod sa;
 mod sys;
 mod udp;
-mod wipe;
 
 pub use error::{ErrorKind, KernelError};
 pub use event::{Acquire, Event, Events, Expire};
 pub use fake::{Counts, Fake, Verdict};
 pub use icmp::{Probe, ProbeReply};
 pub use kernel::Kernel;
+pub use memory::keep_to_itself;
 pub use owner::{Priority, Reqid};
 pub use policy::{Action, Direction, Level, PolicyKey, PolicySpec, PortMatch, Selector, Template};
 pub use query::{

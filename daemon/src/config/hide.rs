@@ -32,7 +32,7 @@ impl Hider {
         let safe = render::without_secrets(&command, REMOVED);
         match safe == render::render(&command) {
             true => line.to_owned(),
-            false => safe,
+            false => safe.trim_end().to_owned(),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::screen::{Facts, shown};
 use super::snapshot::IkeSa;
 use super::time;
 use crate::config::model::{IsakmpPolicy, Running};
+use crate::config::render::REMOVED;
 use crate::config::secret;
 
 /// `show crypto isakmp sa [detail]`.
@@ -326,8 +327,8 @@ struct IsakmpKey<'a> {
     pre_shared_key: String,
 }
 
-/// The configured keys.
-pub fn keys(running: &Running) -> IsakmpKeys<'_> {
+/// The configured keys; with `hide_secrets` whom there are keys for.
+pub fn keys(running: &Running, hide_secrets: bool) -> IsakmpKeys<'_> {
     let keys = running.crypto.keys.iter().map(|(peer, key)| {
         let (hostname, address, mask) = match peer {
             KeyPeer::Hostname(name) => (Some(name.as_str()), None, None),
@@ -343,6 +344,7 @@ pub fn keys(running: &Running) -> IsakmpKeys<'_> {
             address,
             mask,
             pre_shared_key: match secret::reveal(&key.key, running.master.as_ref()) {
+                _ if hide_secrets => REMOVED.to_owned(),
                 Ok(clear) => clear.as_str().to_owned(),
                 Err(_) => key.key.expose().to_owned(),
             },

@@ -198,7 +198,9 @@ fn crypto<'a>(snapshot: &'a Snapshot, command: &ShowCrypto) -> Box<dyn Screen + 
         ShowCrypto::IpsecTransformSet(tag) => {
             Box::new(crypto_map::transform_sets(running, tag.as_deref()))
         }
-        ShowCrypto::IsakmpKey => Box::new(isakmp::keys(running)),
+        ShowCrypto::IsakmpKey => {
+            Box::new(isakmp::keys(running, snapshot.for_reader().hide_secrets))
+        }
         ShowCrypto::IsakmpPeers(only) => Box::new(isakmp::peers(&snapshot.ike_sas, *only)),
         ShowCrypto::IsakmpPolicy => Box::new(isakmp::policies(&running.crypto.policies)),
         ShowCrypto::IsakmpSa { detail } => Box::new(isakmp::sas(&snapshot.ike_sas, *detail)),

@@ -1,6 +1,7 @@
 //! Keys and passwords as they stand in a configuration line.
 
 use std::fmt;
+use std::hint::black_box;
 
 use zeroize::Zeroizing;
 
@@ -26,7 +27,8 @@ words! {
 
 /// A key or password: its text as it was typed and the encoding digit, if one was typed.
 /// Never shown by `Debug`; wiped when dropped.
-#[derive(Clone, PartialEq, Eq)]
+/// Compared in a time that depends on the lengths only.
+#[derive(Clone)]
 pub struct Secret {
     encoding: Option<SecretEncoding>,
     text: Zeroizing<String>,
@@ -56,6 +58,17 @@ impl Secret {
         &self.text
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        let (own, others) = (self.text.as_bytes(), other.text.as_bytes());
+        let pairs = own.iter().zip(others);
+        let different = pairs.fold(0, |all, (one, other)| black_box(all | (one ^ other)));
+        own.len() == others.len() && different == 0 && self.encoding == other.encoding
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -255,7 +255,13 @@ fn mode_rule(mode: Mode) -> String {
 
 /// All pest files, the one with the `//!` text first.
 pub fn source() -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+    // Tests of other crates read them too.
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = ["src/commands", "../grammar/src/commands"].map(|folder| own.join(folder));
+    let folder = folder
+        .iter()
+        .find(|folder| folder.is_dir())
+        .expect("the folder");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder")
         .map(|entry| entry.expect("an entry").path())

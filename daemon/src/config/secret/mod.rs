@@ -116,7 +116,7 @@ pub fn reveal(secret: &Secret, master: Option<&MasterKey>) -> Result<Zeroizing<S
 /// Whether two keys mean the same, as far as can be known.
 #[must_use]
 pub fn same_key(one: &Secret, other: &Secret, master: Option<&MasterKey>) -> bool {
-    if one.expose() == other.expose() && one.encoding() == other.encoding() {
+    if one == other {
         return true;
     }
     match (reveal(one, master), reveal(other, master)) {

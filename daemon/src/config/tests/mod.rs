@@ -49,14 +49,21 @@ impl Session {
         }
     }
 
-    /// Types lines that must all be obeyed; only the notes about new objects and lines that do nothing may come.
+    /// Types lines that must all be obeyed; only notes may come: about new objects, lines that
+    /// do nothing, lines that protect badly.
     #[track_caller]
     fn silently(&mut self, lines: &str) {
         for line in lines.lines() {
             let answer = self
                 .line(line)
                 .unwrap_or_else(|refused| panic!("{line}: {refused}"));
-            let notes = ["% NOTE", "% Accepted", "% A profile", "IKEv2 "];
+            let notes = [
+                "% NOTE",
+                "% Accepted",
+                "% A profile",
+                "IKEv2 ",
+                "SECURITY WARNING",
+            ];
             assert!(
                 answer.is_empty() || notes.iter().any(|note| answer.starts_with(note)),
                 "{line}: {answer}"

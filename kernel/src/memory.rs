@@ -1,9 +1,23 @@
-//! The allocator of every Isthmus program: memory is wiped before it is given back.
+//! The memory of the Isthmus programs. Their allocator wipes it before it is free; [`keep_to_itself`], which their `main`
+//! calls, keeps it from others.
 //!
 //! A key goes through many buffers on its way from the console to the kernel: frames, JSON, the parser, screens. Buffers
 //! grow and move, and what they leave behind is not reached by types that wipe themselves. Here nothing is left behind.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+
+use nix::sys::prctl::set_dumpable;
+use nix::sys::resource::{Resource, setrlimit};
+
+/// No other process of the same user may read the memory of this one from now on, and no core dump has it. It holds for
+/// this program: what is started by it decides for itself, but for core dumps.
+///
+/// # Errors
+/// The system's; there is no reason for one on Linux.
+pub fn keep_to_itself() -> std::io::Result<()> {
+    set_dumpable(false)?;
+    Ok(setrlimit(Resource::RLIMIT_CORE, 0, 0)?)
+}
 
 /// The system's allocator, with every octet overwritten before it is free again. Moving (`realloc`) is done as the trait
 /// does it by default, by a new allocation and the end of the old one, so that no copy stays.
