@@ -56,10 +56,12 @@ const INNOCENT: &[&str] = &[
     "accounting",
     "authorization",
     "bypass",
+    "ciphersuite",
     "keepalive",
     "keepalives",
     "passive",
     "passive-interface",
+    "secure-ciphersuite",
 ];
 
 /// The digits before a secret that say how it is encoded.
@@ -67,8 +69,8 @@ const TYPES: &[&str] = &["0", "4", "5", "6", "7", "8", "9"];
 
 /// Words before a digit that is a number and no type.
 const NUMBERED: &[&str] = &[
-    "area", "cost", "glbp", "group", "level", "metric", "priority", "seq", "standby", "version",
-    "vlan", "vrrp", "weight",
+    "area", "cost", "glbp", "group", "level", "metric", "option", "priority", "seq", "standby",
+    "version", "vlan", "vrrp", "weight",
 ];
 
 /// Shortened words are known from so many letters on.
@@ -100,7 +102,7 @@ const LONG_WORD: usize = 16;
 /// each URL. Blanks stay as they are.
 #[must_use]
 pub fn shown(line: &str, instead: &str) -> String {
-    match cut(line) {
+    match cut(line, 0) {
         Some(at) => {
             let safe = without_url_passwords(&line[..at], instead);
             safe + instead
@@ -140,8 +142,8 @@ pub fn announces(word: &str) -> bool {
         || PARTS.iter().any(|part| shortened(part))
 }
 
-/// Where the part begins that must not be seen.
-fn cut(line: &str) -> Option<usize> {
+/// Where the first part begins, at this octet or after it, that must not be seen.
+pub(crate) fn cut(line: &str, from: usize) -> Option<usize> {
     let all: Vec<(usize, &str)> = words(line).collect();
     let form = all
         .first()
@@ -154,13 +156,13 @@ fn cut(line: &str) -> Option<usize> {
     });
     let last_shown = beginning.map_or(usize::MAX, |(_, count)| count + form);
     for (index, (at, word)) in all.iter().enumerate() {
-        if index >= last_shown || is_key_material(word) {
+        if *at >= from && (index >= last_shown || is_key_material(word)) {
             return Some(*at);
         }
-        if let Some(value) = value_in(word) {
+        if let Some(value) = value_in(word).filter(|value| at + value >= from) {
             return Some(at + value);
         }
-        let Some((next_at, next)) = all.get(index + 1) else {
+        let Some((next_at, next)) = all.get(index + 1).filter(|(at, _)| *at >= from) else {
             continue;
         };
         let numbered = index > 0 && NUMBERED.contains(&all[index - 1].1);

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{Form, Section};
 use crate::modes::Mode;
 use crate::retained::{Key, Negation, Retained};
+use crate::secrets;
 
 /// One retained line without its `no` or `default`, in canonical words: keywords in full, arguments as typed.
 #[derive(Clone)]
@@ -219,14 +220,24 @@ impl RetainedLine {
 
     /// The words with something else in the place of keys and passwords.
     pub fn without_secrets(&self, instead: &str) -> String {
+        // Text about anything may have one too: it is read like a line that is not understood.
+        let free = self.free.and_then(|start| secrets::cut(&self.text, start));
+        match free {
+            Some(at) => self.hidden_up_to(at, instead) + instead,
+            None => self.hidden_up_to(self.text.len(), instead),
+        }
+    }
+
+    /// The words before an octet with something else in the place of keys and passwords.
+    fn hidden_up_to(&self, end: usize, instead: &str) -> String {
         let mut safe = String::new();
         let mut from = 0;
-        for secret in &self.secrets {
+        for secret in self.secrets.iter().filter(|secret| secret.range.end <= end) {
             safe.push_str(&self.text[from..secret.range.start]);
             safe.push_str(instead);
             from = secret.range.end;
         }
-        safe + &self.text[from..]
+        safe + &self.text[from..end]
     }
 
     /// The line with its keys and passwords encoded otherwise. `encode` is given what a secret may become, its present
@@ -303,7 +314,7 @@ impl RetainedLine {
     /// terminal could take for a prompt.
     pub fn for_messages(&self) -> String {
         let shown = match self.free {
-            Some(start) => format!("{}...", &self.text[..start]),
+            Some(start) => self.hidden_up_to(start, "...") + "...",
             None => self.without_secrets("..."),
         };
         let mask = |word: &str| match word.contains(['#', '>']) {

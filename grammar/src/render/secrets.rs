@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::modes::Mode;
+use crate::secrets::cut;
 use crate::walk;
 
 /// The beginning of a command with `instead` in the place of every word that may be a key or password, and of everything
@@ -19,7 +20,11 @@ pub(super) fn hidden(mode: Mode, words: &str, instead: &str) -> String {
         safe.push_str(instead);
         from = range.end;
     }
-    safe + &words[from..]
+    // What is understood may be text about anything, with a secret that only its own words announce.
+    match cut(words, from) {
+        Some(at) => safe + &words[from..at] + instead,
+        None => safe + &words[from..],
+    }
 }
 
 #[cfg(test)]
