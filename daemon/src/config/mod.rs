@@ -20,6 +20,5 @@ mod tests;
 pub use apply::{Applied, Origin, Refused, apply, remove_kept};
 pub use context::Context;
 pub use current::Current;
-pub(crate) use load::without_secrets;
 pub use load::{Problem, load, merge};
 pub use model::Running;

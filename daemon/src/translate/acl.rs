@@ -11,10 +11,10 @@ use isthmus_grammar::command::{
     AclAddress, AclCommand, AclEntry, AclRule, Action, ConfigCommand, ConfigLine, Form, IpProtocol,
     PortMatch as Ports,
 };
+use isthmus_grammar::secrets::shown;
 use isthmus_kernel::{PortMatch, Selector};
 
 use crate::config::model::UnknownRule;
-use crate::config::without_secrets;
 
 /// One line of an entry's access-list, or a line that is not understood and stands for one.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,8 +88,8 @@ impl Line {
     pub fn place(&self, list: &str, entry: &str) -> String {
         let text = match &self.text {
             Text::Rule(rule) => text(rule),
-            Text::Unknown(text) => without_secrets(text),
-            Text::Outside(text) => return format!("{entry}: line \"{}\"", without_secrets(text)),
+            Text::Unknown(text) => shown(text, "..."),
+            Text::Outside(text) => return format!("{entry}: line \"{}\"", shown(text, "...")),
         };
         format!("access-list {list}, used by {entry}: line \"{text}\"")
     }

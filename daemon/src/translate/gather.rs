@@ -11,12 +11,12 @@ use isthmus_grammar::command::{
     self, AclId, AclRule, Action, AesBits, Encapsulation, Hash, IpProtocol, PeerName, RetainedLine,
     Section, StandardRule, Transform,
 };
+use isthmus_grammar::secrets::shown;
 
 use super::acl::Line;
 use super::entry::Entry;
 use super::unknown::{self, Header, Unknown};
 use crate::config::model::{self, AccessList, AclLine, DynamicEntry, Running};
-use crate::config::without_secrets;
 use crate::interfaces::InterfaceTable;
 
 /// What was found.
@@ -58,7 +58,7 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
                 sequence: 0,
                 local: local_address(running, table, source.unwrap_or(name)),
                 inactive: whole_map,
-                unknown: not_understood.map(without_secrets),
+                unknown: not_understood.map(|text| shown(text, "...")),
                 peers: Vec::new(),
                 default_peer: false,
                 access_list: String::new(),
@@ -97,7 +97,7 @@ impl Gathered {
         for header in unknown.entries(&blank.map) {
             self.entries.push(Entry {
                 sequence: header.sequence,
-                unknown: Some(without_secrets(header.text)),
+                unknown: Some(shown(header.text, "...")),
                 access_list: header.access_lists.join(" "),
                 rules: below(running, unknown, header),
                 ..blank.clone()
