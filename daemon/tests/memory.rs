@@ -146,7 +146,7 @@ fn the_engine_forgets_a_key_that_was_taken_away() {
             let (running, problems) = isthmusd::config::load(&text, "test");
             assert_eq!(problems, []);
             let mut router = bed.router.borrow_mut();
-            router.running = running;
+            router.running = running.into();
             router.configured();
         }
         drop(text);

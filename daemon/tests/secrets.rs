@@ -125,7 +125,7 @@ async fn boot(bed: &Bed, text: &str) -> String {
     tokio::task::spawn_local(log::forward(bed.router.clone()));
     {
         let mut router = bed.router.borrow_mut();
-        router.boot().unwrap();
+        router.boot();
         router.notice(Severity::Notifications, "LAST", "the last one");
     }
     let (mut all, mut datagram) = (String::new(), [0; 9000]);
