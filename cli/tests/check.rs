@@ -37,7 +37,7 @@ crypto isakmp policy 10
  encr aes 256
  authentication pre-share
  group 14
-crypto isakmp key secret address 10.0.0.2
+crypto isakmp key Long-and-random-9xK address 10.0.0.2
 !
 crypto ipsec transform-set T esp-aes 256 esp-sha256-hmac
  mode tunnel

@@ -9,6 +9,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use bed::Bed;
+use isthmusd::reconcile::reconcile;
+use memchr::memmem;
 
 /// What the octets of a key are masked with, so that looking for it leaves no copy.
 const MASK: u8 = 0xA5;
@@ -48,7 +50,9 @@ impl Masked {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         let memory = File::open("/proc/self/mem").unwrap();
         let mut found = Vec::new();
-        let mut page = vec![0; 64 * 1024];
+        let mut page = vec![0; 256 * 1024];
+        // Three letters are no key.
+        let start_of_key = [0, 1, 2].map(|index| self.0[index] ^ MASK);
         for map in maps.lines().filter(|map| map.contains(" rw")) {
             let (range, rest) = map.split_once(' ').unwrap();
             let (start, end) = range.split_once('-').unwrap();
@@ -60,7 +64,7 @@ impl Masked {
                 let Ok(count @ 1..) = memory.read_at(&mut page[..wanted], at) else {
                     break;
                 };
-                for offset in 0..count {
+                for offset in memmem::find_iter(&page[..count], &start_of_key) {
                     let here = at + offset as u64;
                     if self.begins(&page[offset..count]) && !own.contains(&here) {
                         found.push(format!("{here:x} in {rest}"));
@@ -122,6 +126,39 @@ fn a_key_taken_away_is_gone() {
         assert!(!there.is_empty(), "the configuration has the key");
         let unset = line("no crypto isakmp key 0 x address 192.0.2.1");
         type_all(&bed, &[line("configure terminal"), unset]).await;
+        assert_eq!(key.found(), [""; 0]);
+    });
+}
+
+/// The key in the engine goes with that in the configuration, whatever encodes it there.
+#[test]
+fn the_engine_forgets_a_key_that_was_taken_away() {
+    let key = Masked::random();
+    bed::test(async |bed| {
+        bed.fake.add_link("wan0");
+        let text = key.line(
+            "crypto isakmp policy 10\n encryption aes\n authentication pre-share\n group 14\ncrypto isakmp key ",
+            " address 192.0.2.2\ncrypto ipsec transform-set T esp-aes esp-sha-hmac\ncrypto map M 10 ipsec-isakmp\n set \
+             peer 192.0.2.2\n set transform-set T\n match address A\ninterface wan0\n ip address 192.0.2.1 \
+             255.255.255.0\n crypto map M\nip access-list extended A\n permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255",
+        );
+        {
+            let (running, problems) = isthmusd::config::load(&text, "test");
+            assert_eq!(problems, []);
+            let mut router = bed.router.borrow_mut();
+            router.running = running.into();
+            router.configured();
+        }
+        drop(text);
+        reconcile(&bed.router).await.unwrap();
+        let there = key.found();
+        assert!(
+            there.len() >= 2,
+            "configuration and engine have it: {there:?}"
+        );
+        let unset = line("no crypto isakmp key 0 x address 192.0.2.2");
+        type_all(&bed, &[line("configure terminal"), unset]).await;
+        reconcile(&bed.router).await.unwrap();
         assert_eq!(key.found(), [""; 0]);
     });
 }

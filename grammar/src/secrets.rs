@@ -142,6 +142,12 @@ pub fn announces(word: &str) -> bool {
         || PARTS.iter().any(|part| shortened(part))
 }
 
+/// True when the line ends with a word that announces a secret: the lines of its block are that secret.
+#[must_use]
+pub fn announces_block(line: &str) -> bool {
+    line.split_whitespace().next_back().is_some_and(announces)
+}
+
 /// Where the first part begins, at this octet or after it, that must not be seen.
 pub(crate) fn cut(line: &str, from: usize) -> Option<usize> {
     let all: Vec<(usize, &str)> = words(line).collect();

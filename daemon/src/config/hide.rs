@@ -1,7 +1,7 @@
 //! Configuration texts for those who may not know every key: files, and lines of files that are compared. Called by the
 //! sessions for `more` and for differences. The running-config hides its own (`render`).
 
-use isthmus_grammar::command::Command;
+use isthmus_grammar::command::{Command, ConfigLine};
 use isthmus_grammar::{Mode, parser, render, secrets};
 
 use super::difference::Difference;
@@ -12,22 +12,38 @@ use super::render::REMOVED;
 #[derive(Debug, Default)]
 struct Hider {
     /// The open blocks with the indentation of their headers.
-    blocks: Vec<(usize, Mode)>,
+    blocks: Vec<(usize, Block)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Block {
+    /// Its lines are commands of this mode.
+    Known(Mode),
+    /// Its header was not understood.
+    Unknown,
+    /// Its header ends with a word that announces a secret, so its lines are that secret.
+    Secret,
 }
 
 impl Hider {
     fn line(&mut self, indent: usize, line: &str) -> String {
         while self.blocks.pop_if(|(outer, _)| *outer >= indent).is_some() {}
-        let mode = self.blocks.last().map_or(Mode::Config, |(_, mode)| *mode);
-        let parsed = match parser::parse_exact(mode, line) {
-            Some(parsed) => Some(parsed),
-            None => parser::parse(mode, line).ok(),
+        let within = self.blocks.last().map(|(_, block)| *block);
+        let command = match within.unwrap_or(Block::Known(Mode::Config)) {
+            Block::Secret => return REMOVED.to_owned(),
+            Block::Unknown => None,
+            Block::Known(mode) => command(mode, line),
         };
-        let Some(Command::Config(command)) = parsed.map(|parsed| parsed.command) else {
+        let Some(command) = command else {
+            let block = match secrets::announces_block(line) {
+                true => Block::Secret,
+                false => Block::Unknown,
+            };
+            self.blocks.push((indent, block));
             return secrets::shown(line, REMOVED);
         };
         if let Some(mode) = command.enters() {
-            self.blocks.push((indent, mode));
+            self.blocks.push((indent, Block::Known(mode)));
         }
         let safe = render::without_secrets(&command, REMOVED);
         match safe == render::render(&command) {
@@ -35,6 +51,30 @@ impl Hider {
             false => safe.trim_end().to_owned(),
         }
     }
+}
+
+fn command(mode: Mode, line: &str) -> Option<ConfigLine> {
+    let parsed = match parser::parse_exact(mode, line) {
+        Some(parsed) => parsed,
+        None => parser::parse(mode, line).ok()?,
+    };
+    match parsed.command {
+        Command::Config(command) => Some(command),
+        _ => None,
+    }
+}
+
+/// Lines that are not understood, with their indentation, without the secrets in them.
+pub(super) fn unknown<'a>(lines: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut hider = Hider {
+        blocks: vec![(0, Block::Unknown)],
+    };
+    let hidden = lines.map(|line| {
+        let words = line.trim_start_matches([' ', '\t']);
+        let indent = line.len() - words.len();
+        format!("{}{}", &line[..indent], hider.line(indent + 1, words))
+    });
+    hidden.collect()
 }
 
 /// A file without the secrets in it; its lines are still lines.
@@ -73,13 +113,13 @@ mod tests {
         let file = "! key of the headquarters: k3y\nhostname R1\ncrypto isakmp policy 10\n authentication pre-share\n\
                     crypto isakmp key k3y address 192.0.2.1\ncrypto isakmp client configuration group G\n key k3y\n\
                     line vty 0 4\n password 7 k3y\n transport input ssh\nrouter ospf 1\n area 0 virtual-link 192.0.2.9 \
-                    message-digest-key 1 md5 k3y\r\nsnmp-server community k3y RO\n";
+                    message-digest-key 1 md5 k3y\r\n key-string\n  k3y k3y\n nonsense\n  level 0\nsnmp-server community k3y RO\n";
         assert_eq!(
             text(file),
             "! key <removed>\nhostname R1\ncrypto isakmp policy 10\n authentication pre-share\n\
              crypto isakmp key <removed> address 192.0.2.1\ncrypto isakmp client configuration group G\n \
              key <removed>\nline vty 0 4\n password 7 <removed>\n transport input ssh\nrouter ospf 1\n area 0 \
-             virtual-link 192.0.2.9 message-digest-key <removed>\r\nsnmp-server community <removed> RO\n"
+             virtual-link 192.0.2.9 message-digest-key <removed>\r\n key-string\n  <removed>\n nonsense\n  level 0\nsnmp-server community <removed> RO\n"
         );
         assert_eq!(text("no end"), "no end");
     }

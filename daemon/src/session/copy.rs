@@ -352,7 +352,17 @@ impl Router {
             self.log
                 .system("PARSER", Severity::Errors, "CFGLINE", problem.to_string());
         }
-        self.tell_loaded();
+        self.tell_drawbacks();
+    }
+
+    /// What the whole configuration has that operators should know of.
+    pub(crate) fn tell_drawbacks(&mut self) {
+        self.tell_inactive();
+        // One message for each kind of thing that protects badly.
+        for text in weak::summary(&self.running) {
+            self.log
+                .system("SYS", Severity::Warnings, "INSECURE_CONFIG", text);
+        }
     }
 
     /// One message for all lines that do nothing in this release.
@@ -369,20 +379,6 @@ impl Router {
             );
             self.log
                 .system("PARSER", Severity::Notifications, "CFGINACTIVE", text);
-        }
-    }
-
-    /// What the operator should know of a configuration that was loaded: what does nothing, and what protects badly.
-    pub(crate) fn tell_loaded(&mut self) {
-        self.tell_inactive();
-        self.tell_weak();
-    }
-
-    /// One message for each kind of thing that protects badly.
-    fn tell_weak(&mut self) {
-        for text in weak::summary(&self.running) {
-            self.log
-                .system("SYS", Severity::Warnings, "INSECURE_CONFIG", text);
         }
     }
 }

@@ -94,7 +94,8 @@ impl Session {
             Ok(bytes) => {
                 let mut text = String::from_utf8_lossy(&bytes).into_owned();
                 if self.level < FULL {
-                    text = hide::text(&text);
+                    let hidden = tokio::task::spawn_blocking(move || hide::text(&text)).await;
+                    text = hidden.unwrap_or_default();
                 }
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');

@@ -83,9 +83,10 @@ impl Session {
             router.take_over(running, user);
             (before, router.running.share())
         };
-        let (list, ignorecase, level) = (replace.list, replace.ignorecase, self.level);
+        let (list, ignorecase, hide_secrets) =
+            (replace.list, replace.ignorecase, self.level < FULL);
         let said = tokio::task::spawn_blocking(move || match list {
-            true => passed(&before, &after, ignorecase, level),
+            true => passed(&before, &after, ignorecase, hide_secrets),
             false => String::new(),
         });
         Ok((said.await.unwrap_or_default(), problems))
@@ -170,20 +171,22 @@ impl Session {
                 Err(text) => return Ok(Err(text)),
             }
         }
+        let hide_secrets = self.level < FULL;
         let compare = move || {
             let outlines = texts.iter().map(|text| Outline::read(text, ignorecase));
             let outlines: Vec<Outline> = outlines.collect();
-            match layout {
+            let mut differences = match layout {
                 Layout::Contextual => difference::contextual(&outlines[0], &outlines[1]),
                 Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
+            };
+            if hide_secrets {
+                hide::differences(&mut differences);
             }
+            differences
         };
-        let Ok(mut differences) = tokio::task::spawn_blocking(compare).await else {
+        let Ok(differences) = tokio::task::spawn_blocking(compare).await else {
             return Ok(Err("% The configurations could not be compared\n".into()));
         };
-        if self.level < FULL {
-            hide::differences(&mut differences);
-        }
         Ok(Ok(Differences {
             from: from.to_owned(),
             to: to.to_owned(),
@@ -194,14 +197,14 @@ impl Session {
 }
 
 /// What `list` shows of a replacement.
-fn passed(before: &Running, after: &Running, ignorecase: bool, level: u8) -> String {
+fn passed(before: &Running, after: &Running, ignorecase: bool, hide_secrets: bool) -> String {
     let (before, after) = (render::text(before), render::text(after));
     let (from, to) = (
         Outline::read(&before, ignorecase),
         Outline::read(&after, ignorecase),
     );
     let mut steps = difference::transition(&from, &to);
-    if level < FULL {
+    if hide_secrets {
         hide::differences(&mut steps);
     }
     format!("!Pass 1\n\n{}\n\n", commands(&steps))

@@ -11,9 +11,8 @@ use isthmus_grammar::command::{
     AclAddress, AclCommand, AclEntry, AclOption, AclRule, Action, ConfigCommand, ConfigLine, Form,
     IpProtocol, PortMatch as Ports,
 };
+use isthmus_grammar::secrets::shown;
 use isthmus_kernel::{PortMatch, Selector};
-
-use isthmus_grammar::secrets;
 
 use crate::config::model::{ObjectGroups, UnknownRule};
 
@@ -138,7 +137,7 @@ impl Line {
     pub fn shown(&self) -> String {
         match &self.text {
             Text::Rule(rule) => text(rule),
-            Text::Unknown(text) | Text::Outside(text) => secrets::shown(text, "..."),
+            Text::Unknown(text) | Text::Outside(text) => shown(text, "..."),
         }
     }
 }

@@ -11,6 +11,7 @@ use isthmus_grammar::command::{
     self, AclId, AclRule, Action, AesBits, Encapsulation, Hash, IpProtocol, PeerName, RetainedLine,
     Section, StandardRule, Transform,
 };
+use isthmus_grammar::secrets::shown;
 
 use super::acl::Line;
 use super::entry::Entry;
@@ -19,7 +20,6 @@ use crate::config::model::{
     self, AccessList, AclLine, DynamicEntry, Numbered, ObjectGroups, Running,
 };
 use crate::interfaces::InterfaceTable;
-use isthmus_grammar::secrets;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
                 sequence: 0,
                 local: local_address(running, table, source.unwrap_or(name)),
                 inactive: whole_map,
-                unknown: not_understood.map(|line| secrets::shown(line, "...")),
+                unknown: not_understood.map(|text| shown(text, "...")),
                 peers: Vec::new(),
                 default_peer: false,
                 access_list: String::new(),
@@ -110,7 +110,7 @@ impl Gathered {
         for header in sources.unknown.entries(&blank.map) {
             self.entries.push(Entry {
                 sequence: header.sequence,
-                unknown: Some(secrets::shown(header.text, "...")),
+                unknown: Some(shown(header.text, "...")),
                 access_list: header.access_lists.join(" "),
                 rules: sources.below(header),
                 ..blank.clone()

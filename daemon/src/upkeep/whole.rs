@@ -53,7 +53,7 @@ pub async fn text(router: &Shared) -> Option<String> {
 pub async fn merge(router: &Shared, text: String, name: String, user: &str) -> Vec<Problem> {
     let merge = move |running: &mut Running| config::merge(running, &text, &name);
     let problems = change(router, merge, user).await;
-    router.borrow_mut().tell_loaded();
+    router.borrow_mut().tell_drawbacks();
     problems
 }
 
@@ -116,7 +116,7 @@ impl Router {
         self.running.last_save = saved;
         discard(old);
         self.changed_by(user);
-        self.tell_loaded();
+        self.tell_drawbacks();
     }
 
     /// As [`Router::take_over`], for a configuration that was this router's before.
@@ -130,6 +130,6 @@ impl Router {
         self.running.note(Change::Everything);
         discard(old);
         self.changed_by(user);
-        self.tell_loaded();
+        self.tell_drawbacks();
     }
 }

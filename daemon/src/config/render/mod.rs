@@ -13,12 +13,12 @@ use isthmus_grammar::command::{
     StandardAclCommand, StandardAclEntry,
 };
 use isthmus_grammar::render as grammar_render;
-use isthmus_grammar::{InterfaceName, Mode, secrets};
+use isthmus_grammar::{InterfaceName, Mode};
 
 use std::iter::Peekable;
 
 use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running, UnknownRule};
-use super::rank;
+use super::{hide, rank};
 use crate::show::time::moment;
 
 /// What stands in the place of keys and passwords.
@@ -355,16 +355,17 @@ impl Page {
         if self.opened == Some(indent) {
             self.put(indent + 1, "exit");
         }
-        for text in std::iter::once(&line.text).chain(&line.below) {
-            self.put_kept(indent, text);
-        }
+        self.put_kept(indent, std::iter::once(&line.text).chain(&line.below));
     }
 
-    fn put_kept(&mut self, indent: usize, text: &str) {
+    /// A line that was not understood with those below it.
+    fn put_kept<'a>(&mut self, indent: usize, lines: impl Iterator<Item = &'a String>) {
         if self.hide_secrets {
-            self.put(indent, &secrets::shown(text, REMOVED));
+            for text in hide::unknown(lines) {
+                self.put(indent, &text);
+            }
         } else {
-            self.put(indent, text);
+            lines.for_each(|text| self.put(indent, text));
         }
     }
 
@@ -377,9 +378,7 @@ impl Page {
             self.start(Group::Section(Section::NumberedLists));
         }
         let first = format!("{lead}{}", line.text);
-        for text in std::iter::once(&first).chain(&line.below) {
-            self.put_kept(indent, text);
-        }
+        self.put_kept(indent, std::iter::once(&first).chain(&line.below));
     }
 
     fn finish(mut self) -> String {
