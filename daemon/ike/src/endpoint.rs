@@ -202,6 +202,7 @@ impl Endpoint {
                 Timer::RekeyIke(id) => self.rekey_ike(id),
                 Timer::ExpireIke(id) => self.expire_ike(id),
                 Timer::RetireIke(id) => self.retire_ike(id),
+                Timer::NextWant(id) => self.next_want(id),
                 Timer::TellUntold(id) => self.tell_untold(id),
                 Timer::RestoreIke(id) => self.restore_ike(id),
                 Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),

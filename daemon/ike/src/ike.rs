@@ -573,6 +573,7 @@ impl Endpoint {
             Timer::DeletedIke(id),
             Timer::Keepalive(id),
             Timer::TellUntold(id),
+            Timer::NextWant(id),
         ];
         if let Some(live) = self.sas.get(&id).and_then(IkeSa::live) {
             timers.extend(live.quick.keys().map(|key| Timer::Retransmit(id, *key)));

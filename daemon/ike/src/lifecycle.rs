@@ -24,6 +24,10 @@ const GRACE: Duration = Duration::from_secs(8);
 /// How long a child that either end has deleted goes on receiving what is on its way.
 const STRAGGLERS: Duration = Duration::from_secs(2);
 
+/// What is left of a lifetime in bytes, at least, when the initiator's rekey begins; the responder's begins
+/// at half of it.
+const SPARE_BYTES: u64 = 1 << 20;
+
 /// Wait before a rekey that failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -58,16 +62,21 @@ impl Endpoint {
             margin
         };
         let hard_bytes = kilobytes.map(|kilobytes| u64::from(kilobytes) * 1024);
-        let percent = match role {
-            Role::Initiator => 80 + self.ctx.random_below(5),
-            Role::Responder => 88 + self.ctx.random_below(4),
+        let (percent, share) = match role {
+            Role::Initiator => (80 + self.ctx.random_below(5), 2),
+            Role::Responder => (88 + self.ctx.random_below(4), 4),
+        };
+        // Of little, a small part is used up before the rekey is done.
+        let soft_bytes = |hard: u64| {
+            let spare = hard / 100 * (100 - percent);
+            hard - spare.max((2 * SPARE_BYTES / share).min(hard / share))
         };
         Lifetimes {
             seconds,
             kilobytes,
             soft: Duration::from_millis(life - margin),
             hard: Duration::from_millis(life),
-            soft_bytes: hard_bytes.map(|bytes| bytes / 100 * percent),
+            soft_bytes: hard_bytes.map(soft_bytes),
             hard_bytes,
         }
     }

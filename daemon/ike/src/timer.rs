@@ -23,6 +23,8 @@ pub(crate) enum Timer {
     RetireIke(SaId),
     /// An ISAKMP SA that the peer deleted goes away
     DeletedIke(SaId),
+    /// The peer has had time for message 3: begin the next quick mode that waits
+    NextWant(SaId),
     /// Tell the peer of a new ISAKMP SA what went while there was none
     TellUntold(SaId),
     /// Phase 1 comes back for the children that a gone ISAKMP SA left

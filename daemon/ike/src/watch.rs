@@ -180,6 +180,33 @@ impl Endpoint {
         }
     }
 
+    /// The peer could not read a message and does not say which. If message 3 of a quick mode went out just
+    /// now, and nothing came under its child, it was that one. False when there is none.
+    pub(crate) fn message_3_unread(&mut self, id: SaId) -> bool {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+            return false;
+        };
+        let now = self.ctx.now;
+        let children = self.children.of_peer(peer).into_iter();
+        let mut fresh = children
+            .filter_map(|child| self.children.get(child))
+            .filter(|child| {
+                let up = child.phase.up().unwrap_or(now);
+                let ours = child.role == Role::Initiator && child.exchange.0 == id;
+                let unheard = child.heard <= up && child.losses == 0;
+                ours && unheard && now < up + OVERTAKING && !child.phase.is_going()
+            });
+        let Some(child) = fresh.next() else {
+            return false;
+        };
+        let (lost, up) = (child.sa.id, child.phase.up());
+        match up {
+            Some(_) => self.replace_lost_child(lost),
+            None => self.child_stillborn(lost),
+        }
+        true
+    }
+
     /// True when message 3 of a quick mode of ours would make the peer use a child that we have given
     /// up meanwhile.
     pub(crate) fn is_answer_to_gone_child(&self, id: SaId, message_id: u32) -> bool {

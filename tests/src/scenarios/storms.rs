@@ -44,7 +44,7 @@ fn by_volume_in_quick_succession(right: Brand) -> Result<()> {
         |bed| {
             bed.raise(1, 2, PATIENCE)?;
             // The clock of a lab kernel ticks a hundred times a second, so one stream is a megabit.
-            let streams = [(); 4].map(|()| stream(bed, 1, 2, 1300, 5));
+            let streams = [(); 4].map(|()| stream(bed, 1, 2, 1300, 10));
             let start = Instant::now();
             let outcome = wait_for("eight renewals", Duration::from_secs(150), || {
                 Ok((outbound_spis(bed).len() > 8).then_some(()))

@@ -30,6 +30,8 @@ pub(crate) struct Live {
     pub(crate) expires: Instant,
     /// Quick modes in progress, by message id
     pub(crate) quick: BTreeMap<u32, Quick>,
+    /// Quick modes that we ended with message 3: until when the peer may be busy with that
+    pub(crate) settling: Vec<Instant>,
     /// Answers of finished quick modes, for repeats
     pub(crate) answered: BTreeMap<u32, Flight>,
     pub(crate) ids: MessageIds,
@@ -65,6 +67,7 @@ impl Live {
             sa,
             expires,
             quick: BTreeMap::new(),
+            settling: Vec::new(),
             answered: BTreeMap::new(),
             ids: MessageIds::new(secret),
             dpd,

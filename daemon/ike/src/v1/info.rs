@@ -137,6 +137,10 @@ impl Endpoint {
                 NotifyType::R_U_THERE_ACK => self.peer_answered(id, notification),
                 NotifyType::INITIAL_CONTACT => self.initial_contact(id),
                 NotifyType::INVALID_SPI if self.spi_unknown_to_peer(id, notification) => {}
+                NotifyType::PAYLOAD_MALFORMED
+                | NotifyType::INVALID_HASH_INFORMATION
+                | NotifyType::AUTHENTICATION_FAILED
+                    if notification.spi.is_empty() && self.message_3_unread(id) => {}
                 kind if kind.is_error() => self.quick_mode_refused(id, notification),
                 _ => {}
             }

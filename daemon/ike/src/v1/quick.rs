@@ -11,6 +11,7 @@ use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType, Protoc
 use crate::sa::{Flight, Want};
 use crate::secret::Secret;
 use crate::selector::Selector;
+use crate::time::Instant;
 use crate::v1::initiator::NONCE_BYTES;
 use crate::v1::message::{open, seal};
 use crate::v1::proxy;
@@ -23,6 +24,7 @@ use crate::wire::{Cookies, Header, TooLong};
 pub(crate) struct Quick {
     pub(crate) state: QuickState,
     pub(crate) flight: Flight,
+    pub(crate) began: Instant,
 }
 
 /// What a quick mode waits for.

@@ -248,6 +248,7 @@ impl Endpoint {
             Quick {
                 state,
                 flight: Flight::default(),
+                began: self.ctx.now,
             },
         );
         let (old, new) = (ExchangeState::QmReady, ExchangeState::QmInstallAwait);

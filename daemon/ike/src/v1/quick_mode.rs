@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::algorithm::IpsecProtocol;
 use crate::cause::{Blame, Cause, Phase};
@@ -104,6 +105,9 @@ impl Endpoint {
                         ..Flight::default()
                     };
                     live.answered.insert(message_id, flight);
+                    let settled = self.ctx.now + settling_time(self.ctx.now.since(quick.began));
+                    live.settling.push(settled);
+                    self.ctx.timers.set(settled, Timer::NextWant(id));
                     return self.initiators_child(id, message_id, state, negotiated);
                 }
                 Err(error) => error,
@@ -382,6 +386,13 @@ impl Endpoint {
             esp: spi(IpsecProtocol::Esp),
         }
     }
+}
+
+/// How long the peer may be busy with message 3, from the time that it took to answer message 1. A peer
+/// that is given the next message 1 at once may take the two in the wrong order, and has one exchange
+/// more to keep in mind.
+fn settling_time(answer: Duration) -> Duration {
+    answer.clamp(Duration::from_millis(10), Duration::from_millis(100))
 }
 
 /// True when a selector is exactly this address.

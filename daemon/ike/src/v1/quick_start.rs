@@ -45,13 +45,17 @@ impl Endpoint {
         }
     }
 
-    /// Quick modes with a peer that we began and that it has not answered.
+    /// Quick modes with a peer that we began and with which it is not done.
     fn quick_modes_with(&self, peer: IpAddr) -> usize {
+        let now = self.ctx.now;
         let ids = self.by_peer.get(&peer).into_iter().flatten();
         let live = ids.filter_map(|id| self.sas.get(id)?.live());
-        live.flat_map(|live| live.quick.values())
-            .filter(|quick| matches!(quick.state, QuickState::AwaitsAnswer(_)))
-            .count()
+        let counts = live.map(|live| {
+            let asked = |quick: &&Quick| matches!(quick.state, QuickState::AwaitsAnswer(_));
+            let settling = live.settling.iter().filter(|until| **until > now);
+            live.quick.values().filter(asked).count() + settling.count()
+        });
+        counts.sum()
     }
 
     /// What to offer; no cause when the configuration does not have the flow any more.
@@ -130,6 +134,7 @@ impl Endpoint {
             Quick {
                 state,
                 flight: Flight::default(),
+                began: self.ctx.now,
             },
         );
         let role = Role::Initiator;
@@ -244,6 +249,14 @@ impl Endpoint {
 
     /// Begins the quick modes that waited for others with the same peer to finish.
     pub(crate) fn next_want(&mut self, id: SaId) {
+        let now = self.ctx.now;
+        if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+            live.settling.retain(|until| *until > now);
+            // The timer is one an SA: of several that settle, the next.
+            if let Some(next) = live.settling.iter().min() {
+                self.ctx.timers.set(*next, Timer::NextWant(id));
+            }
+        }
         let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
             return;
         };
