@@ -47,13 +47,16 @@ fn test<F: Future<Output = ()>>(config: &'static str, body: impl FnOnce(Client, 
                 .ike_socket(SocketAddr::from(([127, 0, 0, 1], 0)))
                 .unwrap(),
             events,
-            control: run_dir.listen().unwrap(),
         };
         let table = InterfaceTable::new(InterfaceMap::default());
         let mut router = Router::new(clock, log, files, kernel, table);
-        router.boot().unwrap();
+        router.boot();
         let router = Rc::new(RefCell::new(router));
-        tokio::task::spawn_local(async move { run::run(router, sockets, || ()).await.unwrap() });
+        let listener = run_dir.listen().unwrap();
+        tokio::task::spawn_local(async move {
+            let control = || Ok(listener);
+            run::run(router, sockets, control, || ()).await.unwrap()
+        });
         let socket = folder.path().join("run").join(SOCKET_NAME);
         let mut client = Client::over(UnixStream::connect(socket).await.unwrap());
         client.send(hello(PROTOCOL_VERSION)).await;
