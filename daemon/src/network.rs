@@ -4,6 +4,7 @@
 //! Only what the running-config speaks of is touched, and only what carries our mark is taken away again. An interface
 //! that is not there is skipped; when it appears the whole is done again.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
@@ -190,11 +191,7 @@ fn unwanted_addresses(running: &Running, actual: Actual<'_>, requests: &mut Vec<
 }
 
 fn routes(running: &Running, actual: Actual<'_>, requests: &mut Vec<Request>) {
-    let wanted: Vec<RouteSpec> = running
-        .routes
-        .iter()
-        .filter_map(|(key, options)| route(key, options, actual.table))
-        .collect();
+    let wanted = best(running, actual.table);
     let ours: Vec<RouteSpec> = actual.routes.iter().filter(|r| r.ours).map(spec).collect();
     let (by_wanted, by_ours) = (by_place(&wanted), by_place(&ours));
     let found = |index: &Places<'_>, route: &RouteSpec| {
@@ -205,6 +202,51 @@ fn routes(running: &Running, actual: Actual<'_>, requests: &mut Vec<Request>) {
     requests.extend(gone.cloned().map(Request::RemoveRoute));
     let new = wanted.iter().filter(|want| !found(&by_ours, want));
     requests.extend(new.cloned().map(Request::AddRoute));
+}
+
+/// The routes that count: to each destination those of the least distance whose next hop can be reached. One with a
+/// greater distance is not in the kernel until then, so that what leaves by it meets the policies made for it.
+fn best(running: &Running, table: &InterfaceTable) -> Vec<RouteSpec> {
+    let all: Vec<RouteSpec> = running
+        .routes
+        .iter()
+        .filter_map(|(key, options)| route(key, options, table))
+        .collect();
+    let networks: OnceCell<Vec<IpNet>> = OnceCell::new();
+    let reachable = |route: &&RouteSpec| match route.target {
+        RouteTarget::Gateway(hop, None) => networks
+            .get_or_init(|| connected(running, table))
+            .iter()
+            .any(|network| network.contains(&hop)),
+        _ => true,
+    };
+    let mut best = Vec::new();
+    for same in all.chunk_by(|a, b| a.prefix == b.prefix) {
+        let one_distance = same.iter().all(|route| route.metric == same[0].metric);
+        let least = match one_distance {
+            true => None,
+            false => same
+                .iter()
+                .filter(reachable)
+                .map(|route| route.metric)
+                .min(),
+        };
+        let counts = |route: &&RouteSpec| least.is_none_or(|least| route.metric == least);
+        best.extend(same.iter().filter(counts).cloned());
+    }
+    best
+}
+
+/// The networks of interfaces that are up, or come up with this configuration.
+fn connected(running: &Running, table: &InterfaceTable) -> Vec<IpNet> {
+    let there = table.iter().filter(|interface| interface.link.up);
+    let mut networks: Vec<IpNet> = there.flat_map(|one| one.addresses.clone()).collect();
+    for (name, lines) in running.interfaces.iter() {
+        if !lines.shutdown && (is_loopback(name) || table.acting(name).is_some()) {
+            networks.extend(lines.addresses().map(IpNet::V4));
+        }
+    }
+    networks
 }
 
 type Places<'a> = HashMap<(IpNet, u32), Vec<&'a RouteSpec>>;

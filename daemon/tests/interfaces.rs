@@ -557,3 +557,30 @@ fn a_file_that_cannot_be_written_is_said_once_and_tried_again() {
         assert!(state.path().join("interface-bindings").exists());
     });
 }
+
+#[test]
+fn another_way_is_not_taken_before_it_is_closed_for_what_was_protected() {
+    test(|state| async move {
+        let backup = "interface GigabitEthernet0/1\n ip address 198.51.100.1 255.255.255.0\n\
+                      ip route 0.0.0.0 0.0.0.0 192.0.2.254\nip route 0.0.0.0 0.0.0.0 198.51.100.254 250\n";
+        let text = format!("{MAP}{}{backup}", uplink("GigabitEthernet0/2"));
+        let mut bed = Bed::start(machine(), state.path(), "", &text).await;
+        bed.hear().await;
+        let distances = async |bed: &Bed| -> Vec<u32> {
+            let routes = bed.kernel.routes().await.unwrap();
+            routes
+                .iter()
+                .filter(|route| route.ours)
+                .map(|route| route.metric)
+                .collect()
+        };
+        assert_eq!(distances(&bed).await, [1]);
+        bed.fake.remove_link("wan0");
+        bed.hear().await;
+        assert_eq!(distances(&bed).await, [0; 0], "no way at all");
+        assert_eq!(bed.leaves("other0").await, Verdict::Dropped);
+        bed.settle().await;
+        assert_eq!(distances(&bed).await, [250]);
+        assert_eq!(bed.leaves("other0").await, Verdict::Dropped);
+    });
+}

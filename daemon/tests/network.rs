@@ -190,6 +190,46 @@ fn routes_come_and_go_and_are_asked_for_once() {
 }
 
 #[test]
+fn a_route_of_greater_distance_waits_until_it_is_the_best() {
+    test(|bed| async move {
+        bed.fake.add_link("wan0");
+        bed.fake.add_link("wan1");
+        let text = "interface wan0\n ip address 192.0.2.1 255.255.255.0\n\
+                    interface wan1\n ip address 198.51.100.1 255.255.255.0\n\
+                    ip route 0.0.0.0 0.0.0.0 192.0.2.254\nip route 0.0.0.0 0.0.0.0 198.51.100.254 250\n\
+                    ip route 10.0.0.0 255.0.0.0 wan0\nip route 10.0.0.0 255.0.0.0 Null0 254\n\
+                    ip route 10.7.0.0 255.255.0.0 198.51.100.9 250\nend\n";
+        let distances = async |bed: &Bed| {
+            let mut all: Vec<(String, u32)> = (bed.routes().await.into_iter())
+                .map(|(prefix, _, distance)| (prefix, distance))
+                .collect();
+            all.sort();
+            all
+        };
+        let is = |all: &[(&str, u32)]| -> Vec<(String, u32)> {
+            all.iter()
+                .map(|(prefix, distance)| ((*prefix).to_owned(), *distance))
+                .collect()
+        };
+        bed.configure(text).await;
+        let first = is(&[("0.0.0.0/0", 1), ("10.0.0.0/8", 1), ("10.7.0.0/16", 250)]);
+        assert_eq!(distances(&bed).await, first);
+        bed.fake.remove_link("wan0");
+        bed.settle().await;
+        let second = is(&[
+            ("0.0.0.0/0", 250),
+            ("10.0.0.0/8", 254),
+            ("10.7.0.0/16", 250),
+        ]);
+        assert_eq!(distances(&bed).await, second);
+        bed.fake.add_link("wan0");
+        bed.settle().await;
+        bed.settle().await;
+        assert_eq!(distances(&bed).await, first);
+    });
+}
+
+#[test]
 fn names_of_ios_mean_the_devices_in_their_order() {
     test(|bed| async move {
         let first = bed.fake.add_link("lan0");

@@ -52,10 +52,10 @@ fn test<F: Future<Output = ()>>(config: &'static str, body: impl FnOnce(Client, 
         let mut router = Router::new(clock, log, files, kernel, table);
         router.boot();
         let router = Rc::new(RefCell::new(router));
+        let listener = run_dir.listen().unwrap();
         tokio::task::spawn_local(async move {
-            run::run(router, sockets, || run_dir.listen(), || ())
-                .await
-                .unwrap()
+            let control = || Ok(listener);
+            run::run(router, sockets, control, || ()).await.unwrap()
         });
         let socket = folder.path().join("run").join(SOCKET_NAME);
         let mut client = Client::over(UnixStream::connect(socket).await.unwrap());

@@ -126,9 +126,11 @@ impl Fake {
         };
         state.links.remove(&index);
         state.addresses.retain(|address| address.index != index);
+        let networks: Vec<IpNet> = state.addresses.iter().map(|a| a.address).collect();
         state.routes.retain(|route| match &route.target {
             RouteTarget::Interface(by) | RouteTarget::Gateway(_, Some(by)) => by != name,
-            _ => true,
+            RouteTarget::Gateway(hop, None) => networks.iter().any(|net| net.contains(hop)),
+            RouteTarget::Blackhole => true,
         });
         drop(state);
         let name = name.to_owned();
