@@ -113,10 +113,15 @@ impl Context {
                 name,
                 sequence: Some(sequence),
                 kind,
-            } if !kind.as_ref().is_some_and(|kind| kind.dynamic_map().is_some()) => Context::CryptoMap {
-                name: name.clone(),
-                sequence: *sequence,
-            },
+            } if !kind
+                .as_ref()
+                .is_some_and(|kind| kind.dynamic_map().is_some()) =>
+            {
+                Context::CryptoMap {
+                    name: name.clone(),
+                    sequence: *sequence,
+                }
+            }
             GlobalCommand::Line { kind, first, last } => Context::Line {
                 kind: *kind,
                 first: *first,
