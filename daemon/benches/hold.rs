@@ -112,7 +112,9 @@ async fn holds(into: Rc<RefCell<Vec<Duration>>>) {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .on_thread_start(|| drop(rustix::process::setpriority_process(None, 10)))
+        .on_thread_start(|| {
+            let _ = rustix::process::setpriority_process(None, 10);
+        })
         .build()
         .expect("a runtime");
     LocalSet::new().block_on(&runtime, measure());
@@ -147,7 +149,9 @@ async fn measure() {
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let tasks = router.clone();
     tokio::task::spawn_local(async move {
-        let ready = || drop(ready.send(()));
+        let ready = || {
+            let _ = ready.send(());
+        };
         run::run(tasks, sockets, || run_dir.listen(), ready).await
     });
     is_ready.await.expect("ready");

@@ -15,8 +15,10 @@ use isthmusd::control::{RunDir, make_directory};
 use isthmusd::interfaces::{InterfaceMap, InterfaceTable, store};
 use isthmusd::log::{Console, Log, Severity};
 use isthmusd::notify::notify;
+use isthmusd::outside::Outside;
 use isthmusd::router::{Files, Router, Shared, Stop};
 use isthmusd::run::{self, Sockets};
+use isthmusd::sandbox;
 use isthmusd::session::scp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
@@ -48,6 +50,12 @@ struct Arguments {
     /// The least important messages that go to standard error: a number from 0 (emergencies) to 7 (debugging), or its name
     #[arg(long, value_name = "LEVEL", default_value = "debugging", value_parser = level)]
     log_level: Severity,
+    /// Another folder that the daemon may write to, for copies of root to files of the machine; may be repeated
+    #[arg(long, value_name = "DIR")]
+    allow_write: Vec<PathBuf>,
+    /// Without giving anything up: to find out whether the sandbox is what hinders
+    #[arg(long)]
+    no_sandbox: bool,
 }
 
 /// How long work on files may still take when the daemon ends.
@@ -73,10 +81,18 @@ fn main() -> ExitCode {
         eprintln!("isthmusd: others may read its memory: {error}");
         return ExitCode::FAILURE;
     }
-    match serve(&arguments) {
+    let outside = match Outside::start() {
+        Ok(outside) => outside,
+        Err(error) => {
+            eprintln!("isthmusd: cannot start a thread: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match serve(&arguments, &outside) {
         Ok(Stop::Signal) => ExitCode::SUCCESS,
         Ok(Stop::Reload) => {
-            let error = restart();
+            // From outside: the fresh daemon starts with all that this one started with.
+            let error = outside.wait(restart);
             eprintln!("isthmusd: cannot start again: {error}");
             ExitCode::FAILURE
         }
@@ -97,9 +113,10 @@ fn restart() -> std::io::Error {
     }
 }
 
-fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
+fn serve(arguments: &Arguments, outside: &Outside) -> anyhow::Result<Stop> {
     let run_dir = RunDir::take(&arguments.run_dir)?;
     make_directory(&arguments.state_dir, 0o700)?;
+    let told = sandbox(arguments);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .on_thread_start(stand_back)
@@ -112,6 +129,10 @@ fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
             events,
         };
         let router = router(arguments, kernel)?;
+        router.borrow_mut().outside = outside.clone();
+        for (severity, text) in told {
+            router.borrow_mut().notice(severity, "SANDBOX", text);
+        }
         stop_on_signals(&router)?;
         let stop = run::run(router, sockets, || run_dir.listen(), || notify("READY=1")).await?;
         notify("STOPPING=1");
@@ -120,6 +141,20 @@ fn serve(arguments: &Arguments) -> anyhow::Result<Stop> {
     // A disk that hangs must not keep the daemon from ending.
     runtime.shutdown_timeout(FAREWELL);
     stop
+}
+
+/// Enters the sandbox: before there is any other thread than the one that stays outside.
+fn sandbox(arguments: &Arguments) -> sandbox::Told {
+    if arguments.no_sandbox {
+        return sandbox::unwanted();
+    }
+    let mut places = sandbox::places(&arguments.config, &arguments.state_dir, &arguments.run_dir);
+    if let Some(folder) = places.first() {
+        // The folder that the first save would make; where it cannot be made that will say so.
+        let _ = make_directory(folder, 0o755);
+    }
+    places.extend(arguments.allow_write.iter().cloned());
+    sandbox::enter(&places)
 }
 
 /// The threads that print screens, hash and work on files let the packet loop go first.

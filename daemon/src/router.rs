@@ -31,6 +31,7 @@ use crate::interfaces::InterfaceTable;
 use crate::load::Meter;
 use crate::log::{Log, Severity};
 use crate::network;
+use crate::outside::Outside;
 use crate::policies::Policies;
 use crate::session::registry::Sessions;
 use crate::session::screens::Screens;
@@ -71,6 +72,8 @@ pub struct Router {
     pub files: Files,
     /// Who works on them.
     pub disk: Disk,
+    /// Who does what must not be done within the sandbox.
+    pub outside: Outside,
     /// What the operator configured.
     pub running: Current,
     /// What the kernel has for interfaces.
@@ -254,6 +257,7 @@ impl Router {
             files,
             running: Current::default(),
             disk: Disk::default(),
+            outside: Outside::default(),
             interfaces,
             network: network::Memory::default(),
             kernel,

@@ -6,17 +6,21 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use isthmus_control::AskKind;
 use nix::unistd::{Uid, User};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::process::{ChildStderr, Command};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::runtime::Handle;
 
 use super::Session;
 use super::files::{Done, line};
 use super::io::{Answer, Gone};
+use crate::outside::Outside;
+use crate::storage::disk::Lost;
 use crate::storage::{LocalFile, Remote, StorageError};
 
 /// Names the socket over which `isthmusd`, run by ssh in the place of a password dialog, asks the session.
@@ -47,15 +51,16 @@ impl Default for Programs {
 impl Session {
     /// Stores a file over scp.
     pub(super) async fn scp_put(&mut self, remote: &Remote, bytes: Vec<u8>) -> Done<()> {
-        let uid = self.uid;
+        let (uid, outside) = (self.uid, self.router.borrow().outside.clone());
+        let ours = outside.clone();
         let prepare = move || {
-            let bench = Bench::new(uid)?;
+            let bench = Bench::new(uid, ours)?;
             bench.put(&bytes).map_err(|error| error.to_string())?;
             Ok(bench)
         };
-        let bench = match self.on_disk(prepare).await.flatten() {
-            Ok(bench) => bench,
-            Err(reason) => return Ok(Err(failure("writing", remote, reason.trim()))),
+        let bench = match done(outside.run(prepare).await) {
+            Ok(bench) => Arc::new(bench),
+            Err(reason) => return Ok(Err(failure("writing", remote, &reason))),
         };
         let done = self.scp(&bench, remote, true).await?;
         Ok(done.map_err(|reason| failure("writing", remote, &reason)))
@@ -63,10 +68,11 @@ impl Session {
 
     /// Fetches a file over scp.
     pub(super) async fn scp_get(&mut self, remote: &Remote) -> Done<Vec<u8>> {
-        let uid = self.uid;
-        let bench = match self.on_disk(move || Bench::new(uid)).await.flatten() {
-            Ok(bench) => bench,
-            Err(reason) => return Ok(Err(failure("opening", remote, reason.trim()))),
+        let (uid, outside) = (self.uid, self.router.borrow().outside.clone());
+        let ours = outside.clone();
+        let bench = match done(outside.run(move || Bench::new(uid, ours)).await) {
+            Ok(bench) => Arc::new(bench),
+            Err(reason) => return Ok(Err(failure("opening", remote, &reason))),
         };
         if let Err(reason) = self.scp(&bench, remote, false).await? {
             return Ok(Err(failure("opening", remote, &reason)));
@@ -76,30 +82,43 @@ impl Session {
             let path = bench.file();
             LocalFile { name, path }.read().map_err(line)
         };
-        Ok(self.on_disk(read).await.flatten())
+        let read = outside.run(read).await;
+        Ok(read.map_err(|lost| format!("% {lost}\n")).flatten())
     }
 
     /// Runs scp between the bench and the other machine.
     async fn scp(
         &mut self,
-        bench: &Bench,
+        bench: &Arc<Bench>,
         remote: &Remote,
         put: bool,
     ) -> Result<Result<(), String>, Gone> {
-        let programs = self.router.borrow().upkeep.programs.clone();
-        let listener = match UnixListener::bind(bench.socket()).and_then(|listener| {
-            bench.give(&bench.socket())?;
-            Ok(listener)
-        }) {
-            Ok(listener) => listener,
-            Err(error) => return Ok(Err(error.to_string())),
+        let (programs, outside) = {
+            let router = self.router.borrow();
+            (router.upkeep.programs.clone(), router.outside.clone())
         };
-        let mut child = match bench.command(&programs, remote, put).spawn() {
-            Ok(child) => child,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Err("the scp program is not installed on this system".into()));
+        let (of, to, runtime) = (bench.clone(), remote.clone(), Handle::current());
+        let start = move || {
+            let _within = runtime.enter();
+            let listener = of.listen().map_err(|error| error.to_string())?;
+            match of.command(&programs, &to, put).spawn() {
+                Ok(child) => Ok((listener, child)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    Err("the scp program is not installed on this system".to_owned())
+                }
+                Err(error) => Err(error.to_string()),
             }
-            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let (listener, child) = match done(outside.run(start).await) {
+            Ok(started) => started,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let mut running = Running {
+            child: Some(child),
+            outside,
+        };
+        let Some(child) = &mut running.child else {
+            return Ok(Err("scp did not start".into()));
         };
         let complaint = tokio::task::spawn_local(complaint(child.stderr.take()));
         let status = loop {
@@ -165,30 +184,71 @@ async fn complaint(stderr: Option<ChildStderr>) -> String {
     last.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// A folder that only the operator's Linux user can enter, with the file that is copied.
+/// What came of a job outside.
+fn done<T>(outcome: Result<Result<T, String>, Lost>) -> Result<T, String> {
+    outcome.map_err(|lost| lost.to_string()).flatten()
+}
+
+/// A program that ends with this: only outside may a process of another user be killed.
+struct Running {
+    child: Option<Child>,
+    outside: Outside,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let (Some(child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
+            self.outside.leave(move || {
+                let _within = runtime.enter();
+                drop(child);
+            });
+        }
+    }
+}
+
+/// A folder that only the operator's Linux user can enter, with the file that is copied. Made, used and removed outside.
 struct Bench {
-    folder: TempDir,
+    folder: Option<TempDir>,
+    path: PathBuf,
     user: Option<User>,
+    outside: Outside,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let folder = self.folder.take();
+        self.outside.leave(move || drop(folder));
+    }
 }
 
 impl Bench {
-    fn new(uid: Option<u32>) -> Result<Self, String> {
+    fn new(uid: Option<u32>, outside: Outside) -> Result<Self, String> {
         let uid = uid.ok_or("it is not known who asks")?;
         let folder = TempDir::with_prefix("isthmus-copy-").map_err(|error| error.to_string())?;
         let user = User::from_uid(Uid::from_raw(uid)).map_err(|error| error.to_string())?;
-        let bench = Self { folder, user };
-        bench
-            .give(bench.folder.path())
-            .map_err(|error| error.to_string())?;
+        let bench = Self {
+            path: folder.path().to_owned(),
+            folder: Some(folder),
+            user,
+            outside,
+        };
+        bench.give(&bench.path).map_err(|error| error.to_string())?;
         Ok(bench)
     }
 
     fn file(&self) -> PathBuf {
-        self.folder.path().join("config")
+        self.path.join("config")
     }
 
     fn socket(&self) -> PathBuf {
-        self.folder.path().join("ask")
+        self.path.join("ask")
+    }
+
+    /// The socket over which ssh asks.
+    fn listen(&self) -> io::Result<UnixListener> {
+        let listener = UnixListener::bind(self.socket())?;
+        self.give(&self.socket())?;
+        Ok(listener)
     }
 
     /// Whether scp runs as another user than the daemon.
@@ -223,7 +283,7 @@ impl Bench {
             .env("SSH_ASKPASS", &programs.askpass)
             .env("SSH_ASKPASS_REQUIRE", "force")
             .env(ASKPASS, self.socket())
-            .current_dir(self.folder.path())
+            .current_dir(&self.path)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
