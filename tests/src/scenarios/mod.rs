@@ -131,6 +131,7 @@ macro_rules! for_each_scenario {
             survival::twenty_percent_loss_from_strongswan
             survival::cleared_session_comes_back
             startup::unknown_line_is_kept
+            startup::map_is_applied_whatever_its_indentation
             startup::late_interface_is_waited_for
             startup::second_daemon_is_refused
             startup::missing_capability_is_named
