@@ -1,16 +1,15 @@
-//! `--check FILE`: which lines of a configuration are not understood, which are but do nothing in this release, and
-//! which protect badly. Needs no daemon. Called by `main`.
+//! `--check FILE`: which lines of a configuration the daemon would not obey, which do nothing in this release, and which
+//! protect badly. Needs no running daemon. Called by `main`.
 //!
-//! Lines are taken as the daemon takes them: modes are followed, a banner is one command, and what
-//! is indented below a line that is not understood belongs to that line.
+//! The file is loaded as the daemon loads it at its start, by the same code.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use isthmus_grammar::banner::banner_start;
-use isthmus_grammar::command::Command;
-use isthmus_grammar::file::is_screen_header;
-use isthmus_grammar::weakness::weaknesses;
-use isthmus_grammar::{Mode, Refusal, parser};
+use isthmus_grammar::Refusal;
+use isthmusd::config::Running;
+use isthmusd::config::check::findings;
+use isthmusd::config::load::{self, Kind, Problem, Report};
 
 use crate::plain::BYTE_ORDER_MARK;
 use crate::screen::printable;
@@ -20,165 +19,165 @@ const LEAD: &str = "    ";
 /// The most characters of a line that a report shows before the fault.
 const CONTEXT: usize = 60;
 
-/// Writes what is wrong with `text`, a file called `name`, and which lines are accepted without being
-/// acted on; gives the number of lines that were not understood.
+/// How many lines of a file are not as they should be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// All lines of the file.
+    pub lines: usize,
+    /// Not understood.
+    pub unknown: usize,
+    /// Understood and refused.
+    pub refused: usize,
+    /// They name what is not there.
+    pub missing: usize,
+    /// Accepted, and without effect in this release.
+    pub inactive: usize,
+    /// What else is legal and surely not meant.
+    pub findings: usize,
+}
+
+impl Totals {
+    /// Loading the file would leave something undone.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.unknown + self.refused + self.missing
+    }
+
+    /// The same for an operator who wants every line to act.
+    #[must_use]
+    pub fn faults_when_strict(&self) -> usize {
+        self.faults() + self.inactive + self.findings
+    }
+}
+
+/// Writes what is wrong with `text`, a file called `name`, and which lines are accepted without being acted on; the last
+/// line has the totals.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<usize> {
-    let mut mode = Mode::Config;
-    let mut unknown: Option<Unknown> = None;
-    let mut count = 0;
-    let lines = text.trim_start_matches(BYTE_ORDER_MARK).split('\n');
-    let lines = lines.map(|line| line.strip_suffix('\r').unwrap_or(line));
-    let mut lines = Lines(lines.enumerate());
-    while let Some(line) = lines.next(mode) {
-        let trimmed = line.text.trim();
-        if trimmed.is_empty() || trimmed.starts_with('!') {
-            continue;
+pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<Totals> {
+    let mut running = Running::default();
+    let report = load::read(&mut running, text, name);
+    let findings = findings(&running);
+    let lines: Vec<&str> = text.trim_start_matches(BYTE_ORDER_MARK).lines().collect();
+    let mut totals = Totals {
+        lines: lines.len(),
+        inactive: report.inactive.len(),
+        findings: findings.len(),
+        ..Totals::default()
+    };
+    for (number, notes) in sorted(&report) {
+        let line = lines.get(number - 1).copied().unwrap_or_default();
+        for note in notes {
+            note.write(name, number, line, out)?;
+            note.count(&mut totals);
         }
-        let indent = line.text.len() - line.text.trim_start().len();
-        if let Some(above) = unknown.as_ref().filter(|above| indent > above.indent) {
-            count += 1;
-            writeln!(
-                out,
-                "{name}:{}: not understood: it belongs to line {}",
-                line.number, above.number
-            )?;
-            writeln!(out, "{LEAD}{}", shorten(line.text.trim_end(), 0).0)?;
-            continue;
+    }
+    for finding in &findings {
+        writeln!(out, "{name}: {finding}")?;
+    }
+    write_totals(name, &totals, out)?;
+    Ok(totals)
+}
+
+fn write_totals(name: &str, totals: &Totals, out: &mut dyn Write) -> io::Result<()> {
+    let plural = if totals.lines == 1 { "" } else { "s" };
+    write!(
+        out,
+        "{name}: {} line{plural}: {} not understood, {} refused, {} naming what is not there, {} not active in this release",
+        totals.lines, totals.unknown, totals.refused, totals.missing, totals.inactive
+    )?;
+    match totals.findings {
+        0 => writeln!(out),
+        1 => writeln!(out, "; 1 remark"),
+        count => writeln!(out, "; {count} remarks"),
+    }
+}
+
+/// What is said of one line.
+enum Note<'a> {
+    Problem(&'a Problem),
+    /// It belongs to the line of this number.
+    Below(usize),
+    /// It does nothing in this release.
+    Inactive(&'a str),
+    /// It protects badly.
+    Weak(&'a str),
+}
+
+/// The notes by the numbers of their lines.
+fn sorted(report: &Report) -> BTreeMap<usize, Vec<Note<'_>>> {
+    let problems = report.problems.iter().chain(&report.missing);
+    let problems = problems.map(|problem| (problem.line, Note::Problem(problem)));
+    let below = report
+        .below
+        .iter()
+        .map(|(line, of)| (*line, Note::Below(*of)));
+    let inactive = report.inactive.iter();
+    let inactive = inactive.map(|(line, words)| (*line, Note::Inactive(words)));
+    let mut sorted: BTreeMap<usize, Vec<Note<'_>>> = BTreeMap::new();
+    let weak = report.weak.iter();
+    let weak = weak.map(|(line, words)| (*line, Note::Weak(words)));
+    for (line, note) in problems.chain(below).chain(inactive).chain(weak) {
+        sorted.entry(line).or_default().push(note);
+    }
+    sorted
+}
+
+impl Note<'_> {
+    fn count(&self, totals: &mut Totals) {
+        match self {
+            Note::Problem(problem) => match problem.kind {
+                Kind::Unknown(_) | Kind::Endless | Kind::Exec => totals.unknown += 1,
+                Kind::Refused => totals.refused += 1,
+                Kind::Reference => totals.missing += 1,
+            },
+            Note::Below(_) => totals.unknown += 1,
+            Note::Inactive(_) | Note::Weak(_) => {}
         }
-        unknown = None;
-        match understand(mode, &line) {
-            Ok(command) => {
-                if let Command::Config(config) = &command
-                    && let Some(words) = config.inactive()
-                {
-                    let number = line.number;
-                    writeln!(out, "{name}:{number}: accepted, not active in this release")?;
-                    writeln!(out, "{LEAD}{words}")?;
-                }
-                if let Command::Config(config) = &command {
-                    for weakness in weaknesses(config) {
-                        writeln!(out, "{name}:{}: security warning", line.number)?;
-                        writeln!(out, "{LEAD}{weakness}")?;
-                    }
-                }
-                mode = next(mode, &command);
+    }
+
+    fn write(&self, name: &str, number: usize, line: &str, out: &mut dyn Write) -> io::Result<()> {
+        let problem = match self {
+            Note::Problem(problem) => problem,
+            Note::Below(of) => {
+                writeln!(
+                    out,
+                    "{name}:{number}: not understood: it belongs to line {of}"
+                )?;
+                return writeln!(out, "{LEAD}{}", shorten(line.trim_end(), 0).0);
             }
-            Err(_) if is_screen_header(trimmed) => {}
-            Err(fault) => {
-                count += 1;
-                fault.report(name, &line, out)?;
-                unknown = Some(Unknown {
-                    number: line.number,
-                    indent,
-                });
+            Note::Inactive(words) => {
+                writeln!(out, "{name}:{number}: accepted, not active in this release")?;
+                return writeln!(out, "{LEAD}{}", printable(words));
             }
-        }
-    }
-    Ok(count)
-}
-
-struct Unknown {
-    number: usize,
-    indent: usize,
-}
-
-/// One command of a file; several lines where it is a banner.
-struct Line {
-    number: usize,
-    text: String,
-    /// A banner that goes on to the end of the file.
-    endless: bool,
-}
-
-/// The lines of a file, numbered from 0.
-struct Lines<I>(I);
-
-impl<'a, I: Iterator<Item = (usize, &'a str)>> Lines<I> {
-    /// The next command; the mode says how a banner begins.
-    fn next(&mut self, mode: Mode) -> Option<Line> {
-        let (index, first) = self.0.next()?;
-        let mut text = first.to_owned();
-        let delimiter = banner_start(mode, first);
-        let mut endless = delimiter.is_some();
-        if let Some(delimiter) = delimiter {
-            for (_, line) in self.0.by_ref() {
-                text.push('\n');
-                text.push_str(line);
-                if delimiter.ends(line) {
-                    endless = false;
-                    break;
-                }
+            Note::Weak(words) => {
+                writeln!(out, "{name}:{number}: security warning")?;
+                return writeln!(out, "{LEAD}{words}");
             }
-        }
-        Some(Line {
-            number: index + 1,
-            text,
-            endless,
-        })
-    }
-}
-
-enum Fault {
-    /// As the console would refuse it.
-    Refused(Refusal),
-    /// A banner without its end.
-    Endless,
-    /// An EXEC command: it does nothing in a configuration.
-    Exec,
-}
-
-fn understand(mode: Mode, line: &Line) -> Result<Command, Fault> {
-    if line.endless {
-        return Err(Fault::Endless);
-    }
-    let parsed = parser::parse(mode, &line.text).map_err(Fault::Refused)?;
-    match parsed.command {
-        Command::Exec(_) | Command::Do(_) => Err(Fault::Exec),
-        command => Ok(command),
-    }
-}
-
-/// The mode after a line.
-fn next(mode: Mode, command: &Command) -> Mode {
-    match command {
-        // `end` closes the configuration; what follows is read from the start again.
-        Command::End => Mode::Config,
-        Command::Exit if mode == Mode::Config => mode,
-        command => mode.after(command),
-    }
-}
-
-impl Fault {
-    fn report(&self, name: &str, line: &Line, out: &mut dyn Write) -> io::Result<()> {
-        let first = line.text.split('\n').next().unwrap_or_default().trim_end();
-        let (reason, column) = match self {
-            Self::Refused(Refusal::Invalid { column }) => ("invalid input", Some(*column)),
-            Self::Refused(Refusal::Incomplete) => {
+        };
+        let first = line.trim_end();
+        let lead = first.chars().count() - first.trim_start().chars().count();
+        let (reason, column) = match problem.kind {
+            Kind::Unknown(Refusal::Invalid { column }) => ("invalid input", Some(lead + column)),
+            Kind::Unknown(Refusal::Incomplete) => {
                 ("incomplete command", Some(first.chars().count()))
             }
-            Self::Refused(Refusal::Ambiguous) => ("ambiguous command", None),
-            Self::Endless => ("the banner has no end", None),
-            Self::Exec => ("an EXEC command has no place in a configuration", None),
+            Kind::Unknown(Refusal::Ambiguous) => ("ambiguous command", None),
+            Kind::Endless => ("the banner has no end", None),
+            Kind::Exec => ("an EXEC command has no place in a configuration", None),
+            Kind::Refused | Kind::Reference => (problem.what.trim_start_matches("% "), None),
         };
-        let (shown, column) = match column {
-            Some(column) => {
-                let (shown, cut) = shorten(first, column);
-                (shown, Some(column - cut))
-            }
-            None => (shorten(first, 0).0, None),
-        };
+        let (shown, cut) = shorten(first, column.unwrap_or_default());
         match column {
-            Some(_) => writeln!(out, "{name}:{}: {reason} at '^'", line.number)?,
-            None => writeln!(out, "{name}:{}: {reason}", line.number)?,
+            Some(_) => writeln!(out, "{name}:{number}: {reason} at '^'")?,
+            None => writeln!(out, "{name}:{number}: {}", reason.replace('\n', " "))?,
         }
         writeln!(out, "{LEAD}{shown}")?;
-        if let Some(column) = column {
-            writeln!(out, "{LEAD}{:column$}^", "")?;
+        match column {
+            Some(column) => writeln!(out, "{LEAD}{:1$}^", "", column - cut),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -15,8 +15,8 @@ pub type Understood = (String, Option<Filter>);
 /// Checks a line. `None` for lines that do nothing.
 ///
 /// # Errors
-/// Why it is no command, or what is wrong with its filter. A line that begins with `no` may still name a line of a file
-/// that was kept without being understood: [`may_be_kept`].
+/// Why it is no command, or what is wrong with its filter. A line of configuration may still belong to one that was kept
+/// without being understood, which only the daemon knows.
 pub fn understand(mode: Mode, access: &Access, line: &str) -> Result<Option<Understood>, Unclear> {
     match parser::parse_as(mode, access, line).map_err(Unclear::Line)? {
         Parsed {
@@ -34,12 +34,6 @@ pub enum Unclear {
     Line(Refusal),
     /// Its filter does not work: the finished message.
     Filter(String),
-}
-
-/// Whether a line that is no command goes to the daemon all the same.
-#[must_use]
-pub fn may_be_kept(mode: Mode, line: &str) -> bool {
-    mode.is_config() && line.trim().starts_with("no ")
 }
 
 /// What a line sets about the terminal; `None` for every other line.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use isthmus_console::check;
+use isthmus_console::check::{self, Totals};
 use isthmus_console::documents;
-use isthmus_console::plain::{self, Outcome, PlainError, Source};
+use isthmus_console::plain::{self, How, Outcome, PlainError, Source};
 use isthmus_console::scp;
 use isthmus_console::shell::{self, End};
 use isthmus_kernel::keep_to_itself;
@@ -40,8 +40,8 @@ const USAGE: u8 = 64;
     after_help = "Exit status: 0 success, 1 a command failed, \
     2 a command was not understood, 3 the daemon cannot be reached, 64 wrong arguments;\n\
     of several commands the worst counts.\n\
-    With --check: 0 every line understood (also those listed as not active in this release), \
-    1 some not, 2 the file cannot be read."
+    With --check: 0 every line would be obeyed (also those listed as not active in this release), \
+    1 some not (with --strict also those), 2 the file cannot be read."
 )]
 struct Arguments {
     /// The daemon's control socket
@@ -57,9 +57,15 @@ struct Arguments {
     /// Answer each command with one line of JSON: the facts of a show command, or status and output
     #[arg(long, conflicts_with = "check")]
     json: bool,
-    /// List the lines of a configuration that are not understood or not active; needs no daemon
+    /// End at the first command that fails or is not understood
+    #[arg(long, conflicts_with = "check")]
+    stop_on_error: bool,
+    /// List the lines of a configuration that would not be obeyed or are not active; needs no daemon
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     check: Option<PathBuf>,
+    /// With --check: lines that are kept without acting are failures too
+    #[arg(long, requires = "check")]
+    strict: bool,
 }
 
 /// Where sshd leaves the command that a client asked for, when ForceCommand runs the console instead.
@@ -74,7 +80,7 @@ fn main() -> ExitCode {
         }
     };
     if let Some(file) = &arguments.check {
-        return check_file(file);
+        return check_file(file, arguments.strict);
     }
     // Not before: without it the user's own `/dev/stdin` cannot be opened, which is a good file to check.
     if let Err(error) = keep_to_itself() {
@@ -103,7 +109,11 @@ fn main() -> ExitCode {
         Source::Commands(VecDeque::from(arguments.command))
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let result = plain::run(&arguments.socket, source, arguments.json, &mut out);
+    let how = How {
+        json: arguments.json,
+        stop_on_error: arguments.stop_on_error,
+    };
+    let result = plain::run(&arguments.socket, source, how, &mut out);
     if let (true, Err(error @ PlainError::Session(_))) = (arguments.json, &result) {
         // Whoever reads the documents is told in their way; the exit status says it too.
         let _ = writeln!(out, "{}", documents::unreachable(error));
@@ -130,7 +140,7 @@ fn with_original_command(mut arguments: Arguments) -> Arguments {
     arguments
 }
 
-fn check_file(file: &Path) -> ExitCode {
+fn check_file(file: &Path, strict: bool) -> ExitCode {
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -143,7 +153,11 @@ fn check_file(file: &Path) -> ExitCode {
     let text = String::from_utf8_lossy(&bytes);
     let mut out = BufWriter::new(io::stdout().lock());
     let checked = check::check(&file.display().to_string(), &text, &mut out);
-    match checked.and_then(|count| out.flush().map(|()| count)) {
+    let faults = |totals: Totals| match strict {
+        true => totals.faults_when_strict(),
+        false => totals.faults(),
+    };
+    match checked.and_then(|totals| out.flush().map(|()| faults(totals))) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(NOT_UNDERSTOOD),
         Err(error) => stream_failed(&error, UNREADABLE),

@@ -7,9 +7,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use isthmus_control::{AskKind, Reply, Request, Status};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use isthmus_grammar::banner::banner_start;
 use isthmus_grammar::{Access, Mode, Refusal};
@@ -89,14 +92,23 @@ pub enum PlainError {
     Io(#[from] io::Error),
 }
 
-/// Runs every line of `source` and writes what they answer to `out`; with `json` as one JSON document for each.
+/// How lines are run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// Each answers with one JSON document.
+    pub json: bool,
+    /// The first that fails or is not understood is the last.
+    pub stop_on_error: bool,
+}
+
+/// Runs every line of `source` and writes what they answer to `out`.
 ///
 /// # Errors
 /// [`PlainError`] when the daemon cannot be reached or goes away, or a stream fails.
 pub fn run<'a>(
     socket: &Path,
     source: Source<'a>,
-    json: bool,
+    how: How,
     out: &'a mut dyn Write,
 ) -> Result<Outcome, PlainError> {
     let session = Session::open(socket, false)?;
@@ -109,13 +121,22 @@ pub fn run<'a>(
         source,
         pushed_back: None,
         number: 0,
-        out: Out::new(out, json),
+        out: Out::new(out, how.json),
+        stop_on_error: how.stop_on_error,
+        last: String::new(),
         outcome: Outcome::Success,
         column: None,
     };
     plain.run()?;
     plain.out.flush()?;
     Ok(plain.outcome)
+}
+
+/// Whether standard input has something to read, or has ended.
+fn input_waits() -> bool {
+    let stdin = io::stdin();
+    let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 struct Plain<'a> {
@@ -132,6 +153,9 @@ struct Plain<'a> {
     access: Access,
     out: Out<'a>,
     outcome: Outcome,
+    stop_on_error: bool,
+    /// The line that was run last.
+    last: String,
     /// From where on the present line is refused.
     column: Option<usize>,
 }
@@ -154,12 +178,18 @@ impl Plain<'_> {
             None => true,
         };
         while open {
+            if self.stop_on_error && self.outcome > Outcome::Success {
+                return Ok(self.left_over("was not done")?);
+            }
             match self.next_line()? {
-                Some(line) => open = self.turn(&line)?,
+                Some(line) => {
+                    line.clone_into(&mut self.last);
+                    open = self.turn(&line)?;
+                }
                 None => return Ok(()),
             }
         }
-        Ok(self.left_over()?)
+        Ok(self.left_over("ended the session")?)
     }
 
     /// What comes before the first line.
@@ -188,26 +218,40 @@ impl Plain<'_> {
         Ok(line)
     }
 
-    /// The session is over: lines that were to follow are not lost without a word.
-    fn left_over(&mut self) -> io::Result<()> {
+    /// No line is run any more; `why` says what the last one did. Lines that were to follow are not lost without a word.
+    fn left_over(&mut self, why: &str) -> io::Result<()> {
+        let (last, last_number) = (printable(&self.last), self.number);
+        let mut first: Option<(usize, String)> = None;
+        let mut count = 0_usize;
         while let Some(line) = self.next_waiting()? {
             if !line.trim().is_empty() {
-                self.outcome = self.outcome.max(Outcome::Failed);
-                let shown = printable(&line);
-                writeln!(
-                    self.out,
-                    "% The session is over; not run from here on: {shown}"
-                )?;
-                return self.document(self.mode, self.number, &line, Outcome::Failed);
+                count += 1;
+                first.get_or_insert((self.number, line));
             }
         }
-        Ok(())
+        let Some((number, line)) = first else {
+            return Ok(());
+        };
+        self.outcome = self.outcome.max(Outcome::Failed);
+        let (shown, were) = (
+            printable(&line),
+            if count == 1 { "line was" } else { "lines were" },
+        );
+        match last_number {
+            0 => write!(self.out, "% The session is over")?,
+            _ => write!(self.out, "% Line {last_number} ({last}) {why}")?,
+        }
+        writeln!(
+            self.out,
+            "; {count} {were} not run, from line {number} on: {shown}"
+        )?;
+        self.document(self.mode, number, &line, Outcome::Failed)
     }
 
-    /// The next line if it is already here: whoever writes to standard input may wait for our end.
+    /// The next line if it is already here: the program that writes to standard input may wait for our end.
     fn next_waiting(&mut self) -> io::Result<Option<String>> {
         match &self.source {
-            Source::Input(input) if input.buffer().is_empty() => Ok(None),
+            Source::Input(input) if input.buffer().is_empty() && !input_waits() => Ok(None),
             _ => self.next_line(),
         }
     }
@@ -290,9 +334,11 @@ impl Plain<'_> {
         };
         let mut stream = Stream::new(filter);
         let mut held = Some(String::new());
-        self.session.send(&Request::Exec { line: command })?;
+        // The daemon may have said goodbye before it read the line: what it said tells more than a broken pipe.
+        let mut unsent = self.session.send(&Request::Exec { line: command }).err();
         loop {
-            match self.session.receive()? {
+            let reply = self.session.receive();
+            match reply.map_err(|lost| unsent.take().unwrap_or(lost))? {
                 Reply::Output { text } => match &mut held {
                     Some(start) if start.len() + text.len() <= HELD => start.push_str(&text),
                     _ => {

@@ -7,9 +7,18 @@ use std::process::Output;
 use support::isthmus;
 
 fn run(text: &[u8]) -> Output {
+    run_with(text, &[])
+}
+
+fn run_with(text: &[u8], arguments: &[&str]) -> Output {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
-    let mut output = isthmus().arg("--check").arg(file.path()).output().unwrap();
+    let mut output = isthmus()
+        .args(arguments)
+        .arg("--check")
+        .arg(file.path())
+        .output()
+        .unwrap();
     let name = file.path().to_str().unwrap();
     output.stdout = String::from_utf8(output.stdout)
         .unwrap()
@@ -18,11 +27,24 @@ fn run(text: &[u8]) -> Output {
     output
 }
 
+/// The report without its last line, and the numbers of that: lines, not understood, refused, missing, not active.
+fn report(output: &Output) -> (String, Vec<usize>) {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let at = text.trim_end().rfind('\n').map_or(0, |at| at + 1);
+    let number = |word: &str| word.parse().ok();
+    let totals = text[at..].split_whitespace().filter_map(number).collect();
+    (text[..at].to_owned(), totals)
+}
+
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let output = run(text.as_bytes());
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
-    assert_eq!(output.status.code(), Some(i32::from(!expected.is_empty())));
+    let (listed, totals) = report(&output);
+    assert_eq!(listed, expected);
+    assert_eq!(totals[0], text.lines().count());
+    let faults = totals[1..4].iter().sum::<usize>();
+    assert_eq!(output.status.code(), Some(i32::from(faults > 0)));
+    assert_eq!(faults > 0, !expected.is_empty());
 }
 
 const GOOD: &str = "\
@@ -108,7 +130,7 @@ FILE:4: not understood: it belongs to line 2
 #[test]
 fn a_banner_without_an_end_is_named() {
     check(
-        "banner motd #\nhello\nhostname R1\n",
+        "banner motd #\nhostname R1\n",
         "FILE:1: the banner has no end\n    banner motd #\n",
     );
 }
@@ -143,10 +165,69 @@ fn lines_that_do_nothing_yet_are_told_from_unknown_ones_and_are_no_failure() {
     let expected = "FILE:1: accepted, not active in this release\n    crypto keyring K\n\
                     FILE:2: accepted, not active in this release\n    pre-shared-key address 192.0.2.1 key ...\n";
     let output = run(text.as_bytes());
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    assert_eq!(report(&output), (expected.to_owned(), vec![3, 0, 0, 0, 2]));
     assert_eq!(output.status.code(), Some(0));
     check(
         &format!("{text}no crypto keyring K\nmade up\n"),
         &format!("{expected}FILE:5: invalid input at '^'\n    made up\n     ^\n"),
     );
+}
+
+#[test]
+fn what_loading_would_refuse_is_listed() {
+    let text = "\
+interface eth0
+ ip address 10.0.0.1 255.255.255.0
+interface eth1
+ ip address 10.0.0.2 255.255.255.0
+ ip address 10.1.0.1 255.0.255.0
+crypto ipsec transform-set T esp-aes esp-sha-hmac esp-md5-hmac
+crypto map M 10 ipsec-isakmp
+ set peer 192.0.2.1
+ set transform-set U
+ match address 150
+interface eth0
+ crypto map N
+do show clock
+";
+    let output = run(text.as_bytes());
+    let (listed, totals) = report(&output);
+    for (line, what) in [
+        (4, "overlaps with eth0"),
+        (5, "Bad mask"),
+        (6, ""),
+        (9, "there is no transform set U"),
+        (10, "there is no access-list 150"),
+        (12, "there is no crypto map N"),
+        (13, "an EXEC command"),
+    ] {
+        let said = |told: &str| told.starts_with(&format!("FILE:{line}: ")) && told.contains(what);
+        assert!(listed.lines().any(said), "{line} {what}:\n{listed}");
+    }
+    assert!(
+        listed.contains("FILE: crypto map M is applied to no interface"),
+        "{listed}"
+    );
+    assert_eq!(totals[..5], [13, 1, 3, 3, 0]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_does_nothing_is_a_failure_when_asked_for() {
+    let text = b"crypto keyring K\nhostname R1\n";
+    for (arguments, status) in [(&[][..], 0), (&["--strict"][..], 1)] {
+        assert_eq!(run_with(text, arguments).status.code(), Some(status));
+    }
+    assert_eq!(
+        run_with(b"hostname R1\n", &["--strict"]).status.code(),
+        Some(0)
+    );
+    let alone = isthmus().arg("--strict").output().unwrap();
+    assert_eq!(alone.status.code(), Some(64));
+}
+
+#[test]
+fn a_line_at_the_margin_belongs_to_the_interface_that_takes_it() {
+    let start = GOOD.replace("\n crypto map M\n", "\ncrypto map M\n");
+    check(&start, "");
 }

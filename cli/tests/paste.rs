@@ -67,6 +67,63 @@ fn twenty_thousand_lines() {
     paste(20_000);
 }
 
+/// A console in configuration mode of a router that is otherwise empty.
+fn configuring(folder: &Path) -> Console {
+    daemon::start(folder, "");
+    let mut console = Console::at(&daemon::socket(folder), 48, 100);
+    wait_for(&console, ">");
+    console.types("enable\rterminal length 0\rconfigure terminal\r");
+    wait_for(&console, "(config)#");
+    console
+}
+
+#[test]
+fn a_mode_that_is_not_there_keeps_its_lines_and_its_exit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut console = configuring(folder.path());
+    console.types("interface Loopback1\rdescription mine\rrouter bgp 65000\r");
+    wait_for(&console, "Router(config-unknown)#");
+    assert!(
+        console
+            .screen()
+            .contains("% Invalid input detected at '^' marker.")
+    );
+    console.types("description theirs\rshutdown\rexit\r");
+    wait_for(&console, "Router(config)#");
+    console.types("interface range lo2-3\r");
+    wait_for(&console, "Router(config-if-range)#");
+    console.types("description both\rhostname R2\rend\rcopy running-config flash:pasted\r\r");
+    wait_for(&console, " bytes/sec)\nR2#");
+    let text = std::fs::read_to_string(folder.path().join("state/flash/pasted")).unwrap();
+    for block in [
+        "interface Loopback1\n description mine\n no ip address\n!",
+        "router bgp 65000\n description theirs\n shutdown\n!",
+        "interface Loopback2\n description both\n no ip address\n!",
+        "interface Loopback3\n description both\n no ip address\n!",
+    ] {
+        assert!(text.contains(block), "{block}\n{text}");
+    }
+    console
+        .types("configure terminal\rno router bgp 65000\rend\rshow running-config | include bgp\r");
+    wait_for(&console, "| include bgp\nR2#");
+}
+
+#[test]
+fn what_is_indented_below_a_refused_header_reaches_no_other_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut console = configuring(folder.path());
+    let paste = "interface Loopback1\r description mine\rinterface Foo 0/9/9/9/9/9\r description other\r shutdown\r exit\rhostname R3\r";
+    console.types(paste);
+    wait_for(&console, "R3(config)#");
+    console.types("do show running-config interface Loopback1\r");
+    wait_for(&console, "end\n\nR3(config)#");
+    let screen = console.screen();
+    assert!(
+        screen.contains(" description mine\n no ip address\n!\nend"),
+        "{screen}"
+    );
+}
+
 /// What an scp client sends for one file.
 fn scp(name: &str, bytes: &[u8]) -> Vec<u8> {
     let header = format!("T1 0 1 0\nC0644 {} {name}\n", bytes.len());

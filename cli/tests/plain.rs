@@ -17,7 +17,11 @@ fn commands(fake: &Fake, lines: &[&str]) -> Output {
 }
 
 fn input(fake: &Fake, text: &[u8]) -> Output {
-    given(&mut isthmus_at(&fake.socket()), text)
+    isthmus_given(fake, &[], text)
+}
+
+fn isthmus_given(fake: &Fake, arguments: &[&str], text: &[u8]) -> Output {
+    given(isthmus_at(&fake.socket()).args(arguments), text)
 }
 
 #[track_caller]
@@ -146,8 +150,28 @@ fn lines_after_the_end_of_the_session_are_not_lost_silently() {
         "10:00:00.000 UTC Mon Mar 1 2027\n",
         0,
     );
-    let text = "% The session is over; not run from here on: show clock\n";
+    let text =
+        "% Line 1 (exit) ended the session; 1 line was not run, from line 2 on: show clock\n";
     check(&commands(&fake, &["exit", "show clock"]), text, 1);
+    let many = format!("show clock\nexit\n\n{}", "show clock\n".repeat(20_000));
+    let text = "10:00:00.000 UTC Mon Mar 1 2027\n\
+        % Line 2 (exit) ended the session; 20000 lines were not run, from line 4 on: show clock\n";
+    check(&input(&fake, many.as_bytes()), text, 1);
+}
+
+#[test]
+fn the_first_line_that_is_not_done_can_be_the_last() {
+    let fake = Fake::start();
+    let given = b"show clock\nshow clokc\nshow clock\nshow version\n";
+    let output = isthmus_given(&fake, &["--stop-on-error"], given);
+    let text = "10:00:00.000 UTC Mon Mar 1 2027\nline 2:\nR1#show clokc\n           ^\n\
+        % Invalid input detected at '^' marker.\n\n\
+        % Line 2 (show clokc) was not done; 2 lines were not run, from line 3 on: show clock\n";
+    check(&output, text, 2);
+    let output = isthmus_given(&fake, &["--stop-on-error"], b"show clock\nshow clokc\n");
+    assert_eq!(output.status.code(), Some(2));
+    let output = isthmus_given(&fake, &["--stop-on-error"], b"show clock\nshow clock\n");
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]

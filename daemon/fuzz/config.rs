@@ -34,7 +34,9 @@ pub fn config(bytes: &[u8]) {
         .iter()
         .filter(|problem| problem.what.contains("kept"))
     {
-        let line = lines[problem.line - 1].trim();
+        let line = lines[problem.line - 1]
+            .trim_start_matches('\u{feff}')
+            .trim();
         assert!(
             printed.lines().any(|kept| kept.trim() == line),
             "lost: {line:?} ({}) of\n{text}\nin\n{printed}",

@@ -7,39 +7,62 @@ use crate::Mode;
 use crate::command::BannerKind;
 use crate::walk::is_blank;
 
-/// The text that ends a banner: one character, or the two characters `^C` of running-config.
+/// What ends a banner: one character, or the two characters `^C` with which running-config writes its own delimiter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delimiter(String);
+pub enum Delimiter {
+    /// The character that was typed.
+    Char(char),
+    /// `^C`: nothing follows on its line.
+    Pair,
+    /// `^C` with text after it: the pair, unless a line of the text ends in a `^` alone. Then the delimiter is `^` and
+    /// the text begins with `C`.
+    Caret,
+}
+
+const PAIR: &str = "^C";
+
+/// The line's last character is a `^`, which no `C` follows.
+fn ends_in_caret(line: &str) -> bool {
+    line.trim_end().ends_with('^')
+}
 
 impl Delimiter {
     /// Whether this line of text has the delimiter, and so ends the banner.
     pub fn ends(&self, line: &str) -> bool {
-        line.contains(&self.0)
+        match self {
+            Self::Char(delimiter) => line.contains(*delimiter),
+            Self::Pair => line.contains(PAIR),
+            Self::Caret => line.contains(PAIR) || ends_in_caret(line),
+        }
     }
 
     /// The delimiter as it is typed.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn typed(&self) -> String {
+        match self {
+            Self::Char(delimiter) => delimiter.to_string(),
+            Self::Pair | Self::Caret => PAIR.to_owned(),
+        }
     }
 
     /// What IOS says before it reads the text.
     pub fn invitation(&self) -> String {
         format!(
             "Enter TEXT message.  End with the character '{}'.\n",
-            self.0
+            self.typed()
         )
     }
 
     /// Splits `d TEXT d` into the delimiter and the rest after it.
-    pub(crate) fn split(text: &str) -> Option<(Self, &str)> {
+    fn split(text: &str) -> Option<(Self, &str)> {
+        if let Some(rest) = text.strip_prefix(PAIR) {
+            let first = rest.split('\n').next().unwrap_or_default();
+            return match first.trim_end().is_empty() {
+                true => Some((Self::Pair, rest)),
+                false => Some((Self::Caret, rest)),
+            };
+        }
         let first = text.chars().next()?;
-        let length = if text.starts_with("^C") {
-            2
-        } else {
-            first.len_utf8()
-        };
-        let (delimiter, rest) = text.split_at(length);
-        Some((Self(delimiter.to_owned()), rest))
+        Some((Self::Char(first), &text[first.len_utf8()..]))
     }
 
     /// The text of `d TEXT d`: all between the delimiters, or to the end where the second is missing.
@@ -47,9 +70,18 @@ impl Delimiter {
         let Some((delimiter, rest)) = Self::split(text) else {
             return String::new();
         };
-        rest.split_once(&delimiter.0)
-            .map_or(rest, |(text, _)| text)
-            .replace('\r', "")
+        let pair = |rest: &'_ str| rest.split_once(PAIR).map(|(text, _)| text.to_owned());
+        let between = match delimiter {
+            Self::Char(delimiter) => rest.split_once(delimiter).map(|(text, _)| text.to_owned()),
+            Self::Pair => pair(rest),
+            Self::Caret => match rest.lines().find(|line| Self::Caret.ends(line)) {
+                Some(line) if ends_in_caret(line) => {
+                    text[1..].split_once('^').map(|(text, _)| text.to_owned())
+                }
+                _ => pair(rest),
+            },
+        };
+        between.unwrap_or_else(|| rest.to_owned()).replace('\r', "")
     }
 }
 
@@ -59,15 +91,16 @@ pub(crate) fn delimited(text: &str) -> String {
     format!("{delimiter}{text}{delimiter}")
 }
 
-/// Always `^C`, but for a text that has it: there a character that the text has not, so that it is read back whole.
+/// Always `^C`, but for a text that has it, or that would end at a `^` of its own: there a character that the text has
+/// not, so that it is read back whole.
 fn delimiter(text: &str) -> String {
     let free = |c: &char| *c != '^' && !c.is_whitespace() && !text.contains(*c);
-    if text.contains("^C")
+    if (text.contains(PAIR) || text.split('\n').any(ends_in_caret))
         && let Some(other) = ('#'..='\u{ffff}').find(free)
     {
         return other.to_string();
     }
-    "^C".to_owned()
+    PAIR.to_owned()
 }
 
 /// The delimiter of a banner that this line begins and does not end; `None` for every other line, and outside of
@@ -139,7 +172,7 @@ mod tests {
             "banner motd ^C",
             "ban mo #",
             "  BANNER  login  x first line",
-            "banner exec ^C text with C and ^",
+            "banner exec ^C text with C and ^ in it",
             "banner motd \u{3}",
         ] {
             assert!(banner_start(Mode::Config, line).is_some(), "{line}");
@@ -187,6 +220,32 @@ mod tests {
             delimiter.invitation(),
             "Enter TEXT message.  End with the character '^C'.\n"
         );
+    }
+
+    #[test]
+    fn a_caret_alone_at_the_end_of_the_text_is_its_delimiter() {
+        for (typed, text) in [
+            ("^CAUTION - staff only^", "CAUTION - staff only"),
+            ("^CAUTION\nstaff only^  \nmore", "CAUTION\nstaff only"),
+            ("^CLOSED ^CALL US^", "CLOSED "),
+            ("^CHello^C", "Hello"),
+            ("^Ctwo ^ carets\nhere ^C", "two ^ carets\nhere "),
+            ("^C\n  ^__^\n^C", "\n  ^__^\n"),
+            ("^AUTION^", "AUTION"),
+        ] {
+            assert_eq!(Delimiter::text_between(typed), text, "{typed:?}");
+        }
+        assert!(banner_start(Mode::Config, "banner motd ^CAUTION - staff only^").is_none());
+        let open = banner_start(Mode::Config, "banner motd ^CAUTION").expect("a banner");
+        assert!(open.ends("staff only^") && open.ends("^C") && !open.ends("a ^ b"));
+    }
+
+    #[test]
+    fn texts_with_carets_are_read_back_whole() {
+        for text in ["^", "x^\ny", "\n  ^__^\n", "C", "^C", "a^b", "x^", "\nC^"] {
+            let printed = delimited(text);
+            assert_eq!(Delimiter::text_between(&printed), text, "{printed:?}");
+        }
     }
 
     #[test]

@@ -97,6 +97,51 @@ impl fmt::Debug for InterfaceName {
     }
 }
 
+/// The most interfaces that one range may name.
+const RANGE_MAX: u64 = 1024;
+
+/// The interfaces of `interface range`: lists separated by commas, each a name or, with ` - `, the name of the first and
+/// the last port or name. `None` when it is no such list, or one of more than 1024 interfaces.
+pub fn range(list: &str) -> Option<Vec<InterfaceName>> {
+    let mut names = Vec::new();
+    for part in list.split(',') {
+        let part = part.trim();
+        // A Linux name may have a hyphen: ends are told by what stands before the last one.
+        let ends = part.rsplit_once('-').and_then(|(first, last)| {
+            let (first, last) = (first.trim(), last.trim());
+            InterfaceName::parse(first)?.through(last)
+        });
+        names.extend(match ends {
+            Some(names) => names,
+            None => vec![InterfaceName::parse(part)?],
+        });
+        if names.len() as u64 > RANGE_MAX {
+            return None;
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    Some(names)
+}
+
+impl InterfaceName {
+    /// This interface and those after it up to `last`: the last number alone, or the whole name.
+    fn through(&self, last: &str) -> Option<Vec<Self>> {
+        let stem = self.0.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = |text: &str| text.parse::<u64>().ok();
+        let last = match number(last) {
+            Some(last) => last,
+            None => number(Self::parse(last)?.0.strip_prefix(stem)?)?,
+        };
+        let first = number(self.0.strip_prefix(stem)?)?;
+        let wanted = (first..=last).take(usize::try_from(RANGE_MAX + 1).ok()?);
+        let names: Option<Vec<Self>> = wanted
+            .map(|number| Self::parse(&format!("{stem}{number}")))
+            .collect();
+        names.filter(|names| !names.is_empty())
+    }
+}
+
 /// The one IOS type that the letters are a prefix of, case not regarded; an exact name wins.
 pub fn type_name(letters: &str) -> Option<&'static str> {
     let mut found = TYPES
@@ -149,6 +194,34 @@ fn is_linux(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_name_each_interface_once() {
+        let names = |list: &str| {
+            range(list).map(|names| {
+                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                names.join(" ")
+            })
+        };
+        for (list, expected) in [
+            (
+                "Gi0/0 - 2",
+                "GigabitEthernet0/0 GigabitEthernet0/1 GigabitEthernet0/2",
+            ),
+            (
+                "gi0/1-gi0/2 , lo1",
+                "GigabitEthernet0/1 GigabitEthernet0/2 Loopback1",
+            ),
+            ("Loopback 9 - 11", "Loopback9 Loopback10 Loopback11"),
+            ("eth0,eth0 , wan-0", "eth0 wan-0"),
+            ("eth0 - 1", "eth0 eth1"),
+        ] {
+            assert_eq!(names(list).as_deref(), Some(expected), "{list}");
+        }
+        for list in ["", ",", "Gi0/2 - 1", "Gi0/0 - ", "lo1 - 4000000000", "- 3"] {
+            assert_eq!(names(list), None, "{list}");
+        }
+    }
 
     #[track_caller]
     fn check(typed: &str, canonical: Option<&str>) {

@@ -19,6 +19,7 @@ pub mod banner;
 mod build;
 pub mod command;
 pub mod file;
+pub mod foreign;
 pub mod help;
 pub mod interface_name;
 pub mod modes;

@@ -177,6 +177,7 @@ fn global(out: &mut Out, command: &GlobalCommand, form: Form) {
             out.pair("interface", Some(name));
             out.pair("type", *template);
         }
+        GlobalCommand::InterfaceRange(list) => out.pair("interface range", Some(list)),
         GlobalCommand::IpAccessList { kind, name } => {
             out.pair("ip access-list", Some(kind));
             out.word(name);

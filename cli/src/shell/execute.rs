@@ -68,12 +68,15 @@ impl Shell {
         let sent = spelled.map_or(line, |spelled| &spelled.line);
         let (command, filter) = match lang::understand(self.mode, &self.access, sent) {
             Ok(Some(understood)) => understood,
+            // Where a comment stands tells the daemon what an unknown line belongs to.
+            Ok(None) if self.mode.is_config() && sent.starts_with('!') => (sent.to_owned(), None),
             Ok(None) => return Ok(()),
             Err(Unclear::Filter(message)) => {
                 self.desk.print(&message);
                 return Ok(());
             }
-            Err(Unclear::Line(_)) if lang::may_be_kept(self.mode, line) => (sent.to_owned(), None),
+            // The daemon knows of kept lines, and of modes that are not this router's own.
+            Err(Unclear::Line(_)) if self.mode.is_config() => (sent.to_owned(), None),
             Err(Unclear::Line(why)) => {
                 self.desk.print(&refused(why));
                 return Ok(());

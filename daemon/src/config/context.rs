@@ -1,6 +1,7 @@
 //! Where a configuration line is typed: the mode and the object it edits.
 
 use isthmus_grammar::command::{AclId, ConfigCommand, Form, GlobalCommand, LineKind};
+use isthmus_grammar::interface_name::range;
 use isthmus_grammar::{InterfaceName, Mode};
 
 use super::model::BlockId;
@@ -13,6 +14,8 @@ pub enum Context {
     Global,
     /// `(config-if)#`
     Interface(InterfaceName),
+    /// `(config-if-range)#`: every line is for each of them.
+    Range(Vec<InterfaceName>),
     /// `(config-ext-nacl)#`
     ExtendedAcl(AclId),
     /// `(config-std-nacl)#`
@@ -51,7 +54,7 @@ impl Context {
     pub fn mode(&self) -> Mode {
         match self {
             Context::Global => Mode::Config,
-            Context::Interface(_) => Mode::Interface,
+            Context::Interface(_) | Context::Range(_) => Mode::Interface,
             Context::ExtendedAcl(_) => Mode::ExtendedAcl,
             Context::StandardAcl(_) => Mode::StandardAcl,
             Context::IsakmpPolicy(_) => Mode::IsakmpPolicy,
@@ -59,6 +62,23 @@ impl Context {
             Context::CryptoMap { .. } => Mode::CryptoMap,
             Context::Line { .. } => Mode::Line,
             Context::Retained { mode, .. } => *mode,
+        }
+    }
+
+    /// The whole prompt.
+    pub fn prompt(&self, hostname: &str) -> String {
+        let prompt = self.mode().prompt(hostname);
+        match self {
+            Context::Range(_) => prompt.replace("(config-if)#", "(config-if-range)#"),
+            _ => prompt,
+        }
+    }
+
+    /// The contexts in which a line of this one is obeyed: the interfaces of a range, otherwise the context itself.
+    pub(super) fn each(&self) -> Vec<Context> {
+        match self {
+            Context::Range(names) => names.iter().cloned().map(Context::Interface).collect(),
+            context => vec![context.clone()],
         }
     }
 
@@ -101,6 +121,9 @@ impl Context {
         }
         match command {
             GlobalCommand::Interface { name, .. } => Context::Interface(name.clone()),
+            GlobalCommand::InterfaceRange(list) => {
+                range(list).map_or(Context::Global, Context::Range)
+            }
             GlobalCommand::IpAccessList { kind, name } => match kind {
                 isthmus_grammar::command::AclKind::Extended => Context::ExtendedAcl(name.clone()),
                 isthmus_grammar::command::AclKind::Standard => Context::StandardAcl(name.clone()),

@@ -2,10 +2,11 @@
 //! `incremental-diffs` and the list of `configure replace`. `show/difference.rs` prints it.
 //!
 //! Works on text, so that any file can be compared. Comments, headers and `end` do not count; a line is the same only
-//! below the same line; the order counts inside access-lists and nowhere else.
+//! below the same line; the order counts inside access-lists and among the peers of a map entry, nowhere else.
 
 use std::collections::{HashMap, VecDeque};
 
+use super::render;
 use isthmus_grammar::banner::printed_banner_start;
 use isthmus_grammar::file::is_screen_header;
 use schemars::JsonSchema;
@@ -132,7 +133,7 @@ pub fn transition(from: &Outline, to: &Outline) -> Vec<Difference> {
 
 fn additions(file: &Outline, present: &Outline) -> impl Iterator<Item = Difference> {
     let mut added = missing(&file.lines, &present.lines, Operation::Added);
-    added.retain(|one| !takes_nothing_back(one.line, &present.lines));
+    added.retain(|one| !takes_nothing_back(one.line, &present.lines) || one.is_setting());
     added.into_iter().flat_map(|one| one.lines())
 }
 
@@ -156,6 +157,18 @@ impl Missing<'_> {
             });
         });
         list
+    }
+
+    /// A line with `no` that says something where nothing else does: the configuration of a router has it, such as
+    /// `no crypto isakmp enable`.
+    fn is_setting(&self) -> bool {
+        let indent = |(depth, line): (usize, &&str)| format!("{:depth$}{line}\n", "");
+        let above: String = self.above.iter().enumerate().map(indent).collect();
+        let whole = above.clone() + &indent((self.above.len(), &self.line.text.as_str()));
+        let load = |text: &str| super::load(text, "");
+        let printed = |running| render::body(running, &render::Options::default());
+        let ((before, refused), (after, also)) = (load(&above), load(&whole));
+        refused.len() == also.len() && printed(&before) != printed(&after)
     }
 
     /// The command that removes the line with all below it.
@@ -230,6 +243,9 @@ fn walk<'a>(
     }
 }
 
+/// Lines whose order among each other counts, besides those of a named list.
+const ORDERED: [&str; 2] = ["access-list ", "set peer "];
+
 /// For each line of `here` the same line of `there`, each of those once. Where the order counts, only as many as stand
 /// in the same order in both.
 fn partners(here: &[Line], there: &[Line], ordered: bool) -> Vec<Option<usize>> {
@@ -241,7 +257,7 @@ fn partners(here: &[Line], there: &[Line], ordered: bool) -> Vec<Option<usize>> 
         .iter()
         .map(|line| places.get_mut(line.key.as_str())?.pop_front())
         .collect();
-    let in_list = |line: &Line| ordered || line.key.starts_with("access-list ");
+    let in_list = |line: &Line| ordered || ORDERED.iter().any(|words| line.key.starts_with(words));
     let listed: Vec<usize> = (0..here.len())
         .filter(|index| in_list(&here[*index]) && partners[*index].is_some())
         .collect();
@@ -369,6 +385,41 @@ mod tests {
         assert!(
             contextual(&read(&block(["a", "b"])), &read(&block(["b", "a"])))
                 .contains("!No changes")
+        );
+    }
+
+    #[test]
+    fn the_order_of_peers_counts() {
+        let map = |peers: [&str; 3]| {
+            format!(
+                "crypto map M 10 ipsec-isakmp\n set peer {}\n set transform-set T\n",
+                peers.join("\n set peer ")
+            )
+        };
+        let (one, two) = (
+            map(["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
+            map(["192.0.2.2", "192.0.2.3", "192.0.2.1"]),
+        );
+        assert_eq!(
+            transition(&read(&one), &read(&two)),
+            "!List of Commands:\ncrypto map M 10 ipsec-isakmp\n no set peer 192.0.2.1\n\
+             crypto map M 10 ipsec-isakmp\n set peer 192.0.2.1\nend\n"
+        );
+        assert!(contextual(&read(&one), &read(&two)).contains(" -set peer 192.0.2.1\n"));
+    }
+
+    #[test]
+    fn what_is_switched_off_is_a_difference_though_nothing_says_that_it_is_on() {
+        let off = "hostname R1\nno crypto isakmp enable\nno ip domain-lookup\nno logging console\n\
+                   no ip route 1.1.1.1 255.255.255.255 Null0\nend\n";
+        let on = "hostname R1\nend\n";
+        assert_eq!(
+            incremental(&read(off), &read(on)),
+            "!List of Commands:\nno crypto isakmp enable\nno ip domain-lookup\nno logging console\nend\n"
+        );
+        assert_eq!(
+            transition(&read(off), &read("hostname R1\nno logging console\nend\n")),
+            "!List of Commands:\ncrypto isakmp enable\nip domain-lookup\nip route 1.1.1.1 255.255.255.255 Null0\nend\n"
         );
     }
 

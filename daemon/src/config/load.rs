@@ -1,24 +1,26 @@
 //! A configuration file becomes the running-config, as one transaction.
 //!
-//! Called at boot and by `copy FILE running-config`. A line that is not understood, or that is refused, is reported with
-//! its number, kept with the lines indented below it, and never stops the lines after it.
+//! Called at boot, by `copy FILE running-config` and by `isthmus --check`. `cursor.rs` says what each line is, here and in
+//! a session. A line that is not understood, or that is refused, is reported with its number, kept with the lines that
+//! belong to it, and never stops the lines after it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
-use isthmus_grammar::banner::{Delimiter, any_banner_start, banner_start};
+use isthmus_grammar::banner::{Delimiter, any_banner_start};
 use isthmus_grammar::command::{
     AclCommand, AclEntry, AclId, Command, ConfigCommand, ConfigLine, CryptoMapCommand, Form,
-    GlobalCommand, InterfaceCommand, StandardAclCommand, StandardAclEntry,
+    GlobalCommand, InterfaceCommand, RetainedLine, StandardAclCommand, StandardAclEntry,
 };
-use isthmus_grammar::file::is_screen_header;
-use isthmus_grammar::{Refusal, parser, secrets};
+use isthmus_grammar::weakness::weaknesses;
+use isthmus_grammar::{Access, Refusal, secrets};
 
-use super::apply::{Origin, acl, apply, kept_change};
+use super::apply::{Origin, acl, check_references, kept_change};
 use super::context::Context;
-use super::model::{AccessList, AclLine, Kept, KeptLine, LineId, Numbered, Running};
-use super::rank;
+use super::cursor::{Closed, Cursor, Reading};
+use super::model::{AccessList, AclLine, LineId, Numbered, Running};
 
 /// A line of a file that was not obeyed. Its text is made safe for logs: keys and passwords are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +35,39 @@ pub struct Problem {
     pub what: String,
     /// How many lines below it went with it.
     pub below: usize,
-    /// Why no command matches it, where that is what is wrong.
-    pub refusal: Option<Refusal>,
+    /// Why it was not obeyed.
+    pub kind: Kind,
+}
+
+/// Why a line was not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No command matches it.
+    Unknown(Refusal),
+    /// It begins a banner that has no end.
+    Endless,
+    /// A command of EXEC, which a file does not run.
+    Exec,
+    /// It is a command, and it was refused.
+    Refused,
+    /// It was obeyed, but what it names is not there.
+    Reference,
+}
+
+impl Kind {
+    /// Why no command matches the line, where that is what is wrong.
+    pub fn refusal(self) -> Option<Refusal> {
+        match self {
+            Kind::Unknown(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
 }
 
 impl Problem {
     /// For the operator who copies the file: what a terminal answers to the line, then what came of it.
     pub fn answer(&self) -> String {
-        let refusal = self.refusal.map_or_else(String::new, |refusal| {
+        let refusal = self.kind.refusal().map_or_else(String::new, |refusal| {
             format!("{}\n{}", self.text, refusal.message(0, &self.text))
         });
         format!("{refusal}% {self}\n")
@@ -55,9 +82,9 @@ impl fmt::Display for Problem {
             text,
             what,
             below,
-            refusal,
+            kind,
         } = self;
-        let text = match refusal {
+        let text = match kind.refusal() {
             Some(_) => secrets::logged(text),
             None => text.clone(),
         };
@@ -70,6 +97,21 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What was found in a file.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The lines that were not obeyed, and those that name what is not there, by their numbers.
+    pub problems: Vec<Problem>,
+    /// The lines that belong to one of those, each with the number of that.
+    pub below: Vec<(usize, usize)>,
+    /// More lines that name what is not there, which only `--check` tells.
+    pub missing: Vec<Problem>,
+    /// The lines that do nothing in this release, with their words for messages.
+    pub inactive: Vec<(usize, String)>,
+    /// The lines that protect badly, with what is said of them.
+    pub weak: Vec<(usize, String)>,
+}
+
 /// Loads a whole file into a fresh configuration.
 pub fn load(text: &str, file: &str) -> (Running, Vec<Problem>) {
     let mut running = Running::default();
@@ -79,6 +121,11 @@ pub fn load(text: &str, file: &str) -> (Running, Vec<Problem>) {
 
 /// Adds a file to the configuration, as if its lines were typed: `copy FILE running-config`.
 pub fn merge(running: &mut Running, text: &str, file: &str) -> Vec<Problem> {
+    read(running, text, file).problems
+}
+
+/// The same, with all that can be said of the file.
+pub fn read(running: &mut Running, text: &str, file: &str) -> Report {
     let lines = text
         .lines()
         .map(|line| line.trim_end_matches('\r'))
@@ -88,16 +135,19 @@ pub fn merge(running: &mut Running, text: &str, file: &str) -> Vec<Problem> {
         lines,
         file,
         next: 0,
-        place: Place::default(),
-        problems: Vec::new(),
+        access: Access::full(),
+        cursor: Cursor::default(),
+        report: Report::default(),
         references: Vec::new(),
         remarks: HashMap::new(),
     };
     while loader.next < loader.lines.len() {
         loader.line();
     }
+    loader.cursor.close();
+    loader.keep_closed();
     loader.check_references();
-    loader.problems
+    loader.report
 }
 
 struct Loader<'a> {
@@ -105,8 +155,9 @@ struct Loader<'a> {
     lines: Vec<&'a str>,
     file: &'a str,
     next: usize,
-    place: Place,
-    problems: Vec<Problem>,
+    access: Access,
+    cursor: Cursor,
+    report: Report,
     references: Vec<(usize, Reference)>,
     /// The remarks that each list had before this file came to it: a merged file does not double them.
     remarks: HashMap<AclId, HashSet<String>>,
@@ -127,155 +178,123 @@ fn remarks(list: Option<&AccessList>) -> HashSet<String> {
     }
 }
 
-/// Where the loader is.
-#[derive(Default)]
-struct Place {
-    context: Context,
-    /// The lines that entered the blocks of the context, the outermost first.
-    headers: Vec<Header>,
-    /// A `!` at the left margin was seen since the last line that was understood.
-    separated: bool,
-    /// The rank of the last known line at the global level and in each block of the context.
-    ranks: Vec<u8>,
-}
-
-/// A line that entered a block.
-struct Header {
-    indent: usize,
-    /// The lines of the block are indented deeper, so the first that is not leaves it.
-    indented: bool,
-}
-
-impl Place {
-    /// Goes to a context above the present one, or stays.
-    fn leave_to(&mut self, context: Context) {
-        let depth = context.mode().depth();
-        self.headers.truncate(depth);
-        self.ranks.truncate(depth + 1);
-        self.context = context;
-    }
-
-    fn set_rank(&mut self, depth: usize, rank: u8) {
-        self.ranks.resize(depth + 1, 0);
-        self.ranks[depth] = rank;
-    }
-}
-
 /// A name that some line uses and a later one may define.
 enum Reference {
     CryptoMap(String),
     TransformSet(String),
+    AccessList(AclId),
+    /// One of those that `apply` has tables of.
+    Other(Form, Box<RetainedLine>),
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
     fn line(&mut self) {
-        let number = self.next;
-        let raw = self.lines[number];
+        let index = self.next;
         self.next += 1;
-        let text = raw.trim();
-        let indent = raw.len() - raw.trim_start().len();
-        if text.is_empty() {
+        let Some(whole) = self.whole(index) else {
             return;
-        }
-        if text.starts_with('!') {
-            self.place.separated |= indent == 0;
-            return;
-        }
-        self.leave_block(indent);
-        let whole = match self.banner(text) {
-            Some(Ok(whole)) => whole,
-            Some(Err(())) => {
-                self.problem(
-                    number,
-                    indent,
-                    "the banner has no end: its delimiter does not come again; kept",
-                );
-                return;
-            }
-            None => text.to_owned(),
         };
-        let mode = self.place.context.mode();
-        let parsed = match parser::parse_exact(mode, &whole) {
-            Some(parsed) => Ok(parsed),
-            None => parser::parse(mode, &whole),
-        };
-        match parsed.map(|parsed| parsed.command) {
-            Ok(Command::Config(line)) => self.obey(number, indent, &line),
-            Ok(Command::Empty) => {}
-            Ok(Command::Exit) => self.place.leave_to(self.place.context.up()),
-            Ok(Command::End) => self.place.leave_to(Context::Global),
-            Ok(Command::Exec(_) | Command::Do(_)) => {
-                self.problem(
-                    number,
-                    indent,
-                    "this is no configuration command; kept, not obeyed",
-                );
-            }
-            Err(_) if is_screen_header(text) => {}
-            Err(refusal) => {
-                self.problem(number, indent, why(refusal));
-                if let Some(problem) = self.problems.last_mut() {
-                    problem.refusal = Some(refusal);
+        match self.cursor.read(&self.access, index + 1, &whole) {
+            Reading::Nothing => {}
+            Reading::Command(parsed) => match parsed.command {
+                Command::Config(line) => self.obey(index, &line),
+                Command::Empty => {}
+                Command::Exit => self.cursor.leave_one(),
+                Command::End => self.cursor.leave_all(),
+                Command::Exec(_) | Command::Do(_) => {
+                    self.problem(
+                        index,
+                        Kind::Exec,
+                        "a command of EXEC: a file does not run it",
+                    );
                 }
+            },
+            Reading::Refused(_) if self.cursor.remove_kept(self.running) => {}
+            Reading::Refused(refusal) => {
+                self.problem(index, Kind::Unknown(refusal), why(refusal));
+                self.unknown_banner(index);
+            }
+            Reading::Below(below) => {
+                self.count_below(index, below.of);
+                self.unknown_banner(index);
             }
         }
+        self.keep_closed();
     }
 
-    fn leave_block(&mut self, indent: usize) {
-        while let Some(header) = self.place.headers.last_mut() {
-            if indent > header.indent {
-                header.indented = true;
-                break;
-            }
-            if indent == header.indent && !header.indented {
-                break;
-            }
-            self.place.leave_to(self.place.context.up());
-        }
-    }
-
-    /// The whole text of a banner that begins on this line; an error when it never ends.
-    fn banner(&mut self, text: &str) -> Option<Result<String, ()>> {
-        let delimiter = banner_start(self.place.context.mode(), text)?;
-        let end = self.banner_end(&delimiter).ok_or(());
-        Some(end.map(|end| {
-            let rest = self.lines[self.next..=end].join("\n");
-            self.next = end + 1;
-            format!("{text}\n{rest}")
-        }))
+    /// The line, with all its text where it begins a banner. A banner without end is reported and kept.
+    fn whole(&mut self, index: usize) -> Option<Cow<'a, str>> {
+        let line = self.lines[index];
+        let Some(delimiter) = self.cursor.banner(&self.access, line) else {
+            return Some(line.into());
+        };
+        let Some(end) = self.banner_end(&delimiter) else {
+            let what = "the banner has no end: its delimiter does not come again; kept";
+            self.problem(index, Kind::Endless, what);
+            self.cursor.refuse_line(index + 1, line);
+            // It would take the lines printed after it for its text.
+            self.cursor.add_below([delimiter.typed()]);
+            self.cursor.close();
+            self.keep_closed();
+            return None;
+        };
+        let text = self.lines[index..=end].join("\n");
+        self.next = end + 1;
+        Some(text.into())
     }
 
     fn banner_end(&self, delimiter: &Delimiter) -> Option<usize> {
         (self.next..self.lines.len()).find(|index| delimiter.ends(self.lines[*index]))
     }
 
-    fn obey(&mut self, number: usize, indent: usize, line: &ConfigLine) {
+    /// The text of an unknown kind of banner belongs to the line.
+    fn unknown_banner(&mut self, index: usize) {
+        let line = self.lines[index];
+        let Some(delimiter) = any_banner_start(line.trim()) else {
+            return;
+        };
+        let Some(end) = self.banner_end(&delimiter) else {
+            self.cursor.add_below([delimiter.typed()]);
+            return;
+        };
+        let indent = self.cursor.unknown_indent();
+        // Printed as deep as the line that is kept, so that much is not theirs.
+        let own = |line: &&str| match line.split_at_checked(indent) {
+            Some((lead, rest)) if lead.trim().is_empty() => rest.to_owned(),
+            _ => (*line).to_owned(),
+        };
+        let text: Vec<String> = self.lines[self.next..=end].iter().map(own).collect();
+        let below = (self.next..=end).map(|below| (below + 1, index + 1));
+        if let Some(problem) = self.report.problems.last_mut() {
+            problem.below += text.len();
+        }
+        self.report.below.extend(below);
+        self.cursor.add_below(text);
+        self.next = end + 1;
+    }
+
+    fn obey(&mut self, index: usize, line: &ConfigLine) {
         if self.is_known_remark(line) {
             return;
         }
-        if let Err(refused) = apply(self.running, &mut self.place.context, line, Origin::File) {
-            let what = format!("{refused}; kept, not obeyed");
-            // Once something obeys it, it must not take the rest of a block of other commands with it.
-            if matches!(line.command, ConfigCommand::Global(_)) {
-                self.global_problem(number, indent, &what);
-            } else {
-                self.problem(number, indent, &what);
+        match self.cursor.obey(self.running, line, Origin::File) {
+            Ok(_) => {
+                if let Some(words) = line.inactive() {
+                    self.report.inactive.push((index + 1, words));
+                }
+                let weak = weaknesses(line).into_iter();
+                self.report
+                    .weak
+                    .extend(weak.map(|weak| (index + 1, weak.to_string())));
+                self.remember_references(index, line);
             }
-            return;
-        }
-        self.remember_references(number, line);
-        self.place.separated = false;
-        let depth = self.place.context.mode().depth();
-        let entered = usize::from(line.enters().is_some());
-        self.place.headers.truncate(depth - entered);
-        self.place
-            .set_rank(depth - entered, rank::rank(&line.command));
-        if entered > 0 {
-            self.place.headers.push(Header {
-                indent,
-                indented: false,
-            });
-            self.place.set_rank(depth, 0);
+            Err(refused) => {
+                self.problem(
+                    index,
+                    Kind::Refused,
+                    &format!("{refused}; kept, not obeyed"),
+                );
+            }
         }
     }
 
@@ -288,7 +307,7 @@ impl Loader<'_> {
             StandardAclEntry::Remark(text) => Some(text.clone()),
             StandardAclEntry::Rule(_) => None,
         };
-        let (name, remark) = match (&line.command, &self.place.context) {
+        let (name, remark) = match (&line.command, self.cursor.context()) {
             (ConfigCommand::Global(GlobalCommand::AccessList { number, entry, .. }), _) => {
                 (number.to_string(), entry.as_ref().and_then(extended))
             }
@@ -312,99 +331,35 @@ impl Loader<'_> {
         remark.is_some_and(|text| line.form == Form::Set && self.remarks[&name].contains(&text))
     }
 
-    /// Reports a line and keeps it, with everything indented deeper below it, in the block where it stands.
-    fn problem(&mut self, number: usize, indent: usize, what: &str) {
-        let (text, below) = self.report(number, indent, what);
-        let outside = |header: &Header| indent <= header.indent;
-        if self.place.separated && self.place.headers.last().is_some_and(outside) {
-            self.place.leave_to(Context::Global);
-        }
-        let after = self.place.ranks.last().copied().unwrap_or(0);
-        self.keep(KeptLine { after, text, below });
-    }
-
-    /// The same for a global command, which is kept beside the block where it stands.
-    fn global_problem(&mut self, number: usize, indent: usize, what: &str) {
-        let (text, below) = self.report(number, indent, what);
-        let after = self.place.ranks.first().copied().unwrap_or(0);
-        let line = KeptLine { after, text, below };
-        if !acl::keep(self.running, &Context::Global, &line) {
-            self.running.note(kept_change(&Context::Global));
-            add(&mut self.running.kept, line);
-        }
-    }
-
-    /// Reports a line; gives its text and what belongs to it.
-    fn report(&mut self, number: usize, indent: usize, what: &str) -> (String, Vec<String>) {
-        // The text of a banner was read with it.
-        self.next = number + 1;
-        let text = self.lines[number].trim().to_owned();
-        let mut below = self.take_below(&text, indent);
-        self.problems.push(Problem {
+    /// Reports a line.
+    fn problem(&mut self, index: usize, kind: Kind, what: &str) {
+        let more = index + 1..self.next;
+        let below = more.len();
+        self.report
+            .below
+            .extend(more.map(|line| (line + 1, index + 1)));
+        self.report.problems.push(Problem {
             file: self.file.to_owned(),
-            line: number + 1,
-            text: secrets::shown(&text, "..."),
+            line: index + 1,
+            text: secrets::shown(self.lines[index].trim(), "..."),
             what: what.to_owned(),
-            below: below.len(),
-            refusal: None,
+            below,
+            kind,
         });
-        // A banner without its end would take the lines printed after it for its text.
-        if let Some(delimiter) = any_banner_start(&text)
-            && !below.last().is_some_and(|last| delimiter.ends(last))
-        {
-            below.push(delimiter.as_str().to_owned());
-        }
-        (text, below)
     }
 
-    /// The lines that belong to an unknown one: those indented deeper, or the text of an unknown kind of banner.
-    fn take_below(&mut self, text: &str, indent: usize) -> Vec<String> {
-        if let Some(delimiter) = any_banner_start(text)
-            && let Some(end) = self.banner_end(&delimiter)
-        {
-            // Printed as deep as the line itself, so that much is not theirs.
-            let own = |line: &&str| match line.split_at_checked(indent) {
-                Some((lead, rest)) if lead.trim().is_empty() => rest.to_owned(),
-                _ => (*line).to_owned(),
-            };
-            let below = self.lines[self.next..=end].iter().map(own).collect();
-            self.next = end + 1;
-            return below;
+    /// One more line that belongs to a reported one.
+    fn count_below(&mut self, index: usize, of: usize) {
+        let mut reported = self.report.problems.iter_mut().rev();
+        if let Some(problem) = reported.find(|problem| problem.line == of) {
+            problem.below += 1;
         }
-        let mut below = Vec::new();
-        while let Some(raw) = self.lines.get(self.next) {
-            let depth = raw.len() - raw.trim_start().len();
-            if raw.trim().is_empty() || depth <= indent {
-                break;
-            }
-            below.push(match raw.get(indent..) {
-                Some(line) => line.trim_end().to_owned(),
-                // The blanks of other scripts take several octets.
-                None => format!(" {}", raw.trim()),
-            });
-            self.next += 1;
-        }
-        below
+        self.report.below.push((index + 1, of));
     }
 
-    fn keep(&mut self, line: KeptLine) {
-        if acl::keep(self.running, &self.place.context, &line) {
-            return;
-        }
-        self.running.note(kept_change(&self.place.context));
-        match self.place.context.clone() {
-            Context::Line { kind, first, last } => {
-                for number in first..=last {
-                    let found = self.running.lines.get_mut(&LineId { kind, number });
-                    if let Some(settings) = found {
-                        add(&mut settings.kept, line.clone());
-                    }
-                }
-            }
-            context => match self.running.kept_in(&context) {
-                Some(kept) => add(kept, line),
-                None => add(&mut self.running.kept, line),
-            },
+    fn keep_closed(&mut self) {
+        for closed in self.cursor.take_closed() {
+            keep(self.running, closed);
         }
     }
 
@@ -426,43 +381,87 @@ impl Loader<'_> {
                     .map(|set| (number, Reference::TransformSet(set.clone())));
                 self.references.extend(named);
             }
+            ConfigCommand::CryptoMap(CryptoMapCommand::MatchAddress(Some(list))) => {
+                let list = Reference::AccessList(list.clone());
+                self.references.push((number, list));
+            }
+            ConfigCommand::Retained(retained) => {
+                let other = Reference::Other(line.form, retained.clone());
+                self.references.push((number, other));
+            }
             _ => {}
         }
     }
 
+    /// What names what is not there; of lists and of lines that do not act `--check` is told alone, for the first are
+    /// complained of while they are missing.
     fn check_references(&mut self) {
-        let crypto = &self.running.crypto;
-        for (number, reference) in &self.references {
-            let what = match reference {
+        for (index, reference) in std::mem::take(&mut self.references) {
+            let crypto = &self.running.crypto;
+            let (what, told) = match &reference {
                 Reference::CryptoMap(name) if !crypto.maps.contains_key(name) => {
-                    format!(
+                    let what = format!(
                         "there is no crypto map {name}: the interface stays without one until it is configured"
-                    )
+                    );
+                    (what, true)
                 }
                 Reference::TransformSet(name) if !crypto.transform_sets.contains_key(name) => {
-                    format!(
+                    let what = format!(
                         "there is no transform set {name}: it is left out until it is configured"
-                    )
+                    );
+                    (what, true)
                 }
+                Reference::AccessList(name) if !self.running.access_lists.contains_key(name) => {
+                    let what = format!(
+                        "there is no access-list {name}: the entry protects nothing until it is configured"
+                    );
+                    (what, false)
+                }
+                Reference::Other(form, line) => match check_references(self.running, line, *form) {
+                    Ok(()) => continue,
+                    Err(refused) => (refused.to_string(), false),
+                },
                 _ => continue,
             };
-            let text = self.lines[*number].trim().to_owned();
-            self.problems.push(Problem {
+            let problem = Problem {
                 file: self.file.to_owned(),
-                line: number + 1,
-                text,
+                line: index + 1,
+                text: secrets::shown(self.lines[index].trim(), "..."),
                 what,
                 below: 0,
-                refusal: None,
-            });
+                kind: Kind::Reference,
+            };
+            match told {
+                true => self.report.problems.push(problem),
+                false => self.report.missing.push(problem),
+            }
         }
-        self.problems.sort_by_key(|problem| problem.line);
+        self.report.problems.sort_by_key(|problem| problem.line);
     }
 }
 
-fn add(kept: &mut Kept, line: KeptLine) {
-    if !kept.has(&line) {
-        kept.add(line);
+/// Keeps a line that was not obeyed in its block, with all that belongs to it.
+pub(crate) fn keep(running: &mut Running, closed: Closed) {
+    let Closed { place, line, .. } = closed;
+    if acl::keep(running, &place.context, &line) {
+        return;
+    }
+    if let Context::Line { kind, first, last } = place.context {
+        running.note(kept_change(&place.context));
+        for number in first..=last {
+            if let Some(settings) = running.lines.get_mut(&LineId { kind, number }) {
+                settings.kept.add(line.clone());
+            }
+        }
+        return;
+    }
+    for context in place.context.each() {
+        running.note(kept_change(&context));
+        match running.kept_in(&context) {
+            Some(kept) if matches!(context, Context::Interface(_)) => kept.add_single(line.clone()),
+            Some(kept) => kept.add(line.clone()),
+            None => running.kept.add(line.clone()),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The running configuration: the model, how commands change it, how it is printed, how it is loaded and saved.
 
 pub mod apply;
+pub mod check;
 pub mod context;
 mod current;
+pub mod cursor;
 pub mod difference;
 pub mod encrypt;
 pub mod hide;
@@ -20,5 +22,6 @@ mod tests;
 pub use apply::{Applied, Origin, Refused, apply, remove_kept};
 pub use context::Context;
 pub use current::Current;
+pub use cursor::{Cursor, Reading};
 pub use load::{Problem, load, merge};
 pub use model::Running;

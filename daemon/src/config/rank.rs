@@ -56,7 +56,7 @@ pub(super) fn section(command: &GlobalCommand) -> Section {
         GlobalCommand::CryptoMap { .. } | GlobalCommand::CryptoMapLocalAddress { .. } => {
             Section::CryptoMaps
         }
-        GlobalCommand::Interface { .. } => Section::Interfaces,
+        GlobalCommand::Interface { .. } | GlobalCommand::InterfaceRange(_) => Section::Interfaces,
         GlobalCommand::IpRoute(_) => Section::Routes,
         GlobalCommand::IpAccessList { .. } | GlobalCommand::IpAccessListResequence { .. } => {
             Section::NamedLists

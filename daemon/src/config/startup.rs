@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -35,15 +35,46 @@ impl StartupError {
     }
 }
 
+/// The largest startup-config, in octets: one of 100,000 lines has about 5 MB.
+const MAX_SIZE: u64 = 64 * 1024 * 1024;
+/// The longest line of it, in octets: more than any console sends, and as much as a banner may have.
+const MAX_LINE: usize = 64 * 1024;
+
 /// The text of the file; `None` when there is none. Octets that are no UTF-8 are replaced.
 ///
 /// # Errors
-/// The file is there and cannot be read.
+/// The file is there and cannot be read: it is no regular file, too large, or has a line that is too long.
 pub fn read(path: &Path) -> Result<Option<String>, StartupError> {
-    match fs::read(path) {
+    match read_octets(path) {
         Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StartupError::new("read", path)(error)),
+    }
+}
+
+fn read_octets(path: &Path) -> io::Result<Vec<u8>> {
+    let unusable = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+    // A pipe without a writer would hold the daemon up for ever.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(unusable("it is not a regular file".to_owned()));
+    }
+    let mut octets = Vec::new();
+    file.take(MAX_SIZE + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > MAX_SIZE {
+        return Err(unusable(format!("it has more than {MAX_SIZE} octets")));
+    }
+    let mut lines = octets.split(|octet| *octet == b'\n').enumerate();
+    match lines.find(|(_, line)| line.len() > MAX_LINE) {
+        Some((index, line)) => Err(unusable(format!(
+            "line {} has {} octets, a line may have {MAX_LINE}",
+            index + 1,
+            line.len()
+        ))),
+        None => Ok(octets),
     }
 }
 
@@ -90,7 +121,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The file is still there.
 pub fn erase(path: &Path) -> Result<(), StartupError> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    match fs::rename(&target, beside(&target, ".old")) {
+    let renamed = make_private(&target).and_then(|()| fs::rename(&target, beside(&target, ".old")));
+    match renamed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(StartupError::new("erase", path)),
     }
@@ -124,12 +156,17 @@ fn keep_old(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    match fs::hard_link(path, &old) {
+    match make_private(path).and_then(|()| fs::hard_link(path, &old)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // A file system without hard links.
-        Err(_) => fs::copy(path, &old).map(|_| ()),
+        Err(_) => fs::copy(path, &old).and_then(|_| make_private(&old)),
     }
+}
+
+/// Whoever put the file there, it holds keys: only its owner may read it.
+fn make_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
 fn flush_folder(path: &Path) -> io::Result<()> {
@@ -176,6 +213,36 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         save(&path, "new").unwrap();
         assert_eq!(mode(&path), 0o600);
+        let old = beside(&path, ".old");
+        assert_eq!(
+            (mode(&old), fs::read_to_string(&old).unwrap()),
+            (0o600, "old".into())
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        erase(&path).unwrap();
+        assert_eq!(mode(&old), 0o600);
+    }
+
+    #[test]
+    fn what_is_no_file_of_sensible_size_is_refused_and_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("startup-config");
+        let refusal = |path: &Path| read(path).unwrap_err().to_string();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(refusal(&path).ends_with("it is not a regular file"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(refusal(&path).ends_with("it is not a regular file"));
+        fs::remove_dir(&path).unwrap();
+        fs::write(
+            &path,
+            format!("hostname R1\n{}\n", "x".repeat(MAX_LINE + 1)),
+        )
+        .unwrap();
+        let said = refusal(&path);
+        assert!(said.contains("line 2 has 65537 octets"), "{said}");
+        fs::write(&path, format!("hostname R1\n{}\n", "x".repeat(MAX_LINE))).unwrap();
+        assert!(read(&path).unwrap().is_some());
     }
 
     #[test]

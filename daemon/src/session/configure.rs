@@ -5,12 +5,15 @@ use isthmus_grammar::command::{
     ConfigCommand, ConfigLine, ConfigureCommand, ConfigureTerminal, Form, GlobalCommand, IpRoute,
     LoginCommand, RevertTimer,
 };
+use isthmus_grammar::privilege::FULL;
+use isthmus_grammar::{Mode, Refusal, secrets};
 
 use super::files::Done;
 use super::io::Gone;
 use super::{Outcome, Place, Session};
+use crate::config::cursor::BYTE_ORDER_MARK;
 use crate::config::model::RouteKey;
-use crate::config::{self, Context, Origin};
+use crate::config::{self, Origin, Reading};
 use crate::log::Severity;
 use crate::network;
 use crate::router::{Router, settled};
@@ -59,6 +62,24 @@ fn remark(router: &Router, line: &ConfigLine) -> Option<String> {
     network::waits_for(&key, &router.interfaces)
 }
 
+/// What follows the refusal of a line that opens a mode on IOS and not here.
+const FOREIGN: &str =
+    "% This mode is not in this release: the lines up to exit are kept and do nothing\n\n";
+
+/// What follows the refusal of a line that would open a mode.
+const REFUSED_MODE: &str = "% The lines up to exit belong to it and are not obeyed\n\n";
+
+/// A refusal of the words of a line, for the line as it was typed.
+fn typed(refusal: Refusal, line: &str) -> Refusal {
+    let lead = line.len() - line.trim_start_matches(BYTE_ORDER_MARK).trim_start().len();
+    match refusal {
+        Refusal::Invalid { column } => Refusal::Invalid {
+            column: column + line[..lead].chars().count(),
+        },
+        other => other,
+    }
+}
+
 impl Session {
     /// `configure ...`
     pub(super) async fn enter_configuration(&mut self, command: ConfigureCommand) -> Outcome {
@@ -94,7 +115,7 @@ impl Session {
         if let Err(text) = ready {
             return self.fail(text).await;
         }
-        self.place = Place::Config(Context::Global);
+        self.place = Place::Config(Box::default());
         self.stay = Stay::default();
         self.say("Enter configuration commands, one per line.  End with CNTL/Z.\n")
             .await
@@ -129,6 +150,59 @@ impl Session {
         Ok(Ok(()))
     }
 
+    /// A line typed in a configuration mode.
+    pub(super) async fn configuration_line(&mut self, line: &str) -> Outcome {
+        let access = self.access();
+        let Place::Config(cursor) = &mut self.place else {
+            return Ok(Status::Ok);
+        };
+        let reading = cursor.read(&access, 0, line);
+        let foreign = cursor.is_foreign_mode() && access.is_full();
+        let unknown = cursor.is_unknown_mode();
+        let outcome = match reading {
+            Reading::Nothing => Ok(Status::Ok),
+            Reading::Command(parsed) => self.command(parsed, line).await,
+            Reading::Refused(_) if self.remove_kept(line) => Ok(Status::Ok),
+            Reading::Refused(refusal) => {
+                self.refuse(typed(refusal, line), line).await?;
+                match (foreign, unknown) {
+                    (true, _) => self.io.output(FOREIGN).await?,
+                    (false, true) => self.io.output(REFUSED_MODE).await?,
+                    (false, false) => {}
+                }
+                Ok(Status::Invalid)
+            }
+            Reading::Below(below) => match below.refusal {
+                Some(refusal) => self.refuse(typed(refusal, line), line).await,
+                // It is kept, and its header said so.
+                None if foreign => Ok(Status::Failed),
+                None => {
+                    let header = secrets::shown(&below.header, "...");
+                    let text = format!("% Not obeyed: it belongs to \"{header}\"\n");
+                    self.fail(text).await
+                }
+            },
+        };
+        self.keep_unknown();
+        outcome
+    }
+
+    /// Keeps the lines of modes that this router does not have once they are complete.
+    fn keep_unknown(&mut self) {
+        let full = self.access().is_full();
+        let Place::Config(cursor) = &mut self.place else {
+            return;
+        };
+        for closed in cursor.take_closed() {
+            let mut router = self.router.borrow_mut();
+            if closed.is_mode && full && router.may_configure(self.id).is_ok() {
+                config::load::keep(&mut router.running, closed);
+                let now = router.clock.zoned();
+                router.running.mark_changed(now, self.user.name());
+            }
+        }
+    }
+
     /// One configuration line.
     pub(super) async fn configure(&mut self, line: &ConfigLine) -> Outcome {
         if let ConfigCommand::Global(GlobalCommand::Login(LoginCommand::KeyConfigKey(key))) =
@@ -143,7 +217,7 @@ impl Session {
         }
         let typed = line;
         let line = &self.hashed(line).await;
-        let Place::Config(context) = &mut self.place else {
+        let Place::Config(cursor) = &mut self.place else {
             return self.fail("% Type configure terminal first.\n").await;
         };
         let applied = {
@@ -151,7 +225,7 @@ impl Session {
             let allowed = router.may_configure(self.id).map_err(config::Refused);
             let mut applied = allowed
                 .and_then(|()| may_name(&router, line))
-                .and_then(|()| config::apply(&mut router.running, context, line, Origin::Terminal));
+                .and_then(|()| cursor.obey(&mut router.running, line, Origin::Terminal));
             if let Ok(applied) = &mut applied {
                 let now = router.complaints.mark();
                 self.changed_at.get_or_insert(now);
@@ -171,34 +245,34 @@ impl Session {
     }
 
     /// `no LINE` for a line that was kept from a file without being understood.
-    pub(super) fn remove_kept(&mut self, line: &str) -> bool {
-        let Place::Config(context) = &self.place else {
+    fn remove_kept(&mut self, line: &str) -> bool {
+        let full = self.level >= FULL;
+        let Place::Config(cursor) = &mut self.place else {
             return false;
         };
-        if !self.access().is_full() {
-            return false;
-        }
         let Some(text) = line.trim().strip_prefix("no ") else {
             return false;
         };
         let mut router = self.router.borrow_mut();
-        if router.may_configure(self.id).is_err() {
+        if !full || router.may_configure(self.id).is_err() {
             return false;
         }
-        let removed = config::remove_kept(&mut router.running, context, text);
+        let removed = cursor.remove_kept(&mut router.running);
         if removed {
             let now = router.clock.zoned();
             router.running.mark_changed(now, self.user.name());
-            router.log_kept(&mut self.stay, &self.user, context.mode(), text);
+            router.log_kept(&mut self.stay, &self.user, cursor.mode(), text);
         }
         removed
     }
 
     /// `exit`
     pub(super) async fn leave_one(&mut self) -> Result<(), Gone> {
-        match &self.place {
-            Place::Config(Context::Global) => return self.leave_configuration().await,
-            Place::Config(context) => self.place = Place::Config(context.up()),
+        match &mut self.place {
+            Place::Config(cursor) if cursor.mode() == Mode::Config => {
+                return self.leave_configuration().await;
+            }
+            Place::Config(cursor) => cursor.leave_one(),
             Place::Exec => self.bye = Some(String::new()),
         }
         Ok(())
@@ -206,9 +280,11 @@ impl Session {
 
     /// `end`; the prompt comes back when what was configured is in force.
     pub(super) async fn leave_configuration(&mut self) -> Result<(), Gone> {
-        if !matches!(self.place, Place::Config(_)) {
+        let Place::Config(cursor) = &mut self.place else {
             return Ok(());
-        }
+        };
+        cursor.close();
+        self.keep_unknown();
         self.place = Place::Exec;
         self.router.borrow_mut().unlock(self.id);
         let text = format!("Configured from {}", self.user.configured_by());

@@ -20,6 +20,9 @@ use crate::upkeep::{archive, rollback, whole};
 pub(super) const SECRETS: &str =
     "Permission denied: files may have keys in them, and only level 15 may know those";
 
+/// Lines of a file that are logged one by one.
+const TOLD: usize = 20;
+
 impl Session {
     /// `write memory`
     pub(super) async fn save(&mut self) -> Outcome {
@@ -347,10 +350,21 @@ impl Router {
         None
     }
 
+    /// Logs what was wrong with a file: the first lines one by one, then how many more there are.
     pub(crate) fn complain(&mut self, problems: &[Problem]) {
-        for problem in problems {
+        let (told, more) = problems.split_at(problems.len().min(TOLD));
+        for problem in told {
             self.log
                 .system("PARSER", Severity::Errors, "CFGLINE", problem.to_string());
+        }
+        if let Some(problem) = more.first() {
+            let text = format!(
+                "{} more lines of {} were not obeyed; isthmus --check lists them, show running-config has them in their places",
+                more.len(),
+                problem.file
+            );
+            self.log
+                .system("PARSER", Severity::Errors, "CFGLINES", text);
         }
         self.tell_drawbacks();
     }

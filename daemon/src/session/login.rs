@@ -92,7 +92,8 @@ impl Session {
             let line = self.settings().privilege.filter(|_| self.trusted);
             self.level = known.or(line).unwrap_or(USER);
             self.take_up(false);
-            let banner = self.banner(BannerKind::Motd) + &self.banner(BannerKind::Exec);
+            let banner =
+                self.banner(BannerKind::Motd) + &self.banner(BannerKind::Exec) + &self.unheeded();
             self.enter(banner).await?;
             self.logged_in();
             return Ok(true);
@@ -115,6 +116,17 @@ impl Session {
         Ok(false)
     }
 
+    /// What an operator is told who comes in while the configuration has lines that were not understood.
+    fn unheeded(&self) -> String {
+        match self.router.borrow().running.not_understood() {
+            0 => String::new(),
+            1 => "% 1 line of the configuration was not understood and does nothing\n".to_owned(),
+            count => {
+                format!("% {count} lines of the configuration were not understood and do nothing\n")
+            }
+        }
+    }
+
     /// What is said when `timeout login response` ends the login.
     fn unanswered(&self) -> String {
         let prompt = self.io.asked();
@@ -131,7 +143,7 @@ impl Session {
         self.level = self.known_level().or(line).unwrap_or(USER);
         self.logged_in();
         self.take_up(true);
-        let banner = self.banner(BannerKind::Exec);
+        let banner = self.banner(BannerKind::Exec) + &self.unheeded();
         self.io.output(&banner).await?;
         self.end_login().await
     }

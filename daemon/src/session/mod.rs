@@ -32,14 +32,14 @@ use std::time::Duration;
 use isthmus_control::{
     Hello, PRESS_RETURN, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome,
 };
-use isthmus_grammar::command::{Command, Filter, LineKind};
+use isthmus_grammar::command::{Command, Filter, LineKind, Parsed};
 use isthmus_grammar::privilege::USER;
 use isthmus_grammar::{Access, Mode, Refusal, parser};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use crate::complaints::Mark;
-use crate::config::Context;
+use crate::config::Cursor;
 use crate::config::model::LineId;
 use crate::log::Severity;
 use crate::router::{Shared, settled};
@@ -56,12 +56,12 @@ const HELLO: Duration = Duration::from_secs(10);
 const EXEC_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where in the command line's modes a session is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Place {
     /// `R1>` or `R1#`, by the session's level.
     Exec,
     /// `R1(config)#` and below.
-    Config(Context),
+    Config(Box<Cursor>),
 }
 
 /// One session.
@@ -326,12 +326,17 @@ impl Session {
         match &self.place {
             Place::Exec if self.level <= USER => Mode::UserExec,
             Place::Exec => Mode::Exec,
-            Place::Config(context) => context.mode(),
+            Place::Config(cursor) => cursor.mode(),
         }
     }
 
     fn prompt(&self) -> String {
-        self.mode().prompt(self.router.borrow().running.hostname())
+        let router = self.router.borrow();
+        let hostname = router.running.hostname();
+        match &self.place {
+            Place::Exec => self.mode().prompt(hostname),
+            Place::Config(cursor) => cursor.prompt(hostname),
+        }
     }
 
     /// Obeys one line and says that it is done.
@@ -345,8 +350,8 @@ impl Session {
             self.histories.add(self.mode(), line);
         }
         let status = self.obey(line).await?;
-        // Nobody at a terminal is to see one more prompt.
-        if self.typed && self.bye.is_some() {
+        // The goodbye is the answer: after it comes no prompt, and no program may send one more line.
+        if self.bye.is_some() {
             return Ok(());
         }
         self.done(status).await
@@ -365,13 +370,16 @@ impl Session {
     }
 
     async fn obey(&mut self, line: &str) -> Outcome {
-        let parsed = match parser::parse_as(self.mode(), &self.access(), line) {
-            Ok(parsed) => parsed,
-            Err(_) if self.remove_kept(line) => return Ok(Status::Ok),
-            Err(refusal) => {
-                return self.refuse(refusal, line).await;
-            }
-        };
+        if matches!(self.place, Place::Config(_)) {
+            return self.configuration_line(line).await;
+        }
+        match parser::parse_as(self.mode(), &self.access(), line) {
+            Ok(parsed) => self.command(parsed, line).await,
+            Err(refusal) => self.refuse(refusal, line).await,
+        }
+    }
+
+    async fn command(&mut self, parsed: Parsed, line: &str) -> Outcome {
         let json = parsed.json;
         let file = parsed.filter.as_ref().and_then(Filter::file);
         match parsed.command {

@@ -45,16 +45,28 @@ pub struct InactiveConfig {
     #[serde(rename = "lines", serialize_with = "tree")]
     #[schemars(with = "Vec<Line>")]
     text: String,
+    /// How many other lines were not understood or refused; show running-config has them in their places.
+    not_understood: usize,
 }
 
-/// The lines as `render` found them.
-pub fn inactive(text: String) -> InactiveConfig {
-    InactiveConfig { text }
+/// The lines as `render` found them, and how many others were not understood.
+pub fn inactive(text: String, not_understood: usize) -> InactiveConfig {
+    InactiveConfig {
+        text,
+        not_understood,
+    }
 }
 
 impl Facts for InactiveConfig {
     fn text(&self) -> String {
-        self.text.clone()
+        let text = &self.text;
+        match self.not_understood {
+            0 => text.clone(),
+            1 => format!("{text}! 1 line was not understood: it is in show running-config\n"),
+            count => format!(
+                "{text}! {count} lines were not understood: they are in show running-config\n"
+            ),
+        }
     }
 }
 

@@ -94,10 +94,10 @@ pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Scre
         ShowCommand::History => Box::new(system::History {
             commands: &snapshot.asking.history,
         }),
-        ShowCommand::InactiveConfig => Box::new(configuration::inactive(render::inactive(
-            running,
-            &snapshot.for_reader(),
-        ))),
+        ShowCommand::InactiveConfig => Box::new(configuration::inactive(
+            render::inactive(running, &snapshot.for_reader()),
+            running.not_understood(),
+        )),
         ShowCommand::Hosts => Box::new(&snapshot.resolver),
         ShowCommand::InterfaceMap => Box::new(interface_map::names(&snapshot.interfaces)),
         ShowCommand::Interfaces(only) => interface_list(snapshot, only.as_ref(), Layout::Full),

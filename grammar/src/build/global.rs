@@ -51,6 +51,7 @@ pub(super) fn command(pair: Pair<'_, Rule>) -> Option<GlobalCommand> {
                 .text(Rule::template_type)
                 .and_then(TemplateType::from_word),
         },
+        Rule::interface_range => GlobalCommand::InterfaceRange(pair.name(Rule::a_interface_range)?),
         Rule::ip_access_list_name => GlobalCommand::IpAccessList {
             kind: if pair.has(Rule::k_standard) {
                 AclKind::Standard

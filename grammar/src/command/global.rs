@@ -278,6 +278,9 @@ pub enum GlobalCommand {
         /// What a Virtual-Template is cloned to.
         template: Option<TemplateType>,
     },
+    /// `interface range LIST`: the lines that follow are for each of them. Enters [`Mode::Interface`];
+    /// [`crate::interface_name::range`] reads the list.
+    InterfaceRange(String),
     /// `ip access-list extended|standard NAME`. Enters [`Mode::ExtendedAcl`] or [`Mode::StandardAcl`].
     IpAccessList {
         /// Extended or standard.
@@ -339,7 +342,7 @@ impl GlobalCommand {
     /// The sub-mode that the plain form of this command enters.
     pub fn enters(&self) -> Option<Mode> {
         match self {
-            Self::Interface { .. } => Some(Mode::Interface),
+            Self::Interface { .. } | Self::InterfaceRange(_) => Some(Mode::Interface),
             Self::IpAccessList {
                 kind: AclKind::Extended,
                 ..

@@ -140,6 +140,7 @@ macro_rules! for_each_scenario {
             fail_closed::what_does_not_act_is_blocked
             fail_closed::policies_come_before_packets
             startup::unknown_line_is_kept
+            startup::map_is_applied_whatever_its_indentation
             startup::late_interface_is_waited_for
             startup::second_daemon_is_refused
             startup::missing_capability_is_named

@@ -50,6 +50,41 @@ pub fn unknown_line_is_kept() -> Result<()> {
     )
 }
 
+/// A file with a byte-order mark, the map's line at the left margin and another below a line that is not understood: the
+/// map is in force, and nothing leaves in clear.
+pub fn map_is_applied_whatever_its_indentation() -> Result<()> {
+    for (what, indented, written) in [
+        ("in column 0", "\n crypto map VPN\n", "\ncrypto map VPN\n"),
+        (
+            "below an unknown line",
+            "\n crypto map VPN\n",
+            "\n frobnicate\n   crypto map VPN\n",
+        ),
+        (
+            "after a command of EXEC",
+            "\n crypto map VPN\n",
+            "\ndo show clock\n crypto map VPN\n",
+        ),
+    ] {
+        bed::with(
+            &[
+                (Brand::Bare, vec![]),
+                (Brand::Strongswan, vec![Link::new(2, 1, &Tunnel::AES256)]),
+            ],
+            |bed| {
+                let site = bed.lab.site(1);
+                let good = startup_config(site, &[Link::new(1, 2, &Tunnel::AES256)]);
+                ensure!(good.contains(indented), "no map line to move:\n{good}");
+                let config = format!("\u{feff}{}", good.replacen(indented, written, 1));
+                bed.routers[0] = Box::new(Isthmus::start(bed.lab, site, &config)?);
+                bed.raise(1, 2, PATIENCE).context(what)?;
+                bed.expect_protected(1, 2).context(what)
+            },
+        )?;
+    }
+    Ok(())
+}
+
 /// An interface that comes later gets what its lines say when it comes.
 pub fn late_interface_is_waited_for() -> Result<()> {
     bed::with(&[(Brand::Bare, vec![])], |bed| {

@@ -88,6 +88,7 @@ pub(super) fn apply(
         GlobalCommand::Interface { name, template } => {
             interface::select(running, form, name, *template)
         }
+        GlobalCommand::InterfaceRange(list) => interface::select_range(running, form, list),
         GlobalCommand::IpRoute(route) => ip_route(running, form, route, origin),
         GlobalCommand::Line { kind, first, last } => {
             line::select(running, form, *kind, *first, *last)

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{AddressMask, Form, InterfaceCommand, TemplateType};
+use isthmus_grammar::interface_name::range;
 
 use super::{Applied, Origin, Outcome, Refused, done, given, say};
 use crate::config::model::{Change, Running};
@@ -47,6 +48,19 @@ pub(super) fn select(
             say(format!("Interface {name} set to default configuration\n"))
         }
     }
+}
+
+/// `interface range LIST`
+pub(super) fn select_range(running: &mut Running, form: Form, list: &str) -> Outcome {
+    let names = range(list).ok_or_else(|| {
+        Refused::new(
+            "% Invalid interface range: give names as in GigabitEthernet0/0 - 3 , Loopback1, at most 1024",
+        )
+    })?;
+    for name in &names {
+        select(running, form, name, None)?;
+    }
+    done()
 }
 
 /// A device that IOS would not let go: everything with an IOS name that is not made by the configuration.
@@ -150,6 +164,7 @@ fn ip_address(
     let (mut primary, mut others) = (interface.address, interface.secondary.clone());
     let Some(typed) = address else {
         running.interfaces.set_addresses(name, None, Vec::new());
+        forget_other_addresses(running, name);
         return done();
     };
     if form != Form::Set {
@@ -208,7 +223,29 @@ fn ip_address(
         }
     }
     running.interfaces.set_addresses(name, primary, others);
+    if form == Form::Set && !secondary {
+        forget_other_addresses(running, name);
+    }
     done()
+}
+
+/// An interface has one source of addresses: `ip address dhcp` and its kin go, and what was kept because it was refused.
+fn forget_other_addresses(running: &mut Running, name: &InterfaceName) {
+    let Some(interface) = running.interfaces.get_mut(name) else {
+        return;
+    };
+    interface.retained.remove_words("ip address ");
+    interface.retained.remove_words("ip unnumbered ");
+    interface
+        .kept
+        .remove_where(|line| line.text.starts_with("ip address "));
+}
+
+/// `ip address dhcp` and its kin take the place of addresses and of each other.
+pub(super) fn address_elsewhere(running: &mut Running, name: &InterfaceName) {
+    running.interfaces.set_addresses(name, None, Vec::new());
+    forget_other_addresses(running, name);
+    running.note(Change::Interface(name.clone()));
 }
 
 /// The typed address as one that a host may have.

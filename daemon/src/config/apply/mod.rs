@@ -14,7 +14,7 @@ mod login;
 mod references;
 mod retained;
 
-use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form};
+use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form, RetainedLine};
 
 use super::context::Context;
 use super::model::{Change, LineId, Running};
@@ -36,7 +36,7 @@ pub struct Applied {
     pub text: String,
 }
 
-/// The command was refused and nothing was changed; not even the mode.
+/// The command was refused and nothing was changed, not even the mode; of a range, those interfaces that refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.trim_end())]
 pub struct Refused(
@@ -96,6 +96,9 @@ fn obey(
     line: &ConfigLine,
     origin: Origin,
 ) -> Outcome {
+    if matches!(context, Context::Range(_)) && line.mode() == context.mode() {
+        return obey_in_each(running, context, line, origin);
+    }
     let form = line.form;
     let applied = match &line.command {
         ConfigCommand::Global(command) => global::apply(running, form, command, origin)?,
@@ -140,8 +143,39 @@ fn obey(
     Ok(applied)
 }
 
+/// A line for each interface of a range. As on IOS those that take it have it, whatever the others say.
+fn obey_in_each(
+    running: &mut Running,
+    context: &Context,
+    line: &ConfigLine,
+    origin: Origin,
+) -> Outcome {
+    let (mut said, mut refused) = (DONE, Vec::new());
+    for mut one in context.each() {
+        match obey(running, &mut one, line, origin) {
+            // Mostly the same for all of them.
+            Ok(applied) if said.text.ends_with(&applied.text) => {}
+            Ok(applied) => said.text.push_str(&applied.text),
+            Err(why) if refused.contains(&why.0) => {}
+            Err(why) => refused.push(why.0),
+        }
+    }
+    match refused.is_empty() {
+        true => Ok(said),
+        false => Err(Refused(refused.concat())),
+    }
+}
+
 fn removed_meanwhile() -> Refused {
     Refused::new("% What this mode edits was removed meanwhile: leave it with exit.")
+}
+
+/// Whether everything is there that a line of a loaded file names: what the terminal would have refused it for.
+///
+/// # Errors
+/// The refusal of the terminal.
+pub fn check_references(running: &Running, line: &RetainedLine, form: Form) -> Result<(), Refused> {
+    references::check(running, line, line.kept_as(form))
 }
 
 /// Removes a line that was kept from a file without being understood: the operator's `no LINE` (the text without the
@@ -159,9 +193,10 @@ pub fn remove_kept(running: &mut Running, context: &Context, text: &str) -> bool
             });
             line.is_some_and(|line| line.kept.remove(text)) || removed
         }),
-        _ => running
-            .kept_in(context)
-            .is_some_and(|kept| kept.remove(text)),
+        _ => context.each().iter().fold(false, |removed, context| {
+            let kept = running.kept_in(context);
+            kept.is_some_and(|kept| kept.remove(text)) || removed
+        }),
     };
     if removed {
         running.note(kept_change(context));

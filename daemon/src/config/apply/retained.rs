@@ -3,7 +3,7 @@
 use isthmus_grammar::Mode;
 use isthmus_grammar::command::{Form, RetainedLine, Section};
 
-use super::{Origin, Outcome, Refused, done, references, removed_meanwhile, say};
+use super::{Origin, Outcome, Refused, done, interface, references, removed_meanwhile, say};
 use crate::config::context::Context;
 use crate::config::encrypt;
 use crate::config::model::{BlockId, Change, LineId, Retained, Running};
@@ -29,6 +29,12 @@ pub(super) fn apply(
     let kept = line.kept_as(form);
     if origin == Origin::Terminal {
         references::check(running, line, kept)?;
+    }
+    let is_address = ["ip address ", "ip unnumbered "]
+        .iter()
+        .any(|words| line.words().starts_with(words));
+    if let (Context::Interface(name), Some(Form::Set), true) = (&place, kept, is_address) {
+        interface::address_elsewhere(running, name);
     }
     let known = running.retained_in(&place);
     let known = known.and_then(|retained| retained.find(line.kind(), line.key()));

@@ -75,6 +75,21 @@ impl AccessList {
         }
     }
 
+    /// How many lines were kept without being understood, with those below them.
+    pub fn not_understood(&self) -> usize {
+        fn count<R: Clone + Eq + Hash>(list: &Numbered<R>) -> usize {
+            let unknown = list.lines().map(|(_, line)| match line {
+                AclLine::Unknown(line) => 1 + line.below.len(),
+                AclLine::Rule(_) | AclLine::Remark(_) => 0,
+            });
+            unknown.sum()
+        }
+        match self {
+            AccessList::Extended(list) => count(list),
+            AccessList::Standard(list) => count(list),
+        }
+    }
+
     /// Keeps a line that is not understood, in its place; one that the list has already is not kept again.
     pub(crate) fn keep(&mut self, text: &str, below: Vec<String>) {
         match self {

@@ -50,6 +50,13 @@ impl Interface {
         self.crypto_map.is_some() || self.kept.iter().any(puts_map)
     }
 
+    /// An address was refused and its line is kept.
+    pub fn keeps_address(&self) -> bool {
+        self.kept
+            .iter()
+            .any(|line| line.text.starts_with("ip address "))
+    }
+
     /// A line that is not acted on gives the address in place of `ip address A.B.C.D`.
     pub fn is_addressed_otherwise(&self) -> bool {
         self.retained.iter().any(|entry| {

@@ -17,7 +17,7 @@ mod object_groups;
 mod retained;
 mod unknown_rule;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::Ipv4Addr;
 
 use indexmap::IndexMap;
@@ -411,6 +411,7 @@ impl Running {
         match context {
             Context::Global => rest!(self),
             Context::Interface(name) => rest!(self.interfaces.get_mut(name)?),
+            Context::Range(names) => rest!(self.interfaces.get_mut(names.first()?)?),
             Context::ExtendedAcl(_) | Context::StandardAcl(_) => None,
             Context::IsakmpPolicy(priority) => rest!(self.crypto.policies.get_mut(priority)?),
             Context::TransformSet(name) => rest!(self.crypto.transform_sets.get_mut(name)?),
@@ -454,6 +455,27 @@ impl Running {
             )
             .chain(entries.map(|one| &mut one.retained))
             .chain(self.lines.values_mut().map(|one| &mut one.retained))
+    }
+
+    /// How many lines were kept without being obeyed; one that stands for several terminal lines is one.
+    pub fn not_understood(&self) -> usize {
+        let crypto = &self.crypto;
+        let entries = crypto.maps.values().flat_map(|map| map.entries.values());
+        let vtys: HashSet<&KeptLine> = self
+            .lines
+            .values()
+            .flat_map(|line| line.kept.iter())
+            .collect();
+        let kept = std::iter::once(&self.kept)
+            .chain(self.interfaces.iter().map(|(_, one)| &one.kept))
+            .chain(crypto.policies.values().map(|one| &one.kept))
+            .chain(crypto.transform_sets.values().map(|one| &one.kept))
+            .chain(entries.map(|one| &one.kept));
+        let lists = self.access_lists.values().map(AccessList::not_understood);
+        lists.sum::<usize>()
+            + kept.map(Kept::count).sum::<usize>()
+            + vtys.into_iter().map(KeptLine::count).sum::<usize>()
+            + self.retained.kept_below()
     }
 
     /// How many lines ask for something that is not done in this release.

@@ -216,6 +216,25 @@ impl Retained {
         self.iter().map(one).sum()
     }
 
+    /// How many lines in the blocks below were kept without being obeyed.
+    pub fn kept_below(&self) -> usize {
+        let one = |entry: &RetainedEntry| entry.kept.count() + entry.block.kept_below();
+        self.iter().map(one).sum()
+    }
+
+    /// Takes away the lines that begin so.
+    pub(crate) fn remove_words(&mut self, begin: &str) {
+        let doomed = |entry: &&RetainedEntry| entry.line.words().starts_with(begin);
+        let lines: Vec<RetainedLine> = self
+            .iter()
+            .filter(doomed)
+            .map(|one| one.line.clone())
+            .collect();
+        for line in &lines {
+            self.remove(line);
+        }
+    }
+
     /// The first line without which the block they are in must not act.
     pub fn needed(&self) -> Option<&RetainedLine> {
         self.iter()

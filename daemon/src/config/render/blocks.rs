@@ -129,7 +129,8 @@ pub(super) fn interface(page: &mut Page, name: &InterfaceName, interface: &Inter
     if interface.mtu.is_some() {
         lines.push(set(true, InterfaceCommand::Mtu(interface.mtu)));
     }
-    if interface.address.is_none() && !interface.is_addressed_otherwise() {
+    let given = interface.is_addressed_otherwise() || interface.keeps_address();
+    if interface.address.is_none() && !given {
         lines.push(no(
             true,
             InterfaceCommand::IpAddress {

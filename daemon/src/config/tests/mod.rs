@@ -2,6 +2,7 @@
 
 mod encoded;
 mod files;
+mod reading;
 mod references;
 mod retained;
 mod routers;
