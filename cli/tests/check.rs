@@ -150,3 +150,19 @@ fn lines_that_do_nothing_yet_are_told_from_unknown_ones_and_are_no_failure() {
         &format!("{expected}FILE:5: invalid input at '^'\n    made up\n     ^\n"),
     );
 }
+
+#[test]
+fn what_protects_badly_is_listed_and_understood() {
+    let text = "crypto isakmp policy 10\n encr 3des\n group 14\ncrypto isakmp key short address 10.0.0.2\n";
+    let mut out = Vec::new();
+    let unknown = isthmus_console::check::check("f", text, &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert_eq!(unknown, 0, "{out}");
+    assert!(
+        out.contains("f:2: security warning\n    Module: ISAKMP, Command: encr 3des"),
+        "{out}"
+    );
+    assert!(out.contains("f:4: security warning\n"), "{out}");
+    assert_eq!(out.matches("security warning").count(), 2, "{out}");
+    assert!(!out.contains("short"), "{out}");
+}
