@@ -231,3 +231,18 @@ fn a_line_at_the_margin_belongs_to_the_interface_that_takes_it() {
     let start = GOOD.replace("\n crypto map M\n", "\ncrypto map M\n");
     check(&start, "");
 }
+
+#[test]
+fn what_protects_badly_is_listed_and_understood() {
+    let text = "crypto isakmp policy 10\n encr 3des\n group 14\ncrypto isakmp key short address 10.0.0.2\n";
+    let output = run(text.as_bytes());
+    let (out, totals) = report(&output);
+    assert_eq!(totals[1..4], [0, 0, 0], "{out}");
+    assert!(
+        out.contains("FILE:2: security warning\n    Module: ISAKMP, Command: encr 3des"),
+        "{out}"
+    );
+    assert!(out.contains("FILE:4: security warning\n"), "{out}");
+    assert_eq!(out.matches("security warning").count(), 2, "{out}");
+    assert!(!out.contains("short"), "{out}");
+}

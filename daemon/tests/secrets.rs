@@ -211,6 +211,28 @@ fn secrets_of_every_sentence_stay_in_the_configuration() {
     bed::test(async |bed| nothing_gets_out(&bed, &known_lines()).await);
 }
 
+/// Once at boot, one line for each kind.
+#[test]
+fn what_protects_badly_is_in_the_boot_log() {
+    bed::test(async |bed| {
+        let policy = |number| {
+            format!(
+                "crypto isakmp policy {number}\n encr 3des\n hash md5\n authentication pre-share\n group 2\n"
+            )
+        };
+        let key = "crypto isakmp key k3y address 0.0.0.0\n";
+        boot(&bed, &format!("{}{}{key}", policy(10), policy(20))).await;
+        let log = bed.log();
+        assert_eq!(
+            log.matches("%SYS-4-INSECURE_CONFIG: Module: ISAKMP")
+                .count(),
+            5,
+            "{log}"
+        );
+        assert!(!log.contains("k3y"), "{log}");
+    });
+}
+
 /// What is typed is not said again, and the log does not get it.
 #[test]
 fn what_is_typed_is_not_repeated() {

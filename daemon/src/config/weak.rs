@@ -104,3 +104,35 @@ fn in_clear(running: &Running, line: &ConfigLine) -> ConfigLine {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    #[test]
+    fn each_kind_is_said_once_defaults_too() {
+        let text = "crypto isakmp policy 10\n encryption aes\n authentication pre-share\n group 14\n\
+                    crypto isakmp policy 20\n authentication pre-share\n\
+                    crypto isakmp key short address 192.0.2.1\ncrypto isakmp key short-2 address 192.0.2.2\n\
+                    crypto isakmp key Long-and-random-9xK address 192.0.2.3\n\
+                    crypto ipsec transform-set T esp-null esp-sha-hmac\n";
+        let (running, problems) = load(text, "test");
+        assert_eq!(problems, []);
+        let said = summary(&running);
+        let commands: Vec<&str> = said
+            .iter()
+            .filter_map(|text| text.split("Command: ").nth(1)?.split(", Reason").next())
+            .collect();
+        assert_eq!(
+            commands,
+            [
+                "crypto isakmp policy 20 encr des",
+                "crypto isakmp policy 20 group 1",
+                "crypto isakmp key * address 192.0.2.1 255.255.255.255 (and 1 more)",
+                "crypto ipsec transform-set T esp-null esp-sha-hmac",
+            ]
+        );
+        assert!(said.iter().all(|text| !text.contains("short")));
+    }
+}

@@ -594,3 +594,24 @@ fn logging_and_clock_lines_come_back_as_ios_prints_them() {
         "% Cannot set the clock so: the name of a time zone is 3 to 30 letters or digits, not Z.",
     );
 }
+
+#[test]
+fn what_protects_badly_is_said_at_the_prompt() {
+    let mut session = Session::of("crypto isakmp policy 10");
+    assert_eq!(
+        session.line("hash md5"),
+        Ok(
+            "SECURITY WARNING - Module: ISAKMP, Command: hash md5, Reason: Weak hash algorithm MD5, \
+            Remediation: Use hash sha256\n"
+                .into()
+        )
+    );
+    for strong in ["hash sha256", "encryption aes", "group 14", "no hash"] {
+        assert_eq!(session.line(strong), Ok(String::new()), "{strong}");
+    }
+    let said = session
+        .line("crypto isakmp key k3y address 0.0.0.0")
+        .unwrap();
+    assert_eq!(said.matches("SECURITY WARNING - ").count(), 2, "{said}");
+    assert!(!said.contains("k3y"), "{said}");
+}
