@@ -120,7 +120,10 @@ pub fn logged(line: &str) -> String {
     let end = words(line).nth(LOGGED).map(|(at, _)| at);
     let start = &line[..end.unwrap_or(line.len())];
     let mut safe = shown(start.trim_end(), INSTEAD);
-    let longest = safe.floor_char_boundary(LOGGED_OCTETS);
+    let longest = (0..=LOGGED_OCTETS.min(safe.len()))
+        .rev()
+        .find(|end| safe.is_char_boundary(*end));
+    let longest = longest.unwrap_or_default();
     let whole = end.is_none() && longest == safe.len();
     safe.truncate(longest);
     match whole || safe.ends_with(INSTEAD) {
@@ -139,7 +142,7 @@ pub fn announces(word: &str) -> bool {
     let shortened = |whole: &&str| word.len() >= SHORTEST && whole.starts_with(&word);
     PARTS.iter().any(|part| word.contains(part))
         || WORDS.contains(&word.as_str())
-        || PARTS.iter().any(|part| shortened(part))
+        || PARTS.iter().any(shortened)
 }
 
 /// True when the line ends with a word that announces a secret: the lines of its block are that secret.
