@@ -323,6 +323,8 @@ pub enum Bound {
     IkeSasOfPeer,
     /// Quick modes of one peer that it has not confirmed: the next has to wait
     QuickModes,
+    /// Children of one flow that the peer replaced and does not delete: the oldest goes
+    ChildrenOfFlow,
     /// Message ids of one ISAKMP SA: it is replaced
     MessageIds,
     /// `crypto call admission limit ike sa`
@@ -418,6 +420,9 @@ impl Bound {
             Self::BadMessages => "a negotiation got too many messages of no use and is given up",
             Self::IkeSasOfPeer => "the peer has too many ISAKMP SAs: the oldest is deleted",
             Self::QuickModes => "the peer has too many unconfirmed quick modes: the next must wait",
+            Self::ChildrenOfFlow => {
+                "the peer leaves too many replaced IPsec SAs behind: the oldest is deleted"
+            }
             Self::MessageIds => "an ISAKMP SA has used very many message ids and is replaced",
             Self::AdmittedIkeSas => "IKE SA LIMIT REACHED",
             Self::AdmittedNegotiations => "IN-NEGOTIATION SA LIMIT REACHED",

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use super::Endpoint;
 use crate::cause::{AdmissionLimit, Cause};
+use crate::child::ChildId;
 use crate::config::{AdmissionLimits, ConnectionId, FlowId};
 use crate::context::Path;
 use crate::event::{Bound, DownReason};
 use crate::limit::Limit;
+use crate::phase::Phase;
 use crate::sa::{IkeSa, SaId, State};
 use crate::status::{Admission, Role, Tally};
 use crate::timer::Timer;
@@ -34,6 +36,9 @@ const MAX_IKE_SAS_OF_PEER: usize = 16;
 
 /// Quick modes of one peer that it has not confirmed.
 const MAX_UNCONFIRMED_OF_PEER: usize = 128;
+
+/// Children of one flow that younger ones have taken the place of and that the peer does not delete.
+const MAX_SUPERSEDED_OF_FLOW: usize = 16;
 
 /// Deleted ISAKMP SAs that are still shown.
 const MAX_DELETED_SHOWN: usize = 1024;
@@ -250,6 +255,27 @@ impl Endpoint {
         let live = of_peer.filter_map(|id| self.sas.get(id)?.live());
         let unconfirmed: usize = live.map(|live| live.unconfirmed()).sum();
         unconfirmed >= MAX_UNCONFIRMED_OF_PEER
+    }
+
+    /// Keeps what a peer leaves behind of one flow's children within bounds: the oldest goes.
+    pub(crate) fn bound_children(&mut self, id: ChildId) {
+        let Some(child) = self.children.get(id) else {
+            return;
+        };
+        let (path, of_flow) = (
+            child.path(),
+            self.children.of_flow(child.sa.connection, child.sa.flow),
+        );
+        let left = |id: &ChildId| {
+            let phase = self.children.get(*id).map(|child| &child.phase);
+            matches!(phase, Some(Phase::Superseded { .. } | Phase::Spare { .. }))
+        };
+        let superseded: Vec<_> = of_flow.into_iter().filter(left).collect();
+        let too_many = superseded.len().saturating_sub(MAX_SUPERSEDED_OF_FLOW);
+        for oldest in superseded.into_iter().take(too_many) {
+            self.ctx.bound_reached(path, Bound::ChildrenOfFlow);
+            self.child_down(oldest, DownReason::Replaced, true);
+        }
     }
 
     /// Replaces an ISAKMP SA under which the peer has used very many message ids.

@@ -307,6 +307,32 @@ fn quick_modes_that_are_never_confirmed_are_bounded() {
     assert_eq!(two.halves, 3);
 }
 
+/// A peer that replaces its child again and again and deletes none.
+#[test]
+fn children_that_are_left_behind_are_bounded() {
+    let mut two = Two::connected();
+    for number in 0..200 {
+        let want = Want {
+            connection: ConnectionId(1),
+            flow: FlowId(1),
+            rekeys: None,
+        };
+        let id = two.peers_sa();
+        two.ends[0].start_quick(id, want);
+        two.exchange();
+        two.now = two.now + Duration::from_millis(number);
+    }
+    assert!(two.router().children.iter().count() <= 16 + 2);
+    assert!(two.halves <= 2 * (16 + 2), "{}", two.halves);
+    assert_eq!(two.said(Bound::ChildrenOfFlow), 1);
+    let current = two
+        .router()
+        .children
+        .iter()
+        .filter(|child| child.is_current());
+    assert_eq!(current.count(), 1, "the youngest serves the flow");
+}
+
 #[test]
 fn isakmp_sas_of_one_peer_are_bounded() {
     let mut two = Two::connected();

@@ -290,6 +290,7 @@ impl Endpoint {
             return self.send_deletes(id, state.inbound.clone());
         }
         self.activate_child(state.child);
+        self.bound_children(state.child);
         self.call_off_waiting(id, state.child);
         let (old, new) = (ExchangeState::QmResponder2, ExchangeState::QmPhase2Complete);
         self.quick_moved(id, message_id, Input::QuickModeExchange, old, new);
