@@ -476,35 +476,6 @@ impl Endpoint {
         self.ike_down(id, DownReason::Expired);
     }
 
-    /// The peer does not answer: everything with it goes, and traffic will try the next peer.
-    pub(crate) fn peer_dead(&mut self, id: SaId, tries: u32) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        let (path, role) = (sa.common.path(), sa.common.role);
-        let peer = path.remote.ip();
-        let cause = Cause::PeerDead { peer, tries };
-        let children = self.children.of_peer(peer);
-        let mut connections: Vec<_> = children
-            .iter()
-            .filter_map(|child| self.children.get(*child))
-            .map(|child| child.sa.connection)
-            .collect();
-        connections.sort_unstable();
-        connections.dedup();
-        for child in children {
-            self.child_down(child, DownReason::PeerDead, false);
-        }
-        for other in self.by_peer.get(&peer).cloned().unwrap_or_default() {
-            self.end_quick_modes(other, |_| Cause::PeerDead { peer, tries });
-            self.ike_down(other, DownReason::PeerDead);
-        }
-        for connection in connections {
-            let exchange = ExchangeType::INFORMATIONAL;
-            let cause = cause.clone();
-            self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
-            self.leave_peer(connection, peer);
-        }
-    }
-
     /// Drops the quick modes of an SA that goes, with whatever they had installed.
     fn drop_quick_modes(&mut self, id: SaId) {
         let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {

@@ -127,7 +127,6 @@ impl Endpoint {
     /// both ends began at once and the other one goes on.
     pub(crate) fn activate_child(&mut self, id: ChildId) {
         self.ctx.timers.cancel(Timer::ActivateChild(id));
-        let now = self.ctx.now;
         let Some(child) = self.children.get(id) else {
             return;
         };
@@ -137,22 +136,7 @@ impl Endpoint {
         let (connection, role, path) = (child.sa.connection, child.role, child.path());
         let first = !self.children.connection_is_up(connection);
         let replaced = if self.yields(id, replaces) {
-            let ended_by = match role {
-                Role::Initiator => EndedBy::Us,
-                Role::Responder => EndedBy::Peer,
-            };
-            if let Some(child) = self.children.get_mut(id) {
-                child.phase.spare(ended_by, now);
-            }
-            if ended_by == EndedBy::Us {
-                self.ctx.timers.set(now + GRACE, Timer::RetireChild(id));
-            }
-            // The other one has taken its place already.
-            let superseded = |child: &Child| child.phase.can_step_in();
-            let old = replaces.filter(|old| self.children.get(*old).is_some_and(superseded));
-            if let Some(old) = old {
-                self.retire_later(old);
-            }
+            self.keep_spare(id, replaces);
             None
         } else {
             self.send_on(id);
@@ -172,6 +156,29 @@ impl Endpoint {
             },
         );
         self.session_succeeded(connection, first, path);
+    }
+
+    /// Keeps a child that gives way, in case that the other one goes. Its initiator deletes it after a
+    /// while.
+    fn keep_spare(&mut self, id: ChildId, replaces: Option<ChildId>) {
+        let now = self.ctx.now;
+        let Some(child) = self.children.get_mut(id) else {
+            return;
+        };
+        let ended_by = match child.role {
+            Role::Initiator => EndedBy::Us,
+            Role::Responder => EndedBy::Peer,
+        };
+        child.phase.spare(ended_by, now);
+        if ended_by == EndedBy::Us {
+            self.ctx.timers.set(now + GRACE, Timer::RetireChild(id));
+        }
+        // The other one has taken the place of what it was to replace.
+        let superseded = |child: &Child| child.phase.can_step_in();
+        let old = replaces.filter(|old| self.children.get(*old).is_some_and(superseded));
+        if let Some(old) = old {
+            self.retire_later(old);
+        }
     }
 
     /// Makes a child the active one: its outbound half is installed, unless it is there already.

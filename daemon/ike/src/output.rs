@@ -24,7 +24,7 @@ pub enum Output {
     /// first and the outbound half when the peer has confirmed; the initiator both at once, inbound
     /// first. If it fails, call `Endpoint::install_failed`.
     InstallChild {
-        /// The whole child
+        /// The child, with the keys of this half only
         child: Box<ChildSa>,
         /// Which half now
         direction: Direction,

@@ -132,24 +132,17 @@ impl Phase {
         }
     }
 
-    /// `Receiving` to `Spare`. False in the other phases.
-    pub(crate) fn spare(&mut self, ended_by: EndedBy, now: Instant) -> bool {
-        match mem::replace(self, Self::Leaving { up: now }) {
-            Self::Receiving { keys, .. } => {
-                let (up, since) = (now, now);
-                *self = Self::Spare {
-                    up,
-                    keys,
-                    since,
-                    ended_by,
-                };
-                true
-            }
-            other => {
-                *self = other;
-                false
-            }
-        }
+    /// `Receiving` to `Spare`; nothing in the other phases.
+    pub(crate) fn spare(&mut self, ended_by: EndedBy, now: Instant) {
+        *self = match mem::replace(self, Self::Leaving { up: now }) {
+            Self::Receiving { keys, .. } => Self::Spare {
+                up: now,
+                keys,
+                since: now,
+                ended_by,
+            },
+            other => other,
+        };
     }
 
     /// `Active` to `Superseded`; of one that was superseded before, only who ends it can change.
@@ -263,7 +256,7 @@ mod tests {
         assert_eq!(half.protocols[0].outbound.cipher.expose(), b"outbound");
         phase.retire();
         assert!(phase.activate(&sa, Instant::default()).is_none());
-        assert!(!phase.spare(EndedBy::Us, Instant::default()));
+        phase.spare(EndedBy::Us, Instant::default());
         phase.supersede(EndedBy::Peer, Instant::default());
         assert!(phase.is_going());
     }

@@ -93,14 +93,7 @@ impl Endpoint {
         if silent && self.ctx.config.keepalive.is_some() {
             self.ctx.fact(path, Event::PeerDead);
             let peer = path.remote.ip();
-            let mut connections = Vec::new();
-            for child in self.children.of_peer(peer) {
-                connections.extend(self.children.get(child).map(|child| child.sa.connection));
-                self.child_down(child, DownReason::PeerDead, false);
-            }
-            connections.sort_unstable();
-            connections.dedup();
-            for connection in connections {
+            for connection in self.drop_children_of_dead(peer) {
                 self.leave_peer(connection, peer);
             }
             return;

@@ -155,6 +155,25 @@ fn kilobytes_rekey_once() {
     assert_eq!(world.hosts[0].kernel.halves.len(), 2);
 }
 
+/// A megabyte is left when the rekey begins, or half of what there is; the responder begins later.
+#[test]
+fn a_small_volume_leaves_time_for_the_rekey() {
+    for (kilobytes, spare) in [(2560, 1 << 20), (100, 50 << 10)] {
+        let pair = Pair::usual().both(|c| c.lifetime.kilobytes = Some(kilobytes));
+        let mut world = pair.world(1);
+        world.acquire(0, 1, 1);
+        world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
+        let hard = u64::from(kilobytes) * 1024;
+        let left = [0, 1].map(|host| {
+            let lifetime = world.hosts[host].kernel.outbound(FLOW).unwrap().lifetime;
+            assert_eq!(lifetime.hard_bytes, Some(hard));
+            hard - lifetime.soft_bytes.unwrap()
+        });
+        assert!(left[0] >= spare, "{left:?}");
+        assert!((spare / 2..left[0]).contains(&left[1]), "{left:?}");
+    }
+}
+
 #[test]
 fn a_hard_limit_removes_both_halves_on_both_sides() {
     let mut world = tunnel(1, 3600, 86_400);

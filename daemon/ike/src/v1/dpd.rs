@@ -1,9 +1,13 @@
 //! Dead peer detection (RFC 3706).
 
-use crate::config::KeepaliveKind;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::cause::Cause;
+use crate::config::{ConnectionId, KeepaliveKind};
 use crate::endpoint::Endpoint;
-use crate::event::Event;
-use crate::registry::NotifyType;
+use crate::event::{DownReason, Event};
+use crate::registry::{ExchangeType, NotifyType};
 use crate::sa::{IkeSa, SaId};
 use crate::timer::Timer;
 use crate::v1::established::Fate;
@@ -166,5 +170,34 @@ impl Endpoint {
         self.ctx.debug(path, || Event::DpdAnswered { sequence });
         self.ctx.timers.cancel(Timer::Keepalive(id));
         self.schedule_keepalive(id);
+    }
+
+    /// The peer does not answer: everything with it goes, and traffic will try the next peer.
+    fn peer_dead(&mut self, id: SaId, tries: u32) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (path, role) = (sa.common.path(), sa.common.role);
+        let peer = path.remote.ip();
+        let cause = Cause::PeerDead { peer, tries };
+        let connections = self.drop_children_of_dead(peer);
+        for other in self.by_peer.get(&peer).cloned().unwrap_or_default() {
+            self.end_quick_modes(other, |_| Cause::PeerDead { peer, tries });
+            self.ike_down(other, DownReason::PeerDead);
+        }
+        for connection in connections {
+            let exchange = ExchangeType::INFORMATIONAL;
+            let cause = cause.clone();
+            self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
+            self.leave_peer(connection, peer);
+        }
+    }
+
+    /// Takes all children with a dead peer down; gives the entries that they were of.
+    pub(crate) fn drop_children_of_dead(&mut self, peer: IpAddr) -> BTreeSet<ConnectionId> {
+        let mut connections = BTreeSet::new();
+        for child in self.children.of_peer(peer) {
+            connections.extend(self.children.get(child).map(|child| child.sa.connection));
+            self.child_down(child, DownReason::PeerDead, false);
+        }
+        connections
     }
 }
