@@ -506,7 +506,7 @@ fn what_is_legal_and_protects_nothing_is_said() {
         ),
         (
             CONFIG.replace("interface wan0", "interface wan7"),
-            "crypto map VPN is on wan7, which is not there",
+            "crypto map VPN 10: interface wan7 is not there",
         ),
         (
             CONFIG.replace(" match address FLOW\n", ""),
