@@ -44,9 +44,10 @@ pub fn matches(running: &Running, flows: &[Flow]) -> Matches {
             let mut lines = HashMap::new();
             for (number, rule) in list.rules() {
                 for (local, remote) in Line::of(rule, groups).flows() {
-                    let proxies = Proxy::of(&local).zip(Proxy::of(&remote));
                     // A flow is for the first line that asks for it.
-                    proxies.map(|proxies| *lines.entry(proxies).or_insert(number));
+                    if let Some(proxies) = Proxy::of(&local).zip(Proxy::of(&remote)) {
+                        lines.entry(proxies).or_insert(number);
+                    }
                 }
             }
             lines
