@@ -270,7 +270,10 @@ impl Cursor {
         if unknown.reach == Reach::Strangers {
             // The block around comes first, as on IOS.
             match self.understand(access) {
-                Ok(reading) => return Some(reading),
+                Ok(reading) => {
+                    self.close();
+                    return Some(reading);
+                }
                 Err(why) => refusal = Some(why),
             }
         }

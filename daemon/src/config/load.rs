@@ -194,7 +194,10 @@ impl<'a> Loader<'a> {
         let Some(whole) = self.whole(index) else {
             return;
         };
-        match self.cursor.read(&self.access, index + 1, &whole) {
+        let reading = self.cursor.read(&self.access, index + 1, &whole);
+        // Where a line stands among the others counts, in access-lists most of all.
+        self.keep_closed();
+        match reading {
             Reading::Nothing => {}
             Reading::Command(parsed) => match parsed.command {
                 Command::Config(line) => self.obey(index, &line),

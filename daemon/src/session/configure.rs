@@ -159,6 +159,7 @@ impl Session {
         let reading = cursor.read(&access, 0, line);
         let foreign = cursor.is_foreign_mode() && access.is_full();
         let unknown = cursor.is_unknown_mode();
+        self.keep_unknown();
         let outcome = match reading {
             Reading::Nothing => Ok(Status::Ok),
             Reading::Command(parsed) => self.command(parsed, line).await,
