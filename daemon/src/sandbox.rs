@@ -56,8 +56,12 @@ pub fn enter(own: &[PathBuf]) -> Told {
     tell("a fence around files (Landlock)", fence(own));
     tell("a filter of system calls (seccomp)", filter());
     if told.is_empty() {
-        let text = "Sandbox in force: capabilities, files, system calls";
-        told.push((Severity::Informational, text.to_owned()));
+        let places: Vec<String> = own.iter().map(|path| path.display().to_string()).collect();
+        let text = format!(
+            "Sandbox in force: capabilities, system calls, files; written to are only {} (--allow-write adds a folder)",
+            places.join(", ")
+        );
+        told.push((Severity::Informational, text));
     }
     told
 }
