@@ -45,6 +45,12 @@ fn forms() -> Vec<Form> {
             }
         }
     }
+    // Not offered: with it `show int` would be ambiguous.
+    let hidden = "show interface-map".to_owned();
+    found.push(Form {
+        shown: hidden.clone(),
+        typed: hidden,
+    });
     found.sort();
     found
 }
