@@ -260,7 +260,7 @@ impl Policies {
     }
 
     /// The requests of the next step; none when everything stands that can.
-    pub fn next(&mut self) -> Vec<Request> {
+    pub fn next_step(&mut self) -> Vec<Request> {
         let exposed = self.is_exposed();
         let mut settled = Vec::new();
         let mut first = Step::Last;
@@ -479,7 +479,7 @@ pub async fn enforce(router: &Shared) {
     };
     let _turn = turn.lock().await;
     loop {
-        let requests = router.borrow_mut().policies.next();
+        let requests = router.borrow_mut().policies.next_step();
         if requests.is_empty() {
             return;
         }

@@ -245,7 +245,8 @@ fn two_who_save_at_once_are_in_order_and_one_who_leaves_loses_nothing() {
         release.send(()).unwrap();
         assert_eq!(ann.finish(&[]).await.status, Status::Ok);
         busy.await.unwrap().unwrap();
-        bed.router.borrow().disk.run(|| ()).await.unwrap();
+        let written = bed.router.borrow().disk.run(|| ());
+        written.await.unwrap();
         let saved = |name: &str| std::fs::read_to_string(bed.folder.path().join(name)).unwrap();
         assert!(saved("startup-config").contains("hostname second\n"));
         assert!(saved("startup-config.old").contains("hostname first\n"));

@@ -191,7 +191,7 @@ pub fn leaves_block(line: &str) -> Option<Opening> {
     let within = WITHIN.iter().any(|word| word.eq_ignore_ascii_case(first));
     // An interface has a line without the number.
     let of_interface =
-        fits("crypto map *", line) && !words.nth(2).is_some_and(|word| word.parse::<u16>().is_ok());
+        fits("crypto map *", line) && words.nth(2).is_none_or(|word| word.parse::<u16>().is_err());
     opens_mode(Mode::Config, line).filter(|_| !within && !of_interface)
 }
 

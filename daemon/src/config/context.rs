@@ -136,9 +136,9 @@ impl Context {
                 name,
                 sequence: Some(sequence),
                 kind,
-            } if !kind
+            } if kind
                 .as_ref()
-                .is_some_and(|kind| kind.dynamic_map().is_some()) =>
+                .is_none_or(|kind| kind.dynamic_map().is_none()) =>
             {
                 Context::CryptoMap {
                     name: name.clone(),

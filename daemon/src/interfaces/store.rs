@@ -161,7 +161,7 @@ fn entry(line: &str) -> Option<(Key, Binding)> {
 
 fn octets_of(text: &str) -> Option<Vec<u8>> {
     let digits: String = text.split('.').collect();
-    if digits.len() % 2 != 0 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     (0..digits.len())

@@ -128,7 +128,7 @@ impl Model {
     /// Carries everything out; `look` sees each state in between.
     fn settle(&mut self, policies: &mut Policies, mut look: impl FnMut(&Self, &Request)) {
         for _ in 0..200 {
-            let requests = policies.next();
+            let requests = policies.next_step();
             if requests.is_empty() {
                 return;
             }

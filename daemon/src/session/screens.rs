@@ -103,7 +103,7 @@ pub struct Unread {
 
 impl Unread {
     /// The next piece.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn next_piece(&mut self) -> Option<String> {
         let piece = self.pieces.pop_front()?;
         if let Some(room) = &mut self.room {
             drop(room.split(piece.len() / UNIT));
@@ -123,7 +123,7 @@ mod tests {
         let mut unread = screens.hold(Pieces::cut(&text)).unwrap();
         assert!(screens.unread() >= text.len());
         let mut read = String::new();
-        while let Some(piece) = unread.next() {
+        while let Some(piece) = unread.next_piece() {
             assert!(piece.len() <= OUTPUT_CHUNK);
             read += &piece;
         }
@@ -139,7 +139,7 @@ mod tests {
         assert!(screens.hold(Pieces::cut(&"x".repeat(SHORT + 1))).is_none());
         assert!(screens.hold(Pieces::cut(&"x".repeat(SHORT))).is_some());
         for _ in 0..3 {
-            one.next();
+            one.next_piece();
         }
         assert_eq!(screens.unread(), ROOM - 3 * OUTPUT_CHUNK);
         assert!(screens.hold(Pieces::cut(&"x".repeat(SHORT + 1))).is_some());

@@ -185,7 +185,7 @@ impl Session {
         let Some(mut unread) = screens.hold(pieces) else {
             return self.fail(FULL).await;
         };
-        while let Some(text) = unread.next() {
+        while let Some(text) = unread.next_piece() {
             self.io.send(Reply::Output { text }).await?;
         }
         Ok(Status::Ok)

@@ -112,9 +112,9 @@ impl Facts for CallAdmission {
         let refused = self.rejected_active_limit + self.rejected_negotiation_limit;
         let mut text =
             format!("{RULE}\n               Crypto Call Admission Control Statistics\n{RULE}\n");
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "System Resource Limit: {:>8} Max IKE SAs: {:>5} Max in nego: {:>5}\n",
+            "System Resource Limit: {:>8} Max IKE SAs: {:>5} Max in nego: {:>5}",
             0, self.max_ike_sas, self.max_in_negotiation
         );
         text += &total(

@@ -58,26 +58,23 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
                 None => needed_by_maps.get(map_name).cloned(),
             };
             let blank = Entry {
-                interface: name.to_string(),
                 index,
                 gone: gone.clone(),
-                map: map_name.to_owned(),
-                sequence: 0,
                 local: local_address(running, table, source.unwrap_or(name)),
                 inactive: whole_map,
                 unknown: not_understood.map(|text| shown(text, "...")),
-                peers: Vec::new(),
-                default_peer: false,
-                access_list: String::new(),
-                rules: Vec::new(),
-                transform_sets: Vec::new(),
-                pfs: None,
-                lifetime: lifetime(running, &Default::default()),
-                replay_window: running.crypto.replay.0.map_or(0, u32::from),
-                df_bit: df_bit(running.crypto.df_bit),
+                ..blank(running, name.to_string(), map_name)
             };
             gathered.map(&sources, &blank);
         }
+    }
+    for (header, map_name) in unknown::interfaces(running, is_map) {
+        let header = shown(header, "...");
+        let blank = Entry {
+            gone: Some(format!("line \"{header}\" is not understood")),
+            ..blank(running, header, map_name)
+        };
+        gathered.map(&sources, &blank);
     }
     // Entries whose interface is gone stand together, behind all others.
     gathered.entries.sort_by_key(|entry| entry.gone.is_some());
@@ -89,6 +86,29 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
         );
     }
     gathered
+}
+
+/// What every entry of a map on an interface begins with.
+fn blank(running: &Running, interface: String, map: &str) -> Entry {
+    Entry {
+        interface,
+        index: 0,
+        gone: None,
+        map: map.to_owned(),
+        sequence: 0,
+        local: None,
+        inactive: None,
+        unknown: None,
+        peers: Vec::new(),
+        default_peer: false,
+        access_list: String::new(),
+        rules: Vec::new(),
+        transform_sets: Vec::new(),
+        pfs: None,
+        lifetime: lifetime(running, &Default::default()),
+        replay_window: running.crypto.replay.0.map_or(0, u32::from),
+        df_bit: df_bit(running.crypto.df_bit),
+    }
 }
 
 impl Gathered {

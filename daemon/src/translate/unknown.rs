@@ -40,15 +40,15 @@ impl<'a> Unknown<'a> {
             let words: Vec<&str> = line.text.split_whitespace().collect();
             match words.as_slice() {
                 [first, second, rest @ ..]
-                    if abbreviates(first, "crypto", 2) && abbreviates(second, "map", 1) =>
+                    if abbreviates(first, "crypto", 2)
+                        && abbreviates(second, "map", 1)
+                        && could_be_entry(rest) =>
                 {
-                    if could_be_entry(rest) {
-                        for word in rest {
-                            let known = unknown.entries.entry(word).or_default();
-                            known.insert(unknown.headers.len());
-                        }
-                        unknown.headers.push(Header::read(line, rest));
+                    for word in rest {
+                        let known = unknown.entries.entry(word).or_default();
+                        known.insert(unknown.headers.len());
                     }
+                    unknown.headers.push(Header::read(line, rest));
                 }
                 [first, second, rest @ ..]
                     if abbreviates(first, "ip", 2) && abbreviates(second, "access-list", 2) =>
@@ -150,24 +150,46 @@ fn match_address(line: &str) -> Option<String> {
 }
 
 /// The maps that an interface has or could have besides: the line that could give it another one, then the map.
-pub fn maps<'a>(
-    interface: &'a model::Interface,
+pub fn maps(
+    interface: &model::Interface,
     is_map: impl Fn(&str) -> bool,
-) -> Vec<(Option<&'a str>, &'a str)> {
+) -> Vec<(Option<&str>, &str)> {
     let mut maps = Vec::new();
+    let own = |word: &&str| interface.crypto_map.as_deref() == Some(*word);
     for line in interface.kept.iter() {
-        let words: Vec<&str> = line.text.split_whitespace().collect();
-        if let [first, second, rest @ ..] = words.as_slice()
-            && abbreviates(first, "crypto", 2)
-            && abbreviates(second, "map", 1)
-        {
-            let own = |word: &&&str| interface.crypto_map.as_deref() == Some(**word);
-            let named = rest.iter().filter(|word| is_map(word) && !own(word));
-            maps.extend(named.map(|map| (Some(line.text.as_str()), *map)));
-        }
+        let named = map_words(&line.text).filter(|word| is_map(word) && !own(word));
+        maps.extend(named.map(|map| (Some(line.text.as_str()), map)));
     }
     maps.extend(interface.crypto_map.as_deref().map(|map| (None, map)));
     maps
+}
+
+/// The maps that are named below headers of interfaces that are not understood: the header, then the map.
+pub fn interfaces(running: &Running, is_map: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+    let mut maps = Vec::new();
+    for block in running.kept.iter() {
+        let first = block.text.split_whitespace().next().unwrap_or_default();
+        if !abbreviates(first, "interface", 3) {
+            continue;
+        }
+        for line in &block.below {
+            let named = map_words(line).filter(|word| is_map(word));
+            maps.extend(named.map(|map| (block.text.as_str(), map)));
+        }
+    }
+    maps
+}
+
+/// What follows `crypto map` on a line.
+fn map_words(line: &str) -> impl Iterator<Item = &str> {
+    let mut words = line.split_whitespace();
+    let mut next = |keyword, least| {
+        words
+            .next()
+            .is_some_and(|word| abbreviates(word, keyword, least))
+    };
+    let is_map = next("crypto", 2) && next("map", 1);
+    words.filter(move |_| is_map)
 }
 
 /// The lines of an entry that could say which traffic it is for.

@@ -67,7 +67,7 @@ impl Bench {
             let key = &policy.key;
             let selector = &key.selector;
             key.direction == Direction::Out
-                && key.interface == 2
+                && matches!(key.interface, 0 | 2)
                 && selector.matches(source, destination, protocol, from, to)
         });
         match first.map(|policy| &policy.action) {
@@ -119,6 +119,26 @@ fn a_line_that_is_not_understood_drops_what_it_could_mean_in_its_place() {
         "access-list A, used by crypto map VPN 10: line \"permit tcp 10.1.1.0 0.0.0.255 10.2.1.0 0.0.0.255 frobnicate 5\": \
          not understood; its traffic is dropped"
     );
+}
+
+#[test]
+fn what_is_below_an_interface_that_is_not_understood_is_dropped_on_every_way_out() {
+    for header in [
+        "interface wan0 extra",
+        "interface Foo0/0/0/0/0/0",
+        "int wan 0 0",
+    ] {
+        let text = with_list(PERMIT).replace("interface wan0\n", &format!("{header}\n"));
+        let bench = Bench::new(&text);
+        assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped, "{header}");
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear, "{header}");
+        assert_eq!(
+            bench.problem("is not understood"),
+            format!(
+                "crypto map VPN 10: interface line \"{header}\" is not understood; until that is changed its traffic is dropped"
+            )
+        );
+    }
 }
 
 #[test]
