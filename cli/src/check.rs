@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use isthmus_grammar::Refusal;
-use isthmusd::config::Running;
-use isthmusd::config::check::findings;
 use isthmusd::config::load::{self, Kind, Problem, Report};
+use isthmusd::config::{Running, check};
+use isthmusd::translate::dry;
 
 use crate::plain::BYTE_ORDER_MARK;
 use crate::screen::printable;
@@ -58,7 +58,8 @@ impl Totals {
 pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<Totals> {
     let mut running = Running::default();
     let report = load::read(&mut running, text, name);
-    let findings = findings(&running);
+    let mut findings = dry::problems(&running);
+    findings.extend(check::findings(&running));
     let lines: Vec<&str> = text.trim_start_matches(BYTE_ORDER_MARK).lines().collect();
     let mut totals = Totals {
         lines: lines.len(),

@@ -78,7 +78,7 @@ fn without_a_terminal_nothing_else_is_run() {
     let output = isthmus(&folder, &["-c", "", "-c", "show users", "-c", "show clock"]);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "Current privilege level is 1\n% The session is over; not run from here on: show users\n"
+        "Current privilege level is 1\n% The session is over; 2 lines were not run, from line 2 on: show users\n"
     );
     assert_eq!(output.status.code(), Some(1));
 

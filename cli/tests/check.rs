@@ -205,11 +205,45 @@ do show clock
         assert!(listed.lines().any(said), "{line} {what}:\n{listed}");
     }
     assert!(
-        listed.contains("FILE: crypto map M is applied to no interface"),
+        listed.contains("FILE: crypto map M is on no interface"),
         "{listed}"
     );
     assert_eq!(totals[..5], [13, 1, 3, 3, 0]);
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// Legal, but surely not meant: the words are those of the log.
+#[test]
+fn crypto_maps_that_protect_less_than_they_seem_to_are_remarked() {
+    let text = "\
+crypto ipsec transform-set T esp-aes esp-sha-hmac
+ip access-list extended A
+ permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255
+ip access-list extended B
+ permit ip 10.1.7.0 0.0.0.255 10.2.7.0 0.0.0.255
+ permit ip 10.1.8.0 0.0.0.255 10.3.0.0 0.0.0.255
+crypto map M 10 ipsec-isakmp
+ set peer 192.0.2.9
+ set transform-set T
+ match address A
+crypto map M 20 ipsec-isakmp
+ set transform-set T
+ match address B
+interface GigabitEthernet0/0
+ ip address 192.0.2.1 255.255.255.0
+ crypto map M
+";
+    let output = run(text.as_bytes());
+    let (listed, totals) = report(&output);
+    assert!(
+        listed.contains("FILE: crypto map M 20 has no set peer"),
+        "{listed}"
+    );
+    let shadowed = |line: &str| line.contains("10.1.7.0") && line.contains("crypto map M 10");
+    assert!(listed.lines().any(shadowed), "{listed}");
+    assert!(!listed.contains("10.1.8.0"), "{listed}");
+    assert_eq!(totals[1..4], [0, 0, 0], "{listed}");
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]

@@ -75,6 +75,16 @@ impl InterfaceMap {
         kernel.or_else(|| self.second.get(name).map(Err))
     }
 
+    /// The device that a name means on a machine that has one for each name; an IOS name gets a line for it.
+    pub(crate) fn device_for(&mut self, name: &InterfaceName) -> String {
+        if name.ios_parts().is_none_or(|(kind, _)| kind == "Loopback") {
+            return name.to_string();
+        }
+        let device = format!("device of {name}");
+        self.names.insert(name.clone(), device.clone());
+        device
+    }
+
     /// Its names with their devices.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&InterfaceName, &str)> {
         self.names

@@ -7,6 +7,7 @@
 
 pub mod acl;
 pub mod child;
+pub mod dry;
 pub mod engine;
 pub mod entry;
 pub mod gather;
