@@ -1,7 +1,7 @@
 //! The `config` fuzz target: any bytes as a startup-config. Loading never panics; what is printed loads again to the same
 //! text; and a line that was not understood is in it, unless lines of the file take others away. Shared with `tests/fuzz.rs`.
 
-use isthmusd::config::{load, render};
+use isthmusd::config::{Problem, load, render};
 
 /// Loads a file of these bytes, prints it, and loads what was printed.
 pub fn config(bytes: &[u8]) {
@@ -13,7 +13,11 @@ pub fn config(bytes: &[u8]) {
     // A banner without its end gets one, and so is a banner from then on; a line refused for what came too late in the
     // file is obeyed once that is printed before it.
     let changes = |what: &str| what.contains("banner") || what.contains("not obeyed");
-    if !problems.iter().any(|problem| changes(&problem.what)) {
+    // Of several lines that give an interface its address, or its list, the last one counts, and they are printed in
+    // another order.
+    let one_of_a_kind = |line: &str| line.trim_start().starts_with("ip a");
+    let changes = |problem: &Problem| changes(&problem.what) || one_of_a_kind(&problem.text);
+    if !problems.iter().any(changes) {
         assert_eq!(
             without_marks(&printed),
             without_marks(&printed_again),
@@ -37,17 +41,20 @@ pub fn config(bytes: &[u8]) {
         let line = lines[problem.line - 1]
             .trim_start_matches('\u{feff}')
             .trim();
+        if one_of_a_kind(line) {
+            continue;
+        }
         assert!(
             printed
                 .lines()
-                .any(|kept| kept.trim() == line || kept.trim() == without_number(line)),
+                .any(|kept| without_number(kept.trim()) == without_number(line)),
             "lost: {line:?} ({}) of\n{text}\nin\n{printed}",
             problem.what
         );
     }
 }
 
-/// A line of an access-list is printed without its number where that tells nothing.
+/// Lines of an access-list are printed with numbers where those tell something.
 fn without_number(line: &str) -> &str {
     match line.split_once(char::is_whitespace) {
         Some((number, rest)) if number.bytes().all(|octet| octet.is_ascii_digit()) => rest.trim(),

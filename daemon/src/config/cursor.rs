@@ -26,7 +26,7 @@ pub enum Reading {
     Nothing,
     /// A command. A configuration line is obeyed with [`Cursor::obey`].
     Command(Parsed),
-    /// No command; [`Cursor::place`] says where it would stand. The lines that belong to it follow as
+    /// No command; it is kept where it would stand ([`Closed::place`]). The lines that belong to it follow as
     /// [`Reading::Below`].
     Refused(Refusal),
     /// It belongs to a line before it that was not obeyed.
@@ -430,13 +430,15 @@ impl Cursor {
         applied
     }
 
-    /// Takes away the kept lines that the line read last is the `no` of, in the present block or one above it; false where
-    /// there is none.
+    /// Takes away the kept lines that the line read last is the `no` of, in the block where it stands or one above it; false
+    /// where there is none.
     pub fn remove_kept(&mut self, running: &mut Running) -> bool {
         let Some(plain) = self.text.strip_prefix("no ") else {
             return false;
         };
-        let mut context = self.context.clone();
+        let unknown = self.unknown.as_ref();
+        let context = unknown.map_or(&self.context, |unknown| &unknown.place.context);
+        let mut context = context.clone();
         let removed = loop {
             if remove_kept(running, &context, plain) {
                 break true;

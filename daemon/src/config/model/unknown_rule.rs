@@ -37,10 +37,14 @@ impl UnknownRule {
         let line = line.trim();
         let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let numbered = first.bytes().all(|byte| byte.is_ascii_digit());
+        // What follows a number must be words: otherwise the line, printed with its number, would be read in another way.
+        let words_follow = rest
+            .trim()
+            .starts_with(|first: char| !first.is_ascii_digit());
         let number = first
             .parse()
             .ok()
-            .filter(|n| (1..=super::acl::LAST).contains(n));
+            .filter(|n| (1..=super::acl::LAST).contains(n) && words_follow);
         let words: Vec<&str> = line
             .split_whitespace()
             .skip(usize::from(numbered))

@@ -12,6 +12,7 @@ use isthmus_grammar::command::{
     AclCommand, AclEntry, Action, ConfigCommand, ConfigLine, Form, GlobalCommand, Section,
     StandardAclCommand, StandardAclEntry,
 };
+use isthmus_grammar::foreign::{leaves_block, opens_mode};
 use isthmus_grammar::render as grammar_render;
 use isthmus_grammar::{InterfaceName, Mode};
 
@@ -345,7 +346,9 @@ impl Page {
             return;
         }
         if indent == 0 {
-            self.start(if line.below.is_empty() {
+            // The next line must not be read as one of the mode that this one would open.
+            let opens = opens_mode(Mode::Config, &line.text).or_else(|| leaves_block(&line.text));
+            self.start(if line.below.is_empty() && opens.is_none() {
                 Group::KeptLines
             } else {
                 Group::Alone
