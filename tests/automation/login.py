@@ -64,7 +64,7 @@ with ssh() as client:
     expect(CLIENT in seen and f"{HOSTNAME}>" not in seen, "autocommand runs in the place of a prompt and ends the session", seen)
     _, output, _ = client.exec_command("show clock")
     seen = output.read().decode()
-    expect(CLIENT in seen and "not run from here on: show clock" in seen, "and in the place of the command that is asked for", seen)
+    expect(CLIENT in seen and "1 line was not run, from line 1 on: show clock" in seen, "and in the place of the command that is asked for", seen)
     expect(output.channel.recv_exit_status() == 1, "whose status says that it was not run")
 operator.send_config_set([f"no username {SHELL_USER}"])
 

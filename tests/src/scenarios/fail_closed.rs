@@ -63,8 +63,8 @@ const CUTS: &[(&str, u8, Cut)] = &[
             Ok(bed.isthmus(1)?.log().matches("%SYS-5-RESTART").count())
         };
         let before = starts(bed)?;
-        // What was changed is not saved; the console loses its daemon.
-        let (text, _) = bed.isthmus(1)?.answering(&["reload", "no", ""])?;
+        // Nothing was changed since the last start, so only the reload itself is asked for; the console loses its daemon.
+        let (text, _) = bed.isthmus(1)?.answering(&["reload", ""])?;
         bed.lab.note(text);
         wait_for("the daemon to start again", SOON, || {
             Ok((starts(bed)? > before).then_some(()))
