@@ -131,6 +131,7 @@ impl InterfaceTable {
     /// Takes over what the kernel has now.
     pub fn refresh(&mut self, links: Vec<LinkInfo>, addresses: &[AddressInfo], running: &Running) {
         let before = std::mem::take(&mut self.by_index);
+        let first_look = before.is_empty();
         let interface = |link: LinkInfo| {
             let same = before.get(&link.index);
             let same = same.filter(|same| same.link.name == link.name);
@@ -145,18 +146,19 @@ impl InterfaceTable {
                 interface.addresses.push(address.address);
             }
         }
-        self.bind(running);
+        self.bind(running, first_look);
         self.standings = self.standings(running);
         self.name();
     }
 
-    /// Keeps the bindings in step with the devices that there are.
-    fn bind(&mut self, running: &Running) {
+    /// Keeps the bindings in step with the devices that there are. That a device is there at the first look is no news.
+    fn bind(&mut self, running: &Running, first_look: bool) {
         let uses = self.uses(running);
         let links: Vec<&LinkInfo> = self.by_index.values().map(|one| &one.link).collect();
         let changes = self.bindings.follow(&links, &uses);
         for (key, change) in changes {
-            if uses.used.contains(&key) {
+            let expected = first_look && change == Change::Back;
+            if uses.used.contains(&key) && !expected {
                 let name = self.name_of(&key, running);
                 let hardware = self.bindings.get(&key).map(|one| one.hardware.clone());
                 self.news

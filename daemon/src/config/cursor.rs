@@ -6,7 +6,7 @@
 //! and for what stands below a line that was not obeyed.
 
 use isthmus_grammar::banner::{Delimiter, banner_start};
-use isthmus_grammar::command::{Command, ConfigLine, Form, Parsed};
+use isthmus_grammar::command::{Command, ConfigLine, Form, Parsed, Section};
 use isthmus_grammar::file::is_screen_header;
 use isthmus_grammar::foreign::{Opening, leaves_block, opens_inner_mode, opens_mode};
 use isthmus_grammar::{Access, Mode, Refusal, parser};
@@ -51,6 +51,15 @@ pub struct Place {
     pub context: Context,
     /// The rank of the known line before it.
     pub after: u8,
+}
+
+impl Place {
+    /// Where a mode that this router does not have stands when it is typed before any other line: where most of them are.
+    pub fn after_interfaces(&mut self) {
+        if self.context == Context::Global && self.after == 0 {
+            self.after = Section::Interfaces as u8;
+        }
+    }
 }
 
 /// A line that was not obeyed, with all that belongs to it.
@@ -418,16 +427,19 @@ impl Cursor {
         }
         match &applied {
             Ok(_) => self.obeyed(line),
-            Err(_) => {
-                let context = self.context.up_to(line.mode()).unwrap_or_default();
-                let reach = match line.enters() {
-                    Some(_) => Reach::Mode,
-                    None => Reach::Strangers,
-                };
-                self.open(context, reach, false);
-            }
+            Err(_) => self.not_obeyed(line),
         }
         applied
+    }
+
+    /// The command was refused: the lines after it that can only be in the block that it would have opened belong to it.
+    pub fn not_obeyed(&mut self, line: &ConfigLine) {
+        let context = self.context.up_to(line.mode()).unwrap_or_default();
+        let reach = match line.enters() {
+            Some(_) => Reach::Mode,
+            None => Reach::Strangers,
+        };
+        self.open(context, reach, false);
     }
 
     /// Takes away the kept lines that the line read last is the `no` of, in the block where it stands or one above it; false

@@ -5,6 +5,7 @@ use isthmus_grammar::command::{
     ConfigCommand, ConfigLine, ConfigureCommand, ConfigureTerminal, Form, GlobalCommand, IpRoute,
     LoginCommand, RevertTimer,
 };
+use isthmus_grammar::interface_name::range;
 use isthmus_grammar::privilege::FULL;
 use isthmus_grammar::{Mode, Refusal, secrets};
 
@@ -23,17 +24,32 @@ use crate::upkeep::{archive, rollback};
 /// So many complaints are said at the prompt; the log has them all.
 const MOST_SAID: usize = 20;
 
-/// Refuses `interface NAME` for a device that is configured under another name.
+/// Refuses `interface NAME` and `interface range` for devices that are configured under another name.
 fn may_name(router: &Router, line: &ConfigLine) -> Result<(), config::Refused> {
-    match &line.command {
-        ConfigCommand::Global(GlobalCommand::Interface { name, .. }) if line.form != Form::No => {
-            let refused = |other| config::Refused(format!("% {other}\n"));
-            router
-                .interfaces
-                .may_configure(&router.running, name)
-                .map_err(refused)
+    let names = match &line.command {
+        ConfigCommand::Global(GlobalCommand::Interface { name, .. }) => vec![name.clone()],
+        ConfigCommand::Global(GlobalCommand::InterfaceRange(list)) => {
+            range(list).unwrap_or_default()
         }
-        _ => Ok(()),
+        _ => return Ok(()),
+    };
+    if line.form == Form::No {
+        return Ok(());
+    }
+    let refused = |other| config::Refused(format!("% {other}\n"));
+    names.iter().try_for_each(|name| {
+        let may = router.interfaces.may_configure(&router.running, name);
+        may.map_err(refused)
+    })
+}
+
+/// `no interface NAME` for a port that is not there, or that acts under another name: only its lines are there to go.
+fn forget_absent(router: &mut Router, line: &ConfigLine) {
+    if let ConfigCommand::Global(GlobalCommand::Interface { name, .. }) = &line.command
+        && line.form == Form::No
+        && router.interfaces.acting(name).is_none()
+    {
+        config::apply::forget_interface(&mut router.running, name);
     }
 }
 
@@ -194,8 +210,9 @@ impl Session {
         let Place::Config(cursor) = &mut self.place else {
             return;
         };
-        for closed in cursor.take_closed() {
+        for mut closed in cursor.take_closed() {
             let mut router = self.router.borrow_mut();
+            closed.place.after_interfaces();
             if closed.is_mode && full && router.may_configure(self.id).is_ok() {
                 config::load::keep(&mut router.running, closed);
                 let now = router.clock.zoned();
@@ -224,9 +241,16 @@ impl Session {
         let applied = {
             let mut router = self.router.borrow_mut();
             let allowed = router.may_configure(self.id).map_err(config::Refused);
-            let mut applied = allowed
-                .and_then(|()| may_name(&router, line))
-                .and_then(|()| cursor.obey(&mut router.running, line, Origin::Terminal));
+            let mut applied = match allowed.and_then(|()| may_name(&router, line)) {
+                Ok(()) => {
+                    forget_absent(&mut router, line);
+                    cursor.obey(&mut router.running, line, Origin::Terminal)
+                }
+                Err(refused) => {
+                    cursor.not_obeyed(line);
+                    Err(refused)
+                }
+            };
             if let Ok(applied) = &mut applied {
                 let now = router.complaints.mark();
                 self.changed_at.get_or_insert(now);
@@ -239,9 +263,13 @@ impl Session {
             }
             applied
         };
+        let below = match cursor.is_unknown_mode() {
+            true => REFUSED_MODE,
+            false => "",
+        };
         match applied {
             Ok(applied) => self.say(applied.text).await,
-            Err(refused) => self.fail(refused.0).await,
+            Err(refused) => self.fail(refused.0 + below).await,
         }
     }
 

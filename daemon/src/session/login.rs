@@ -120,9 +120,9 @@ impl Session {
     fn unheeded(&self) -> String {
         match self.router.borrow().running.not_understood() {
             0 => String::new(),
-            1 => "% 1 line of the configuration was not understood and does nothing\n".to_owned(),
+            1 => "% 1 line of the configuration was not understood and does nothing: show inactive-config\n".to_owned(),
             count => {
-                format!("% {count} lines of the configuration were not understood and do nothing\n")
+                format!("% {count} lines of the configuration were not understood and do nothing: show inactive-config\n")
             }
         }
     }

@@ -45,11 +45,11 @@ pub struct InactiveConfig {
     #[serde(rename = "lines", serialize_with = "tree")]
     #[schemars(with = "Vec<Line>")]
     text: String,
-    /// How many other lines were not understood or refused; show running-config has them in their places.
+    /// How many of them were not understood or refused.
     not_understood: usize,
 }
 
-/// The lines as `render` found them, and how many others were not understood.
+/// The lines as `render` found them, and how many of them were not understood.
 pub fn inactive(text: String, not_understood: usize) -> InactiveConfig {
     InactiveConfig {
         text,
@@ -62,10 +62,8 @@ impl Facts for InactiveConfig {
         let text = &self.text;
         match self.not_understood {
             0 => text.clone(),
-            1 => format!("{text}! 1 line was not understood: it is in show running-config\n"),
-            count => format!(
-                "{text}! {count} lines were not understood: they are in show running-config\n"
-            ),
+            1 => format!("{text}! 1 of these lines was not understood\n"),
+            count => format!("{text}! {count} of these lines were not understood\n"),
         }
     }
 }

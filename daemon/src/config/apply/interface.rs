@@ -32,9 +32,9 @@ pub(super) fn select(
             }
             done()
         }
-        Form::No if is_hardware(name) => Err(Refused::new(
-            "% Removal of physical interfaces is not permitted",
-        )),
+        Form::No if is_hardware(name) && running.interfaces.get(name).is_some() => Err(
+            Refused::new("% Removal of physical interfaces is not permitted"),
+        ),
         Form::No => {
             if running.interfaces.remove(name) {
                 running.note(Change::Interface(name.clone()));

@@ -14,6 +14,7 @@ mod login;
 mod references;
 mod retained;
 
+use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form, RetainedLine};
 
 use super::context::Context;
@@ -176,6 +177,13 @@ fn removed_meanwhile() -> Refused {
 /// The refusal of the terminal.
 pub fn check_references(running: &Running, line: &RetainedLine, form: Form) -> Result<(), Refused> {
     references::check(running, line, line.kept_as(form))
+}
+
+/// Removes what is configured of an interface that the machine does not have under this name.
+pub fn forget_interface(running: &mut Running, name: &InterfaceName) {
+    if running.interfaces.remove(name) {
+        running.note(Change::Interface(name.clone()));
+    }
 }
 
 /// Removes a line that was kept from a file without being understood: the operator's `no LINE` (the text without the

@@ -285,6 +285,14 @@ impl Page {
         }
     }
 
+    /// What comes now does nothing: it is listed with the blocks that it stands in.
+    fn show_headers(&mut self, indent: usize) {
+        if let Some(pending) = &mut self.pending {
+            pending.retain(|(above, _)| *above < indent);
+            self.show_pending();
+        }
+    }
+
     /// A retained line and the block that it opens.
     fn retained(&mut self, entry: &RetainedEntry, indent: usize) {
         let line = &entry.line;
@@ -342,9 +350,7 @@ impl Page {
     }
 
     fn kept_line(&mut self, line: &KeptLine, indent: usize) {
-        if self.pending.is_some() {
-            return;
-        }
+        self.show_headers(indent);
         if indent == 0 {
             // The next line must not be read as one of the mode that this one would open.
             let opens = opens_mode(Mode::Config, &line.text).or_else(|| leaves_block(&line.text));
@@ -374,9 +380,7 @@ impl Page {
 
     /// A line of an access-list that is not understood, as it was typed after `lead`.
     fn unknown_rule(&mut self, indent: usize, lead: &str, line: &UnknownRule) {
-        if self.pending.is_some() {
-            return;
-        }
+        self.show_headers(indent);
         if indent == 0 {
             self.start(Group::Section(Section::NumberedLists));
         }
