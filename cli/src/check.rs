@@ -60,7 +60,7 @@ pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<Totals> 
     let report = load::read(&mut running, text, name);
     let mut findings = dry::problems(&running);
     findings.extend(check::findings(&running));
-    let lines: Vec<&str> = text.trim_start_matches(BYTE_ORDER_MARK).lines().collect();
+    let lines: Vec<&str> = load::lines(text.trim_start_matches(BYTE_ORDER_MARK)).collect();
     let mut totals = Totals {
         lines: lines.len(),
         inactive: report.inactive.len(),

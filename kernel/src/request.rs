@@ -73,7 +73,8 @@ pub enum Request {
     /// Removes a route that we added; `NotFound` otherwise.
     RemoveRoute(RouteSpec),
     /// Whether packets that come in by an interface are checked against the `In` and `Fwd` policies
-    /// (`net.ipv4.conf.*.disable_policy`, inverted). Kernel default: on.
+    /// (`net.ipv4.conf.*.disable_policy`, inverted). Kernel default: on. Switching it on also takes back what would
+    /// switch IPsec off there or everywhere (`disable_xfrm`).
     SetInboundCheck {
         /// Kernel name.
         interface: String,

@@ -126,10 +126,7 @@ pub fn merge(running: &mut Running, text: &str, file: &str) -> Vec<Problem> {
 
 /// The same, with all that can be said of the file.
 pub fn read(running: &mut Running, text: &str, file: &str) -> Report {
-    let lines = text
-        .lines()
-        .map(|line| line.trim_end_matches('\r'))
-        .collect();
+    let lines = lines(text).collect();
     let mut loader = Loader {
         running,
         lines,
@@ -148,6 +145,13 @@ pub fn read(running: &mut Running, text: &str, file: &str) -> Report {
     loader.keep_closed();
     loader.check_references();
     loader.report
+}
+
+/// The lines of a file: they end with LF, CR LF, or, where there is no LF, with CR.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    let lines = text.split_terminator(end);
+    lines.map(|line| line.trim_end_matches('\r'))
 }
 
 struct Loader<'a> {

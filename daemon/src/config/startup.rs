@@ -67,6 +67,12 @@ fn read_octets(path: &Path) -> io::Result<Vec<u8>> {
     if octets.len() as u64 > MAX_SIZE {
         return Err(unusable(format!("it has more than {MAX_SIZE} octets")));
     }
+    // What a power cut leaves of a file, or text in UTF-16.
+    if octets.contains(&0) {
+        return Err(unusable(
+            "it has NUL octets: it is no text in UTF-8".to_owned(),
+        ));
+    }
     let mut lines = octets.split(|octet| *octet == b'\n').enumerate();
     match lines.find(|(_, line)| line.len() > MAX_LINE) {
         Some((index, line)) => Err(unusable(format!(

@@ -350,6 +350,55 @@ fn all_but(ports: &[u16]) -> Vec<PortMatch> {
     blocks
 }
 
+/// What the kernel takes fragments for: it reads no ports of them, and no type of ICMP, but compares 0.
+const OF_FRAGMENTS: PortMatch = PortMatch::exactly(0);
+
+/// The fragments of what a line with ports, or with a type of ICMP, selects: it does not select them by itself. IOS lets
+/// them match by addresses and protocol.
+pub fn fragments(meaning: &Meaning) -> impl Iterator<Item = Selector> {
+    let selectors = meaning.selectors.iter();
+    let with_ports = selectors.filter(|s| s.source_port.mask != 0 || s.destination_port.mask != 0);
+    with_ports.map(|selector| Selector {
+        source_port: OF_FRAGMENTS,
+        destination_port: OF_FRAGMENTS,
+        ..*selector
+    })
+}
+
+/// A selector with ports, without what fragments of other packets would match.
+#[must_use]
+pub fn without_fragments(selector: &Selector) -> Vec<Selector> {
+    let (source, destination) = (selector.source_port, selector.destination_port);
+    let no_ports = source.mask == 0 && destination.mask == 0;
+    if no_ports || !source.matches(0) || !destination.matches(0) {
+        return vec![*selector];
+    }
+    if selector.protocol == 1 {
+        return Vec::new();
+    }
+    let above = |port: PortMatch| match port.mask {
+        0 => None,
+        mask => Some(PortMatch::range(1, !mask)),
+    };
+    match (above(source), above(destination)) {
+        (Some(ports), _) => ports
+            .into_iter()
+            .map(|source_port| Selector {
+                source_port,
+                ..*selector
+            })
+            .collect(),
+        (None, Some(ports)) => ports
+            .into_iter()
+            .map(|destination_port| Selector {
+                destination_port,
+                ..*selector
+            })
+            .collect(),
+        (None, None) => vec![*selector],
+    }
+}
+
 /// An address of a proxy identity as the kernel's prefix; `None` for a range that is no prefix.
 #[must_use]
 pub fn network(selector: &ike::selector::Selector) -> Option<IpNet> {

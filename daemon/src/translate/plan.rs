@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ike::algorithm::{IpsecProtocol, Mode};
 use ike::child::ChildSa;
 use ike::config::{Connection, ConnectionId, Flow, FlowId, TransformSet};
+use indexmap::IndexSet;
 use isthmus_kernel::{
     Action, Direction, Level, PolicyKey, PolicySpec, Priority, Reqid, Selector, Template,
 };
@@ -224,9 +225,13 @@ impl Plan {
         let mut flows = Vec::new();
         let mut known = HashSet::new();
         let mut lines = Vec::new();
+        let mut fragments = IndexSet::new();
         for (number, line) in entry.rules.iter().enumerate() {
             if line.action == isthmus_grammar::command::Action::Deny {
                 let exemption = self.exemption(entry, line);
+                if exemption.is_some() {
+                    lines.extend(block(&mut fragments));
+                }
                 if let Some(Line::Deny(selectors)) = &exemption {
                     shadow.deny(number, selectors);
                 }
@@ -243,6 +248,7 @@ impl Plan {
             }
             let mut told = None;
             for meaning in &line.meanings {
+                fragments.extend(acl::fragments(meaning));
                 let fate = match acl::flow(meaning) {
                     Err(problem) => {
                         if told.replace(problem) != Some(problem) {
@@ -267,6 +273,7 @@ impl Plan {
                 lines.push(Line::Permit(meaning.selectors.clone(), fate));
             }
         }
+        lines.extend(block(&mut fragments));
         if !flows.is_empty() {
             self.connections
                 .push(Arc::new(connection(entry, id, flows)));
@@ -280,7 +287,13 @@ impl Plan {
             return None;
         }
         let selectors = line.meanings.iter().flat_map(|meaning| &meaning.selectors);
-        Some(Line::Deny(selectors.copied().collect()))
+        let selectors: Vec<Selector> = selectors.flat_map(acl::without_fragments).collect();
+        if selectors.is_empty() && line.meanings.iter().any(|one| !one.selectors.is_empty()) {
+            let problem = "the kernel cannot tell such packets from fragments of others";
+            self.refused(entry, line, problem, "it exempts nothing");
+            return None;
+        }
+        Some(Line::Deny(selectors))
     }
 
     /// Says that a line is legal and does nothing.
@@ -369,6 +382,12 @@ impl Plan {
         self.fixed
             .push(policy(Direction::Fwd, selector.reversed(), 0));
     }
+}
+
+/// Fragments of what lines with ports protect: no SA of one port could take them, so they are dropped.
+fn block(fragments: &mut IndexSet<Selector>) -> Option<Line<Fate>> {
+    let selectors: Vec<Selector> = fragments.drain(..).collect();
+    (!selectors.is_empty()).then_some(Line::Permit(selectors, Fate::Block))
 }
 
 fn dropped(entry: &Entry, meaning: &acl::Meaning) -> String {

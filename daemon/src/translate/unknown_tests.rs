@@ -378,3 +378,54 @@ fn what_cannot_select_traffic_drops_it_and_a_time_range_protects_at_all_times() 
     assert_eq!(bench.fate("10.9.0.1", "10.2.0.1"), Dropped);
     bench.problem("line \"evaluate R\": evaluate cannot select traffic for IPsec");
 }
+
+/// The kernel takes the ports of fragments for 0.
+#[test]
+fn fragments_of_what_is_protected_never_leave_in_clear() {
+    const X_Y: &str = "10.1.0.0 0.0.0.255 10.2.0.0 0.0.0.255";
+    for (lines, protocol, fate) in [
+        (format!(" permit udp {X_Y} eq 5555"), 17, Dropped),
+        (
+            format!(" permit udp {X_Y} eq 5555\n deny ip any any"),
+            17,
+            Dropped,
+        ),
+        (
+            format!(" permit udp {X_Y} eq 5555\n permit ip {X_Y}"),
+            17,
+            Protected,
+        ),
+        (format!(" permit tcp {X_Y} gt 1023"), 6, Dropped),
+        (format!(" permit icmp {X_Y} echo"), 1, Dropped),
+        (
+            format!(" deny udp {X_Y} lt 100\n permit ip {X_Y}"),
+            17,
+            Protected,
+        ),
+        (
+            format!(" deny udp {X_Y} neq 5555\n permit ip {X_Y}"),
+            17,
+            Protected,
+        ),
+        (
+            format!(" deny icmp {X_Y} echo-reply\n permit ip {X_Y}"),
+            1,
+            Protected,
+        ),
+        (
+            format!(" deny udp {X_Y} eq 9\n permit ip {X_Y}"),
+            17,
+            Protected,
+        ),
+        (format!(" deny udp {X_Y}\n permit ip {X_Y}"), 17, Clear),
+    ] {
+        let bench = Bench::new(&with_list(&lines));
+        let seen = bench.fate_of("10.1.0.9", "10.2.0.9", protocol, 0, 0);
+        assert_eq!(seen, fate, "{lines}");
+    }
+    let some = Bench::new(&with_list(&format!(
+        " deny udp {X_Y} lt 100\n permit ip {X_Y}"
+    )));
+    let port = |port| some.fate_of("10.1.0.9", "10.2.0.9", 17, 1024, port);
+    assert_eq!([port(1), port(99), port(100)], [Clear, Clear, Protected]);
+}

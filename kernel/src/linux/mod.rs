@@ -315,9 +315,32 @@ fn check_name(what: &str, name: &str) -> Done {
     Ok(())
 }
 
+/// Policies count for nothing where `disable_xfrm` is set, for the interface or for all.
+fn switch_ipsec_on(what: &str, interface: &str) -> Done {
+    let switches = [
+        (interface, "disable_xfrm"),
+        ("all", "disable_xfrm"),
+        ("all", "disable_policy"),
+    ];
+    for family in ["ipv4", "ipv6"] {
+        for (of, switch) in switches {
+            let path: PathBuf = ["/proc/sys/net", family, "conf", of, switch]
+                .iter()
+                .collect();
+            if std::fs::read_to_string(&path).is_ok_and(|now| now.trim() == "1") {
+                std::fs::write(&path, "0").map_err(|e| KernelError::io(what, &e))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// `disable_policy` exists for each family; a kernel without IPv6 lacks the second.
 fn set_inbound_check(what: &str, interface: &str, check: bool) -> Done {
     check_name(what, interface)?;
+    if check {
+        switch_ipsec_on(what, interface)?;
+    }
     let value = if check { "0" } else { "1" };
     for family in ["ipv4", "ipv6"] {
         let path: PathBuf = ["/proc/sys/net", family, "conf", interface, "disable_policy"]

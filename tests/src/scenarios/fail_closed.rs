@@ -270,6 +270,11 @@ pub fn policies_come_before_packets() -> Result<()> {
             interval: Duration::from_millis(2),
             ..Echo::new(bed.lab.site(1).inside(), bed.lab.site(2).inside())
         };
+        // Before its first start it is no router.
+        bed.lab
+            .site(1)
+            .router
+            .write("/proc/sys/net/ipv4/ip_forward", "0")?;
         let traffic = echo.stream(&bed.lab.site(1).client);
         start(bed, &config)?;
         for _ in 0..3 {

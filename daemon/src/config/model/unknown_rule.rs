@@ -141,11 +141,42 @@ fn extended(words: &[&str]) -> Option<AclRule> {
 }
 
 fn between(protocol: IpProtocol, words: &[&str]) -> Option<AclRule> {
-    let Some((source, rest)) = address(words) else {
-        return Some(rule(protocol, AclAddress::Any, AclAddress::Any));
+    let unread = match address(words) {
+        Some((source, rest)) => match address(after_ports(rest)) {
+            Some((destination, rest)) if !rest.iter().any(|word| is_address(word)) => {
+                let protocol = of_all(protocol, rest);
+                return Some(rule(protocol, source, destination));
+            }
+            Some((_, rest)) => rest,
+            None if rest.iter().any(|word| is_address(word)) => rest,
+            None => {
+                let protocol = of_all(protocol, rest);
+                return Some(rule(protocol, source, AclAddress::Any));
+            }
+        },
+        None => words,
     };
-    let destination = address(after_ports(rest)).map_or(AclAddress::Any, |(found, _)| found);
-    Some(rule(protocol, source, destination))
+    // More addresses than a line has, or fewer: none of them is sure.
+    let protocol = of_all(protocol, unread);
+    Some(rule(protocol, AclAddress::Any, AclAddress::Any))
+}
+
+/// The word is an address, or begins one.
+fn is_address(word: &str) -> bool {
+    let keyword = ["any", "host", "object-group"].contains(&word.to_ascii_lowercase().as_str());
+    keyword || word.parse::<Ipv4Addr>().is_ok()
+}
+
+/// The protocol, or every one if these words name another.
+fn of_all(protocol: IpProtocol, words: &[&str]) -> IpProtocol {
+    let named = |word: &&str| {
+        let is_name = word.starts_with(|first: char| first.is_ascii_alphabetic());
+        is_name && IpProtocol::from_word(&word.to_ascii_lowercase()).is_some()
+    };
+    match words.iter().any(named) {
+        true => IpProtocol::ANY,
+        false => protocol,
+    }
 }
 
 /// An address and what follows it.
@@ -244,6 +275,20 @@ mod tests {
         assert_eq!(
             reach("permit udp host 10.1.0.1 10.2.0.0/24"),
             "udp host 10.1.0.1 any"
+        );
+        for line in [
+            "permit ip host 10.1.0.1 host 10.2.0.1 0.0.0.255",
+            "permit ip host 10.1.0.1 0.0.0.255 host 10.2.0.1",
+            "permit ip host 10.1.0.1 host 10.2.0.1 - 10.2.0.9",
+            "permit ip host 10.1.0.1 host 10.2.0.1 and host 10.2.0.9",
+            "permit ip any host 10.2.0.1 any",
+            "permit tcp udp host 10.1.0.1 host 10.2.0.1",
+        ] {
+            assert_eq!(reach(line), "ip any any", "{line}");
+        }
+        assert_eq!(
+            reach("permit icmp host 10.1.0.1 host 10.2.0.1 or udp"),
+            "ip host 10.1.0.1 host 10.2.0.1"
         );
         let below = vec![" permit ip any any".to_owned()];
         let (_, unknown) = UnknownRule::read(AclKind::Extended, "remark x", below);

@@ -361,7 +361,7 @@ impl Page {
             });
         }
         // Beside an empty block, not in it.
-        if self.opened == Some(indent) {
+        if self.opened == Some(indent) && self.pending.is_none() {
             self.put(indent + 1, "exit");
         }
         self.put_kept(indent, std::iter::once(&line.text).chain(&line.below));
