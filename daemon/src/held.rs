@@ -2,15 +2,14 @@
 //! from the policies that were found, when `Router::boot` found no startup-config; let go by `reconcile` and `session`.
 
 use std::collections::HashSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use isthmus_kernel::{Action, Direction, PolicySpec, Priority, Selector};
 
-use crate::config::startup;
+use crate::config::startup::{self, StartupError};
 use crate::log::Severity;
-use crate::router::{Router, Shared};
+use crate::router::{Files, Router};
 
 /// Blocks in the place of the last run's policies, behind everything that the running-config asks for.
 #[derive(Debug, Default)]
@@ -115,30 +114,36 @@ impl Router {
     }
 }
 
-/// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
-pub async fn startup_decided(router: &Shared, erased: bool) {
-    let written = {
-        let router = router.borrow();
-        let mark = mark(&router.files.state);
-        router.disk.run(move || match erased {
-            true => startup::replace(&mark, b""),
-            false => remove(&mark),
-        })
-    };
-    let outcome = match written.await {
-        Ok(outcome) => outcome.map_err(|error| error.to_string()),
-        Err(lost) => Err(lost.to_string()),
-    };
-    let mut router = router.borrow_mut();
-    if let Err(error) = outcome {
-        let text = format!("cannot keep in mind that startup-config was erased: {error}");
-        router.notice(Severity::Errors, "STARTUP", text);
+impl Router {
+    /// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
+    pub fn startup_decided(&mut self) {
+        if !self.held.is_empty() {
+            self.held = Held::default();
+            self.following.asked += 1;
+            self.wake.reconcile.notify_one();
+        }
     }
-    if !router.held.is_empty() {
-        router.held = Held::default();
-        router.following.asked += 1;
-        router.wake.reconcile.notify_one();
-    }
+}
+
+/// Saves a text as startup-config. From before it is there, the router no longer counts as erased: a crash in between
+/// leaves more blocked than need be, never less. The work of one job for the disk.
+///
+/// # Errors
+/// The file is as it was.
+pub fn save(files: &Files, text: &str) -> Result<(), StartupError> {
+    let mark = mark(&files.state);
+    startup::remove_if_there(&mark).map_err(StartupError::new("remove", &mark))?;
+    startup::save(&files.config, text)
+}
+
+/// Erases startup-config, and then keeps in mind that the operator did. The work of one job for the disk; answers what
+/// hinders the second.
+///
+/// # Errors
+/// The file is still there.
+pub fn erase(files: &Files) -> Result<io::Result<()>, StartupError> {
+    startup::erase(&files.config)?;
+    Ok(startup::replace(&mark(&files.state), b""))
 }
 
 /// Whether the operator erased startup-config and has saved none since.
@@ -151,9 +156,40 @@ fn mark(state: &Path) -> PathBuf {
     state.join("startup-config-erased")
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_saved_is_never_beside_the_mark_of_what_was_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files {
+            config: folder.path().join("startup-config"),
+            state: folder.path().join("state"),
+        };
+        save(&files, "one\n").unwrap();
+        assert!(!was_erased(&files.state));
+        erase(&files).unwrap().unwrap();
+        assert!(was_erased(&files.state) && !files.config.exists());
+        // A save that comes to its end only half way.
+        let fresh = folder.path().join("startup-config.new");
+        fs::create_dir(&fresh).unwrap();
+        save(&files, "two\n").unwrap_err();
+        assert!(!was_erased(&files.state) && !files.config.exists());
+        fs::remove_dir(&fresh).unwrap();
+        // A mark that cannot be removed.
+        fs::create_dir(mark(&files.state)).unwrap();
+        let error = save(&files, "two\n").unwrap_err().to_string();
+        assert!(error.contains("startup-config-erased"), "{error}");
+        assert!(!files.config.exists());
+        fs::remove_dir(mark(&files.state)).unwrap();
+        save(&files, "two\n").unwrap();
+        assert_eq!(fs::read_to_string(&files.config).unwrap(), "two\n");
+        // A mark that cannot be made.
+        fs::create_dir(mark(&files.state)).unwrap();
+        assert!(erase(&files).unwrap().is_err());
+        assert!(!files.config.exists());
     }
 }

@@ -5,7 +5,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -58,8 +57,6 @@ struct Arguments {
     no_sandbox: bool,
 }
 
-/// How long work on files may still take when the daemon ends.
-const FAREWELL: Duration = Duration::from_secs(5);
 /// The niceness of threads beside the packet loop.
 const NICE: i32 = 10;
 
@@ -138,8 +135,8 @@ fn serve(arguments: &Arguments, outside: &Outside) -> anyhow::Result<Stop> {
         notify("STOPPING=1");
         Ok(stop)
     });
-    // A disk that hangs must not keep the daemon from ending.
-    runtime.shutdown_timeout(FAREWELL);
+    // `run` waited for the disk: one that still hangs must not keep the daemon from ending.
+    runtime.shutdown_background();
     stop
 }
 

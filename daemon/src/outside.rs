@@ -5,11 +5,7 @@
 use std::io;
 use std::sync::mpsc;
 
-use tokio::sync::oneshot;
-
-use crate::storage::disk::Lost;
-
-type Job = Box<dyn FnOnce() + Send>;
+use crate::storage::disk::{Job, Lost, answered, apart};
 
 /// The way to the thread; without one what is asked for is done inside, which is right where there is no sandbox.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +19,7 @@ impl Outside {
     pub fn start() -> io::Result<Self> {
         let (ask, jobs) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new().name("outside".into());
-        thread.spawn(move || jobs.into_iter().for_each(|job| job()))?;
+        thread.spawn(move || jobs.into_iter().for_each(apart))?;
         Ok(Self(Some(ask)))
     }
 
@@ -37,13 +33,9 @@ impl Outside {
     ) -> Result<T, Lost> {
         match &self.0 {
             Some(ask) => {
-                let (answer, done) = oneshot::channel();
-                let job = move || {
-                    // The one who asked may be gone.
-                    let _ = answer.send(job());
-                };
-                ask.send(Box::new(job)).map_err(|_| Lost)?;
-                done.await.map_err(|_| Lost)
+                let (job, done) = answered(job);
+                ask.send(job).map_err(|_| Lost)?;
+                done.await
             }
             None => tokio::task::spawn_blocking(job).await.map_err(|_| Lost),
         }
@@ -83,6 +75,10 @@ mod tests {
         let outside = Outside::start().unwrap();
         assert_eq!(outside.run(name).await.unwrap().as_deref(), Some("outside"));
         assert_eq!(outside.wait(name).as_deref(), Some("outside"));
+        let bad = outside.run(|| -> u32 { panic!("expected here") });
+        assert_eq!(bad.await, Err(Lost));
+        outside.leave(|| panic!("expected here"));
+        assert_eq!(outside.run(name).await.unwrap().as_deref(), Some("outside"));
         let none = Outside::default();
         assert_ne!(none.run(name).await.unwrap().as_deref(), Some("outside"));
         assert_eq!(none.wait(|| 7), 7);

@@ -5,6 +5,8 @@
 //! asked of the kernel; a tunnel whose entry did not change is not touched.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use crate::log::Severity;
 use crate::network;
 use crate::policies::{Trouble, enforce};
 use crate::router::{Owner, Router, Shared, Work};
+use crate::storage::disk::Lost;
 use crate::translate;
 use crate::translate::child::sa_id;
 
@@ -72,21 +75,31 @@ pub async fn refresh(router: &Shared) -> Result<Vec<AddressInfo>, KernelError> {
     let links = kernel.links().await?;
     let addresses = kernel.addresses().await?;
     router.borrow_mut().refresh(links, &addresses);
-    keep_bindings(router).await;
+    keep_bindings(router);
     Ok(addresses)
 }
 
-/// Writes which device each name means before anything is done with it.
-async fn keep_bindings(router: &Shared) {
+/// Has it written which device each name means. No policy waits for a disk.
+fn keep_bindings(router: &Shared) {
     let to_keep = router.borrow_mut().interfaces.take_to_keep();
     let Some(ToKeep { path, text }) = to_keep else {
         return;
     };
     let written = {
         let path = path.clone();
-        tokio::task::spawn_blocking(move || store::write(&path, &text)).await
+        let write = move || store::write(&path, &text);
+        router.borrow().disk.run(write)
     };
-    let problem = match written {
+    tokio::task::spawn_local(kept(router.clone(), path, written));
+}
+
+/// Waits until the bindings are written; what hinders that is logged, and they are written again.
+async fn kept(
+    router: Shared,
+    path: PathBuf,
+    written: impl Future<Output = Result<io::Result<()>, Lost>>,
+) {
+    let problem = match written.await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
@@ -297,13 +310,17 @@ impl Router {
     }
 
     fn network_result(&mut self, text: &str, result: Result<(), KernelError>) {
+        let prefix = format!("{NETWORK}{text}:");
         match result {
-            Ok(()) => self
-                .reported
-                .retain(|known| !known.starts_with(&format!("{NETWORK}{text}:"))),
+            Ok(()) => {
+                let known = self.reported.range(prefix.clone()..);
+                let known = known.take_while(|known| known.starts_with(&prefix));
+                for gone in known.cloned().collect::<Vec<_>>() {
+                    self.reported.remove(&gone);
+                }
+            }
             Err(error) => {
-                let key = format!("{NETWORK}{text}: {error}");
-                if self.reported.insert(key) {
+                if self.reported.insert(format!("{prefix} {error}")) {
                     self.refused(&error);
                 }
             }

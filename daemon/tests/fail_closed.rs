@@ -359,13 +359,15 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         let by_lan = || machine.packet_on(lan, "10.0.1.7", "10.0.2.9");
         assert_eq!(by_lan(), Verdict::Dropped, "no map there yet");
         // Saving says that this is all.
-        isthmusd::held::startup_decided(&site.router, false).await;
+        site.router.borrow_mut().startup_decided();
         site.configure("").await;
         assert_eq!(by_lan(), Verdict::Clear);
         // Erasing says that nothing is, and the next start knows.
         let machine = lost().await;
         let site = machine.boot().await;
-        isthmusd::held::startup_decided(&site.router, true).await;
+        let files = site.router.borrow().files.clone();
+        isthmusd::held::erase(&files).unwrap().unwrap();
+        site.router.borrow_mut().startup_decided();
         site.configure("").await;
         assert!(machine.policies().await.is_empty());
         drop(site);

@@ -91,6 +91,14 @@ impl Bed {
     async fn settle(&self) {
         reconcile(&self.router).await.unwrap();
         self.carry().await;
+        self.written().await;
+    }
+
+    /// What was to be written is, and what came of it is known.
+    async fn written(&self) {
+        let written = self.router.borrow().disk.run(|| ());
+        written.await.unwrap();
+        tokio::task::yield_now().await;
     }
 
     async fn carry(&self) {
@@ -535,6 +543,35 @@ fn nothing_is_written_where_nothing_changed() {
             kept.contains("port 3 new0 0200.0000.0008 0000:08:00.0\n"),
             "{kept}"
         );
+    });
+}
+
+#[test]
+fn no_policy_waits_for_a_disk_that_hangs() {
+    test(|state| async move {
+        let bed = Bed::start(machine(), state.path(), "", MAP).await;
+        assert_eq!(bed.leaves("wan0").await, Verdict::Clear);
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let busy = bed.router.borrow().disk.run(move || wait.recv());
+        let file = state.path().join("interface-bindings");
+        std::fs::remove_file(&file).unwrap();
+        let text = format!("{MAP}{}", uplink("GigabitEthernet0/2"));
+        let (running, problems) = config::load(&text, "test");
+        assert_eq!(problems, []);
+        bed.router.borrow_mut().running = running.into();
+        bed.router.borrow_mut().configured();
+        bed.fake
+            .add_device("new0", [2, 0, 0, 0, 0, 8], "0000:08:00.0");
+        for _ in 0..2 {
+            reconcile(&bed.router).await.unwrap();
+            bed.carry().await;
+        }
+        assert_ne!(bed.leaves("wan0").await, Verdict::Clear);
+        assert!(!file.exists());
+        release.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        bed.written().await;
+        assert!(std::fs::read_to_string(&file).unwrap().contains(" new0 "));
     });
 }
 

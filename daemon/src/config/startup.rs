@@ -18,7 +18,7 @@ pub struct StartupError {
 }
 
 impl StartupError {
-    fn new<'a>(
+    pub(crate) fn new<'a>(
         action: &'static str,
         path: &'a Path,
     ) -> impl FnOnce(io::Error) -> StartupError + 'a {
@@ -121,6 +121,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     result
 }
 
+/// Removes a file, so that it is gone after a crash too; one that is not there is gone already.
+///
+/// # Errors
+/// It is still there, or may be there again after a crash.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => flush_folder(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes the file; it stays as `.old`.
 ///
 /// # Errors
@@ -158,10 +170,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The present file gets a second name, so that there is a file under the first at every moment.
 fn keep_old(path: &Path) -> io::Result<()> {
     let old = beside(path, ".old");
-    match fs::remove_file(&old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_if_there(&old)?;
     match make_private(path).and_then(|()| fs::hard_link(path, &old)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -14,7 +14,7 @@ use crate::held;
 use crate::log::Severity;
 use crate::router::Router;
 use crate::storage::{Location, Remote, StorageError};
-use crate::upkeep::{archive, rollback, whole};
+use crate::upkeep::{archive, whole};
 
 /// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
 pub(super) const SECRETS: &str =
@@ -54,17 +54,12 @@ impl Session {
         if !self.confirm(prompt).await? {
             return Ok(Status::Failed);
         }
-        let config = self.router.borrow().files.config.clone();
-        let erased = self.on_disk(move || startup::erase(&config)).await;
+        let files = self.router.borrow().files.clone();
+        let erased = self.on_disk(move || held::erase(&files)).await;
         let erased = erased.and_then(|done| done.map_err(|error| format!("% {error}\n")));
         match erased {
-            Ok(()) => {
-                held::startup_decided(&self.router, true).await;
-                self.router.borrow_mut().notice(
-                    Severity::Notifications,
-                    "NV_BLOCK_INIT",
-                    "Initialized the geometry of nvram",
-                );
+            Ok(marked) => {
+                self.router.borrow_mut().erased(marked);
                 self.say("[OK]\nErase of nvram: complete\n").await
             }
             Err(text) => self.fail(text).await,
@@ -223,14 +218,14 @@ impl Session {
             Location::Tftp(remote) => self.store(remote, &bytes).await,
             Location::Scp(remote) => self.scp_put(remote, bytes).await,
             Location::StartupConfig => {
-                let config = self.router.borrow().files.config.clone();
+                let files = self.router.borrow().files.clone();
                 let write = move || {
                     let text = String::from_utf8_lossy(&bytes);
-                    startup::save(&config, &text).map_err(|error| format!("% {error}\n"))
+                    held::save(&files, &text).map_err(|error| format!("% {error}\n"))
                 };
                 let saved = self.on_disk(write).await.flatten();
                 if saved.is_ok() {
-                    held::startup_decided(&self.router, false).await;
+                    self.router.borrow_mut().startup_decided();
                 }
                 Ok(saved)
             }
@@ -238,7 +233,11 @@ impl Session {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 self.about_to_change();
                 let user = self.user.name();
-                let problems = whole::merge(&self.router, text, source.to_owned(), user).await;
+                let merged = whole::merge(&self.router, text, source.to_owned(), user).await;
+                let problems = match merged {
+                    Ok(problems) => problems,
+                    Err(text) => return Ok(Err(text)),
+                };
                 self.io.output(&list(&problems)).await?;
                 self.in_force().await?;
                 Ok(Ok(()))
@@ -258,7 +257,10 @@ impl Session {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         self.about_to_change();
         let (name, user) = ("startup-config".to_owned(), self.user.name());
-        let problems = whole::merge(&self.router, text, name, user).await;
+        let problems = match whole::merge(&self.router, text, name, user).await {
+            Ok(problems) => problems,
+            Err(text) => return self.fail(text).await,
+        };
         self.io.output(&list(&problems)).await?;
         self.in_force().await?;
         Ok(Status::Ok)
@@ -282,6 +284,17 @@ impl Session {
 }
 
 impl Router {
+    /// startup-config is erased, and that was kept in mind or not.
+    fn erased(&mut self, marked: std::io::Result<()>) {
+        if let Err(error) = marked {
+            let text = format!("cannot keep in mind that startup-config was erased: {error}");
+            self.notice(Severity::Errors, "STARTUP", text);
+        }
+        self.startup_decided();
+        let text = "Initialized the geometry of nvram";
+        self.notice(Severity::Notifications, "NV_BLOCK_INIT", text);
+    }
+
     /// Loads the startup-config, as one transaction; where a change was unconfirmed when the daemon ended, the
     /// configuration before it. Lines that are not understood are logged and kept.
     pub fn boot(&mut self) {
@@ -315,7 +328,7 @@ impl Router {
         self.notice(Severity::Notifications, "RESTART", text);
         if unconfirmed.is_some() {
             let file = self.rollback_file();
-            if let Err(error) = rollback::remove(&file) {
+            if let Err(error) = startup::remove_if_there(&file) {
                 self.rollback_file_stays(&error);
             }
             self.log.system(

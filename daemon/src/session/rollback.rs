@@ -64,7 +64,7 @@ impl Session {
         text: String,
         replace: &ConfigureReplace,
     ) -> Result<(String, Vec<Problem>), String> {
-        let (running, problems) = whole::read(&self.router, text, replace.file.clone()).await;
+        let (running, problems) = whole::read(&self.router, text, replace.file.clone()).await?;
         if replace.revert_on_error && !problems.is_empty() {
             return Err(format!(
                 "{}%Rollback aborted: the file has the errors above.\nThe original configuration has been \

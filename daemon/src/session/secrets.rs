@@ -128,8 +128,10 @@ impl Session {
             encrypt::change_master(running, master.clone());
             running.note(Change::Keys);
         };
-        whole::change(&self.router, change, self.user.name()).await;
-        Ok(Status::Ok)
+        match whole::change(&self.router, change, self.user.name()).await {
+            Ok(()) => Ok(Status::Ok),
+            Err(text) => self.fail(text).await,
+        }
     }
 
     async fn secret(&mut self, prompt: &str) -> Result<Option<Zeroizing<String>>, Gone> {

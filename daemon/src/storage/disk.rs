@@ -10,7 +10,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Work for another thread.
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// A job, and its answer.
+pub(crate) fn answered<T: Send + 'static, J: FnOnce() -> T + Send + 'static>(
+    job: J,
+) -> (Job, impl Future<Output = Result<T, Lost>> + use<T, J>) {
+    let (answer, done) = oneshot::channel();
+    let job = move || {
+        // The one who asked may be gone.
+        let _ = answer.send(job());
+    };
+    (Box::new(job), async { done.await.map_err(|_| Lost) })
+}
+
+/// Does a job; those who wait for other jobs of the thread do not suffer when it falls over.
+pub(crate) fn apart(job: Job) {
+    let _ = catch_unwind(AssertUnwindSafe(job));
+}
 
 /// Takes jobs and does one after the other.
 #[derive(Clone, Default)]
@@ -47,28 +65,23 @@ impl Disk {
         &self,
         job: J,
     ) -> impl Future<Output = Result<T, Lost>> + use<T, J> {
-        let (answer, done) = oneshot::channel();
-        let job = move || {
-            // The one who asked may be gone.
-            let _ = answer.send(job());
-        };
+        let (job, done) = answered(job);
         let idle = {
             let mut queue = self.lock();
-            queue.jobs.push_back(Box::new(job));
+            queue.jobs.push_back(job);
             !std::mem::replace(&mut queue.busy, true)
         };
         if idle {
             let disk = self.clone();
             spawn_blocking(move || disk.work());
         }
-        async { done.await.map_err(|_| Lost) }
+        done
     }
 
     /// Does what there is.
     fn work(&self) {
         while let Some(job) = self.next() {
-            // Those who wait for other jobs must not suffer from this one.
-            let _ = catch_unwind(AssertUnwindSafe(job));
+            apart(job);
         }
     }
 

@@ -43,12 +43,12 @@ struct List {
 /// # Errors
 /// What the operator sees: no path is configured, or the copy cannot be written.
 pub async fn archive(router: &Shared) -> Result<String, String> {
-    let (name, location, running, disk) = {
+    let (name, path, location, running, disk) = {
         let mut router = router.borrow_mut();
-        let name = router.next_copy().ok_or(NOT_ENABLED)?;
+        let (name, path) = router.next_copy().ok_or(NOT_ENABLED)?;
         let location = Location::parse(&name, &router.files.state, false);
         let (running, disk) = (router.running.share(), router.disk.clone());
-        (name, location, running, disk)
+        (name, path, location, running, disk)
     };
     let fail = |reason: String| StorageError::new("writing", &name, reason);
     let written = match location {
@@ -79,7 +79,7 @@ pub async fn archive(router: &Shared) -> Result<String, String> {
         Err(error) => Err(error),
     };
     written.map_err(|error| format!("{error}\n"))?;
-    copied(router, name.clone()).await;
+    copied(router, &path, name.clone()).await;
     Ok(name)
 }
 
@@ -119,10 +119,10 @@ pub async fn unattended(router: &Shared) {
 }
 
 /// A copy was made: the list is kept, and the oldest goes when there are too many.
-async fn copied(router: &Shared, name: String) {
+async fn copied(router: &Shared, path: &str, name: String) {
     let kept = {
         let mut this = router.borrow_mut();
-        let Some((list, old)) = this.note_copy(name) else {
+        let Some((list, old)) = this.note_copy(path, name) else {
             return;
         };
         let (state, file) = (this.files.state.clone(), this.archive_file());
@@ -185,16 +185,20 @@ impl Router {
         })
     }
 
-    fn next_copy(&mut self) -> Option<String> {
+    /// The name of a copy that is about to be made, its number taken, and the path that it belongs to.
+    fn next_copy(&mut self) -> Option<(String, String)> {
         let now = self.clock.zoned();
-        self.copy_name(&now.strftime("%b-%d-%H-%M-%S.%3f").to_string())
-    }
-
-    /// A copy was made; what is to be kept of that, and the names of those that are too many.
-    fn note_copy(&mut self, name: String) -> Option<(String, Vec<String>)> {
-        let maximum = usize::from(self.running.archive().maximum);
+        let name = self.copy_name(&now.strftime("%b-%d-%H-%M-%S.%3f").to_string())?;
         let list = self.copies()?;
         list.next += 1;
+        Some((name, list.path.clone()))
+    }
+
+    /// A copy was made; what is to be kept of that, and the names of those that are too many. One under a path that is not
+    /// configured any more is in no list.
+    fn note_copy(&mut self, path: &str, name: String) -> Option<(String, Vec<String>)> {
+        let maximum = usize::from(self.running.archive().maximum);
+        let list = self.copies().filter(|list| list.path == path)?;
         list.files.push(name);
         let surplus = list.files.len().saturating_sub(maximum);
         let old = list.files.drain(..surplus).collect();

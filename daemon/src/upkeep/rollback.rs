@@ -5,7 +5,7 @@
 //! starts with the configuration before it, whatever startup-config says.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -152,17 +152,6 @@ pub async fn revert_now(router: &Shared, user: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Nothing is pending any more, on the disk either.
-///
-/// # Errors
-/// The file is still there.
-pub(crate) fn remove(file: &Path) -> io::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Waits until the file is gone; what hinders that is logged.
 async fn told(router: &Shared, removed: impl Future<Output = Result<io::Result<()>, Lost>>) {
     let removed = removed.await.map_err(io::Error::from).flatten();
@@ -265,7 +254,7 @@ impl Router {
 
     fn remove_rollback_file(&self) -> impl Future<Output = Result<io::Result<()>, Lost>> + use<> {
         let file = self.rollback_file();
-        self.disk.run(move || remove(&file))
+        self.disk.run(move || startup::remove_if_there(&file))
     }
 
     /// The configuration of a change that was unconfirmed when the daemon ended; it takes the place of startup-config.

@@ -11,9 +11,9 @@ use tokio::task::LocalSet;
 use tokio::time::advance;
 
 use super::reload::Plan;
-use super::{archive, reload, rollback};
+use super::{archive, reload, rollback, whole};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, Running};
 use crate::interfaces::{InterfaceMap, InterfaceTable};
 use crate::log::{Console, Log, Severity};
 use crate::router::{Files, Router, Shared};
@@ -230,6 +230,46 @@ async fn copies_are_made_from_time_to_time() {
             pass_and_write(&router, minutes(10)).await;
         }
         assert_eq!(copies(), 3, "the oldest goes");
+    };
+    LocalSet::new().run_until(body).await;
+}
+
+#[tokio::test]
+async fn a_change_that_falls_over_is_told_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, "hostname R1\n");
+    let bad = |running: &mut Running| -> u32 {
+        *running = Running::default();
+        panic!("expected here")
+    };
+    let told = whole::change(&router, bad, "ann").await.unwrap_err();
+    assert!(told.contains("running-config is as it was"), "{told}");
+    assert_eq!(hostname(&router), "R1");
+    let good = whole::change(&router, |running| running.hostname().to_owned(), "ann").await;
+    assert_eq!(good.as_deref(), Ok("R1"));
+}
+
+#[tokio::test]
+async fn copies_that_are_made_at_once_have_numbers_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, "archive\n path flash:copy\n");
+    let body = async {
+        let (first, second) = tokio::join!(archive::archive(&router), archive::archive(&router));
+        let number =
+            |name: Result<String, String>| name.unwrap().rsplit('-').next().map(str::to_owned);
+        assert_eq!(number(first).as_deref(), Some("0"));
+        assert_eq!(number(second).as_deref(), Some("1"));
+        let listed = router.borrow_mut().archived().unwrap();
+        assert_eq!(listed.files.len(), 2);
+        assert!(listed.next_file.ends_with("-2"), "{}", listed.next_file);
+        // A copy that is still being written when its path is changed belongs to no list.
+        let other = async {
+            let text = "archive\n path flash:other\n";
+            *router.borrow_mut().running = config::load(text, "test").0;
+        };
+        let (third, ()) = tokio::join!(archive::archive(&router), other);
+        third.unwrap();
+        assert!(router.borrow_mut().archived().unwrap().files.is_empty());
     };
     LocalSet::new().run_until(body).await;
 }

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use crate::config::model::Change;
-use crate::config::{self, Current, Problem, Running, encrypt, render, startup};
+use crate::config::{self, Current, Problem, Running, encrypt, render};
 use crate::held;
 use crate::router::{Router, Shared};
 
 /// How often a change is tried anew because another one was quicker, before it is made on the packet loop itself.
 const TRIES: usize = 8;
+
+/// What the operator sees when a thread fell over.
+const FELL_OVER: &str =
+    "% Internal error: the configuration could not be worked out; running-config is as it was\n";
 
 /// `write memory`: the configuration as it is now goes into the startup-config.
 ///
@@ -21,20 +25,21 @@ const TRIES: usize = 8;
 pub async fn save(router: &Shared, user: &str) -> Result<(), String> {
     let (now, written) = {
         let router = router.borrow();
-        let (now, path) = (router.clock.zoned(), router.files.config.clone());
+        let (now, files) = (router.clock.zoned(), router.files.clone());
         let (running, at, by) = (router.running.share(), now.clone(), user.to_owned());
         let save = move || {
             let mut saved = Running::clone(&running);
             drop(running);
             saved.mark_saved(at, by);
-            startup::save(&path, &render::text(&saved))
+            held::save(&files, &render::text(&saved))
         };
         (now, router.disk.run(save))
     };
     let written = written.await.map_err(|lost| format!("% {lost}\n"))?;
     written.map_err(|error| format!("% {error}\n"))?;
-    held::startup_decided(router, false).await;
-    let running = &mut router.borrow_mut().running;
+    let mut router = router.borrow_mut();
+    router.startup_decided();
+    let running = &mut router.running;
     // Two savers at once: the files are written in the order of asking, so that the later one counts.
     let earlier = |last: &(jiff::ZonedDateTime, String)| last.0.timestamp() <= now.timestamp();
     if running.last_save.as_ref().is_none_or(earlier) {
@@ -50,20 +55,31 @@ pub async fn text(router: &Shared) -> Option<String> {
 }
 
 /// Merges a text into the running-config, in one transaction; what is wrong with it.
-pub async fn merge(router: &Shared, text: String, name: String, user: &str) -> Vec<Problem> {
+///
+/// # Errors
+/// As [`change`].
+pub async fn merge(
+    router: &Shared,
+    text: String,
+    name: String,
+    user: &str,
+) -> Result<Vec<Problem>, String> {
     let merge = move |running: &mut Running| config::merge(running, &text, &name);
-    let problems = change(router, merge, user).await;
+    let problems = change(router, merge, user).await?;
     router.borrow_mut().tell_drawbacks();
-    problems
+    Ok(problems)
 }
 
 /// Makes a change that takes long to a copy, and puts that in the place of the running-config. Where another change came
 /// first it is made anew, on top of that.
+///
+/// # Errors
+/// What the operator sees: the change fell over. The running-config is as it was.
 pub async fn change<T: Send + 'static>(
     router: &Shared,
     change: impl Fn(&mut Running) -> T + Send + Sync + 'static,
     user: &str,
-) -> T {
+) -> Result<T, String> {
     let change = Arc::new(change);
     for _ in 0..TRIES {
         let (base, make) = (router.borrow().running.share(), change.clone());
@@ -72,25 +88,30 @@ pub async fn change<T: Send + 'static>(
             let outcome = make(&mut copy);
             (copy, outcome, base)
         });
-        let Ok((made, outcome, base)) = made.await else {
-            break;
-        };
+        let (made, outcome, base) = made.await.map_err(|_| FELL_OVER)?;
         let mut router = router.borrow_mut();
         if router.running.is(&base) {
             discard(std::mem::replace(&mut router.running, made.into()));
             router.changed_by(user);
             spawn_blocking(move || drop(base));
-            return outcome;
+            return Ok(outcome);
         }
     }
     let mut router = router.borrow_mut();
     let outcome = change(&mut router.running);
     router.changed_by(user);
-    outcome
+    Ok(outcome)
 }
 
 /// A text as the configuration that it is, and what is wrong with it, under the router's own master key.
-pub async fn read(router: &Shared, text: String, name: String) -> (Running, Vec<Problem>) {
+///
+/// # Errors
+/// What the operator sees: the reading fell over.
+pub async fn read(
+    router: &Shared,
+    text: String,
+    name: String,
+) -> Result<(Running, Vec<Problem>), String> {
     let master = router.borrow().running.master.clone();
     let load = move || {
         let (mut running, problems) = config::load(&text, &name);
@@ -98,7 +119,8 @@ pub async fn read(router: &Shared, text: String, name: String) -> (Running, Vec<
         encrypt::settle(&mut running);
         (running, problems)
     };
-    spawn_blocking(load).await.unwrap_or_default()
+    let read = spawn_blocking(load).await;
+    read.map_err(|_| FELL_OVER.to_owned())
 }
 
 /// Large things are taken apart elsewhere.

@@ -1,6 +1,6 @@
 //! Access-lists: numbered and named, extended and standard, with IOS's sequence numbers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::net::Ipv4Addr;
 
@@ -184,8 +184,8 @@ pub struct Numbered<R: Eq + Hash> {
     /// Key: the line's number; of those with the same number the rule is the last ([`RULE`]).
     lines: BTreeMap<(u32, u32), AclLine<R>>,
     numbers: HashMap<R, u32>,
-    /// How many lines are not understood.
-    unknown: u32,
+    /// The lines that are not understood.
+    unknown: HashSet<UnknownRule>,
 }
 
 const RULE: u32 = u32::MAX;
@@ -195,7 +195,7 @@ impl<R: Eq + Hash> Default for Numbered<R> {
         Numbered {
             lines: BTreeMap::new(),
             numbers: HashMap::new(),
-            unknown: 0,
+            unknown: HashSet::new(),
         }
     }
 }
@@ -263,11 +263,10 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
         match line {
             AclLine::Rule(rule) => self.add_rule(number, rule),
             other => {
-                if matches!(other, AclLine::Unknown(_)) {
-                    if self.unknown > 0 && self.lines.values().any(|known| *known == other) {
-                        return Ok(());
-                    }
-                    self.unknown += 1;
+                if let AclLine::Unknown(line) = &other
+                    && !self.unknown.insert(line.clone())
+                {
+                    return Ok(());
                 }
                 let last = self.lines.range((number, 0)..(number, RULE)).next_back();
                 let place = last.map_or(0, |((_, place), _)| place + 1);
@@ -293,19 +292,18 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
     }
 
     fn remove_unknown(&mut self, doomed: impl Fn(u32, &UnknownRule) -> bool) -> bool {
-        if self.unknown == 0 {
+        if self.unknown.is_empty() {
             return false;
         }
         let before = self.lines.len();
         self.lines.retain(|(number, _), line| match line {
-            AclLine::Unknown(line) => !doomed(*number, line),
-            AclLine::Rule(_) | AclLine::Remark(_) => true,
+            AclLine::Unknown(line) if doomed(*number, line) => {
+                self.unknown.remove(line);
+                false
+            }
+            _ => true,
         });
-        let removed = before - self.lines.len();
-        self.unknown = self
-            .unknown
-            .saturating_sub(u32::try_from(removed).unwrap_or(u32::MAX));
-        removed > 0
+        self.lines.len() < before
     }
 
     fn add_rule(&mut self, number: u32, rule: R) -> Result<(), AddError> {
@@ -351,8 +349,8 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
 
     /// Gives the lines the numbers `start`, `start + step`...; false when the last would be too large.
     pub(crate) fn resequence(&mut self, start: u32, step: u32) -> bool {
-        let rules = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        let lines = rules.saturating_add(self.unknown);
+        let lines = self.numbers.len() + self.unknown.len();
+        let lines = u32::try_from(lines).unwrap_or(u32::MAX);
         let last = u64::from(start) + u64::from(step) * u64::from(lines.saturating_sub(1));
         if last > u64::from(LAST) {
             return false;
@@ -518,6 +516,12 @@ mod tests {
         assert!(list.is_plain());
         assert!(list.remove_kept(AclKind::Extended, "10 frobnicate"));
         assert!(!list.remove_kept(AclKind::Extended, "frobnicate"));
+        list.keep(AclKind::Extended, "frobnicate", Vec::new());
+        assert_eq!(
+            shown(&list),
+            [line(20, "b"), line(30, "frobnicate")],
+            "what was removed can be there again"
+        );
     }
 
     #[test]
