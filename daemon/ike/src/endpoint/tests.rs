@@ -24,6 +24,8 @@ use crate::wire::v1::{
 };
 use crate::wire::{Cookies, Header};
 
+mod many;
+
 struct Counter(u64);
 
 impl Randomness for Counter {
