@@ -318,7 +318,7 @@ impl Policies {
         }
     }
 
-    /// Takes the kernel's answer to a request of [`Policies::next`].
+    /// Takes the kernel's answer to a request of [`Policies::next_step`].
     pub fn answered(
         &mut self,
         request: &Request,

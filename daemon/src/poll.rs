@@ -1,6 +1,6 @@
 //! What is done from time to time: counters that the engine wants, dropped clear-text packets, the load of the machine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ike::Traffic;
@@ -40,7 +40,8 @@ pub async fn load(router: Shared) {
 async fn counters(router: &Shared) {
     let (kernel, wanted) = {
         let router = router.borrow();
-        (router.kernel.clone(), router.engine.wants_traffic())
+        let wanted: HashSet<_> = router.engine.wants_traffic().into_iter().collect();
+        (router.kernel.clone(), wanted)
     };
     if wanted.is_empty() {
         return;

@@ -162,15 +162,18 @@ pub async fn adopt(router: &Shared) -> Result<(), KernelError> {
     Ok(())
 }
 
-/// Events were lost: tells the engine of SAs that reached a limit meanwhile. Lost acquires come again by themselves.
+/// Events were lost: tells the engine of SAs that reached a limit meanwhile, and has the kernel ask again for what it was
+/// not heard to ask for, which by itself it would not do for a while (`waiting`).
 ///
 /// # Errors
 /// The kernel cannot be asked.
 pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
     let kernel = router.borrow().kernel.clone();
     let sas = kernel.dump_sas().await?;
+    let acquires = kernel.dump_acquires().await?;
     let bytes: HashMap<SaId, u64> = sas.into_iter().map(|sa| (sa.id, sa.stats.bytes)).collect();
     let mut router = router.borrow_mut();
+    router.acquires_lost(acquires);
     let now = router.now();
     for child in router.engine.children(now) {
         if child.replaced || now.since(child.installed) < INSTALLING {

@@ -3,12 +3,15 @@
 //! The kernel reports an acquire once, and not again before the SA is there or `net.core.xfrm_acq_expires` (30 s) has
 //! passed. So an acquire must be forgotten in the kernel whenever its wish ends without a tunnel, whichever way it ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ike::Instant;
 use ike::child::ChildId;
-use isthmus_kernel::{Acquire, Action, IpsecMode, PolicySpec, Reqid, Request, Template};
+use isthmus_kernel::{
+    Acquire, Action, IpsecMode, IpsecProtocol, PolicySpec, Reqid, Request, Template,
+};
 
 use crate::router::{Owner, Router, Work};
 use crate::translate::plan::FlowName;
@@ -67,6 +70,18 @@ impl Waiting {
     /// The kernel has the child.
     pub fn installed(&mut self, child: ChildId) {
         self.installing.remove(&child);
+    }
+
+    /// Of the kernel's pending acquires, given as what forgets them, those that it was not heard to report.
+    fn unheard(&self, pending: Vec<Request>) -> Vec<Request> {
+        let asked = self.flows.values().chain(self.installing.values());
+        let heard: HashSet<_> = asked
+            .flat_map(|asked| &asked.forget)
+            .map(acquire_of)
+            .collect();
+        let mut pending = pending;
+        pending.retain(|forget| !heard.contains(&acquire_of(forget)));
+        pending
     }
 
     /// How long to wait until the kernel may report a flow again. A flow that is cut short is told at once, if that was
@@ -134,6 +149,13 @@ impl Router {
             .retain(|_, at| now.since(*at) < limit);
     }
 
+    /// Events were lost, acquires perhaps among them: those that are `pending` and did not reach us are forgotten in the
+    /// kernel, so that it reports them again. Those that did are left: were all reported again, as many would be lost again.
+    pub fn acquires_lost(&mut self, pending: Vec<Request>) {
+        let unheard = self.waiting.unheard(pending);
+        self.forget_after(Duration::ZERO, unheard);
+    }
+
     /// The daemon stops: the next one must be told of all traffic.
     pub fn drop_all_wishes(&mut self) {
         let asked = std::mem::take(&mut self.waiting.flows);
@@ -158,6 +180,20 @@ impl Router {
             // What is not there any more need not be forgotten.
             let _ = kernel.submit(requests).await;
         });
+    }
+}
+
+/// Which acquire a request forgets, whatever its mode; none for another request.
+fn acquire_of(request: &Request) -> Option<(IpAddr, IpAddr, IpsecProtocol, Reqid)> {
+    match request {
+        Request::ForgetAcquire {
+            source,
+            destination,
+            protocol,
+            reqid,
+            ..
+        } => Some((*source, *destination, *protocol, *reqid)),
+        _ => None,
     }
 }
 

@@ -347,6 +347,45 @@ async fn traffic_asks_again_soon_after_a_failure() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_lost_acquire_is_asked_for_again() {
+    LocalSet::new()
+        .run_until(async {
+            let (kernel, mut events, fake) = Kernel::fake();
+            let wan = fake.add_link("wan0");
+            let a = Side::boot_on(&config(1, 2, ""), kernel, fake).await;
+            let b = Side::boot(&config(2, 1, "")).await;
+            let ping = || {
+                let ends = ["10.0.1.1", "10.0.2.1"].map(|end| end.parse().unwrap());
+                a.fake.send_packet(wan, ends[0], ends[1], 1)
+            };
+            let mut lost = 0;
+            assert_eq!(ping(), Verdict::Dropped);
+            while events.try_next().is_some() {
+                lost += 1;
+            }
+            assert!(lost > 0);
+            assert_eq!(ping(), Verdict::Dropped);
+            assert!(events.try_next().is_none(), "the kernel has just asked");
+            catch_up(&a.router).await.unwrap();
+            a.carry(&mut VecDeque::new()).await;
+            assert_eq!(ping(), Verdict::Dropped);
+            take_events(&a, &mut events);
+            // One that was heard is not asked for a third time.
+            catch_up(&a.router).await.unwrap();
+            let mut first_messages = VecDeque::new();
+            a.carry(&mut first_messages).await;
+            assert_eq!(ping(), Verdict::Dropped);
+            assert!(events.try_next().is_none(), "it was asked for again");
+            for (local, remote, bytes) in first_messages {
+                b.router.borrow_mut().datagram(remote, local, &bytes);
+            }
+            settle(&a, &b).await;
+            assert_eq!(a.children(), 1, "{}", a.log());
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_lost_expiry_is_noticed() {
     LocalSet::new()
         .run_until(async {

@@ -204,7 +204,7 @@ impl Endpoint {
                 Timer::RetireIke(id) => self.retire_ike(id),
                 Timer::NextWant(id) => self.next_want(id),
                 Timer::TellUntold(id) => self.tell_untold(id),
-                Timer::RestoreIke(id) => self.restore_ike(id),
+                Timer::RestoreIke(local, remote) => self.restore_ike(local, remote),
                 Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
                 Timer::ForgetIke(id) => self.forget_deleted(id),
                 Timer::Keepalive(id) => self.keepalive_due(id),

@@ -341,7 +341,7 @@ impl Endpoint {
             }
             None => {
                 if role == Role::Initiator {
-                    self.phase1_not_restored(id, silent);
+                    self.phase1_not_restored(path, silent);
                 }
                 self.try_next_peers(wants, peer);
             }
@@ -513,12 +513,12 @@ impl Endpoint {
             self.want_lost(want, false);
         }
         self.gate.half_open.over(id);
-        self.show_deleted(id);
         self.unlist_sa(id);
         self.cancel_ike_timers(id);
         self.ctx
             .timers
             .set(self.ctx.now + SHOWN, Timer::ForgetIke(id));
+        self.show_deleted(id);
         self.ctx.debug(path, || Event::StateChanged {
             input: Input::Phase1Delete,
             message_id: 0,

@@ -1,9 +1,11 @@
 //! Phase 1 comes back for children that have lost it: dead peer detection and deletes need it, and a
 //! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `ike`.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::ConnectionId;
+use crate::context::Path;
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event};
 use crate::sa::SaId;
@@ -24,10 +26,11 @@ impl Endpoint {
     /// The end that ended it begins at once, the other one a little later: two at once are one too many.
     pub(crate) fn bring_phase1_back(&mut self, id: SaId, reason: DownReason) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let path = sa.common.path();
+        let (local, peer) = (path.local.ip(), path.remote.ip());
         if reason == DownReason::Shutdown
             || self.usable_sa(local, peer).is_some()
-            || self.orphan(id).is_none()
+            || self.orphan(local, peer).is_none()
         {
             return;
         }
@@ -47,58 +50,71 @@ impl Endpoint {
             Duration::from_millis(PATIENCE / 2 + spread)
         };
         self.doubt_children(id);
-        let at = self.ctx.now + wait;
-        self.ctx.timers.set(at, Timer::RestoreIke(id));
+        self.restore_after(wait, path);
     }
 
-    /// The entry of a child that the ISAKMP SA, now gone, has left behind.
-    fn orphan(&self, id: SaId) -> Option<ConnectionId> {
-        let common = &self.sas.get(&id)?.common;
-        let children = self.children.of_peer(common.peer()).into_iter();
+    /// Begins phase 1 after this time, or sooner if that was said before.
+    fn restore_after(&mut self, wait: Duration, path: Path) {
+        let at = self.ctx.now + wait;
+        let timer = Timer::RestoreIke(path.local, path.remote);
+        if self.ctx.timers.due(timer).is_none_or(|due| due > at) {
+            self.ctx.timers.set(at, timer);
+        }
+    }
+
+    /// The entry of a child between two addresses, which an ISAKMP SA, now gone, has left behind.
+    fn orphan(&self, local: IpAddr, peer: IpAddr) -> Option<ConnectionId> {
+        let children = self.children.of_peer(peer).into_iter();
         children
             .filter_map(|child| self.children.get(child))
-            .filter(|child| child.is_current() && child.sa.local == common.local.ip())
+            .filter(|child| child.is_current() && child.sa.local == local)
             .map(|child| child.sa.connection)
             .find(|connection| {
                 let entry = self.ctx.config.connection(*connection);
-                entry.is_some_and(|entry| entry.peers.contains(&common.peer()))
+                entry.is_some_and(|entry| entry.peers.contains(&peer))
             })
     }
 
-    /// Begins phase 1, unless there is one by now.
-    pub(crate) fn restore_ike(&mut self, id: SaId) {
-        let Some(connection) = self.orphan(id) else {
+    /// Begins phase 1, unless there is one by now. Asks again later unless that is an SA, or a negotiation of ours, whose
+    /// failure is told to `phase1_not_restored`: we may be refused to begin, and a negotiation of the peer's may come to
+    /// nothing.
+    pub(crate) fn restore_ike(&mut self, local: SocketAddr, remote: SocketAddr) {
+        let ends = (local.ip(), remote.ip());
+        let Some(connection) = self.orphan(ends.0, ends.1) else {
             return;
         };
-        let Some(sa) = self.sas.get(&id) else { return };
-        let (local, remote) = (sa.common.local, sa.common.remote);
-        let ends = (local.ip(), remote.ip());
-        let there = self.usable_sa(ends.0, ends.1);
-        if there
-            .or_else(|| self.promising_sa(ends.0, ends.1))
-            .is_none()
-        {
+        if self.usable_sa(ends.0, ends.1).is_some() {
+            return;
+        }
+        if self.promising_sa(ends.0, ends.1).is_none() {
             self.start_main_mode(local, remote, Some(connection), Vec::new(), None);
+        }
+        let promising = self.promising_sa(ends.0, ends.1);
+        let promising = promising.and_then(|id| self.sas.get(&id));
+        if promising.is_none_or(|sa| sa.common.role == Role::Responder) {
+            let path = Path {
+                local,
+                remote,
+                conn_id: 0,
+            };
+            self.restore_after(RETRY, path);
         }
     }
 
     /// An attempt at phase 1 failed, and there is no other ISAKMP SA with the peer. With keepalives,
     /// a peer that was silent is dead. Else the children go on, and so do the attempts.
-    pub(crate) fn phase1_not_restored(&mut self, id: SaId, silent: bool) {
-        if self.orphan(id).is_none() {
+    pub(crate) fn phase1_not_restored(&mut self, path: Path, silent: bool) {
+        let peer = path.remote.ip();
+        if self.orphan(path.local.ip(), peer).is_none() {
             return;
         }
-        let Some(sa) = self.sas.get(&id) else { return };
-        let path = sa.common.path();
         if silent && self.ctx.config.keepalive.is_some() {
             self.ctx.fact(path, Event::PeerDead);
-            let peer = path.remote.ip();
             for connection in self.drop_children_of_dead(peer) {
                 self.leave_peer(connection, peer);
             }
             return;
         }
-        let at = self.ctx.now + RETRY;
-        self.ctx.timers.set(at, Timer::RestoreIke(id));
+        self.restore_after(RETRY, path);
     }
 }

@@ -1,6 +1,7 @@
 //! Everything the endpoint waits for, and when it is due.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 
 use crate::child::ChildId;
 use crate::sa::SaId;
@@ -27,8 +28,8 @@ pub(crate) enum Timer {
     NextWant(SaId),
     /// Tell the peer of a new ISAKMP SA what went while there was none
     TellUntold(SaId),
-    /// Phase 1 comes back for the children that a gone ISAKMP SA left
-    RestoreIke(SaId),
+    /// Phase 1 comes back between our address and the peer's, for the children that a gone ISAKMP SA left
+    RestoreIke(SocketAddr, SocketAddr),
     /// A deleted ISAKMP SA is no longer shown
     ForgetIke(SaId),
     /// Ask or ask again whether the peer is there

@@ -132,7 +132,7 @@ impl Endpoint {
     fn replace_lost_child(&mut self, id: ChildId) {
         if let Some(child) = self.children.get_mut(id) {
             child.doubt = None;
-            child.losses += 1;
+            child.losses = child.losses.saturating_add(1);
             self.rekey_child(id);
         }
     }

@@ -1,7 +1,7 @@
 //! How many SAs and negotiations there may be: half-open ones, of one peer, and by `crypto call admission limit`. `gate` and
 //! the exchanges ask before they make one; `show crypto call admission statistics` shows the counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ pub(crate) struct Gate {
     pub(crate) stateless: Stateless,
     pub(crate) refusals: Limit,
     pub(crate) tallies: Tallies,
-    /// Deleted ISAKMP SAs that are still shown, oldest first
-    deleted: BTreeSet<SaId>,
+    /// Deleted ISAKMP SAs that are still shown, in the order in which they went
+    pub(super) deleted: VecDeque<SaId>,
 }
 
 impl Default for Gate {
@@ -64,7 +64,7 @@ impl Default for Gate {
             stateless: Stateless::default(),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
             tallies: Tallies::default(),
-            deleted: BTreeSet::new(),
+            deleted: VecDeque::new(),
         }
     }
 }
@@ -163,17 +163,18 @@ impl Endpoint {
     /// Why we may not begin phase 1 with a peer, if so. What replaces an SA is always admitted.
     pub(crate) fn outgoing_not_admitted(&mut self, path: Path, replaces: bool) -> Option<Cause> {
         let most = self.most_negotiations();
-        let mut cause = self.ike_not_admitted(path.local.ip(), path.remote.ip());
+        let full = self.ike_not_admitted(path.local.ip(), path.remote.ip());
+        let mut cause = full.filter(|_| !replaces);
         if cause.is_some() {
             self.gate.tallies.ike_limit += 1;
-        } else if self.gate.half_open.all.len() >= most && !self.oldest_gives_way(path) {
+        } else if self.gate.half_open.all.len() >= most && !self.oldest_gives_way(path) && !replaces
+        {
             self.gate.tallies.negotiation_limit += 1;
             cause = Some(Cause::NotAdmitted {
                 limit: AdmissionLimit::Negotiations,
                 most: u32::try_from(most).unwrap_or(u32::MAX),
             });
         }
-        cause = cause.filter(|_| !replaces);
         self.gate.tallies.outgoing_ike.count(cause.is_none());
         cause
     }
@@ -321,11 +322,14 @@ impl Endpoint {
         })
     }
 
-    /// A deleted ISAKMP SA is shown for a while, unless there are very many.
+    /// A deleted ISAKMP SA, which no table finds any more, is shown for a while. When there are very many, the one that
+    /// went first is forgotten.
     pub(crate) fn show_deleted(&mut self, id: SaId) {
-        self.gate.deleted.insert(id);
+        if !self.gate.deleted.contains(&id) {
+            self.gate.deleted.push_back(id);
+        }
         while self.gate.deleted.len() > MAX_DELETED_SHOWN
-            && let Some(oldest) = self.gate.deleted.pop_first()
+            && let Some(oldest) = self.gate.deleted.pop_front()
         {
             self.ctx.timers.cancel(Timer::ForgetIke(oldest));
             self.sas.remove(&oldest);
@@ -334,7 +338,10 @@ impl Endpoint {
 
     /// A deleted ISAKMP SA has been shown long enough.
     pub(super) fn forget_deleted(&mut self, id: SaId) {
-        self.gate.deleted.remove(&id);
+        let place = self.gate.deleted.iter().position(|shown| *shown == id);
+        if let Some(place) = place {
+            self.gate.deleted.remove(place);
+        }
         self.sas.remove(&id);
     }
 

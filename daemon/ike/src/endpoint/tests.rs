@@ -24,6 +24,8 @@ use crate::wire::v1::{
 };
 use crate::wire::{Cookies, Header};
 
+mod many;
+
 struct Counter(u64);
 
 impl Randomness for Counter {
@@ -687,4 +689,19 @@ fn what_is_shown_of_deleted_sas_is_bounded() {
     two.pass(Duration::from_secs(120));
     let shown = two.router().ike_sas(two.now);
     assert!(shown.iter().filter(|sa| sa.deleted).count() <= 20);
+}
+
+/// A peer that deletes every ISAKMP SA and refuses every child, for hours.
+#[test]
+fn a_child_that_is_lost_very_often_is_counted_to_the_end() {
+    let mut two = Two::connected();
+    let sa = two.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+    let child = two.router().children.iter().next().unwrap().sa.id;
+    for _ in 0..300 {
+        two.ends[1].doubt_children(sa);
+        two.now = two.now + Duration::from_secs(60);
+        two.ends[1].traffic(two.now, child, crate::output::Traffic::default());
+    }
+    let losses = two.router().children.get(child).map(|child| child.losses);
+    assert_eq!(losses, Some(u8::MAX));
 }
