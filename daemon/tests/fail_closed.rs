@@ -1,7 +1,7 @@
 //! Nothing that a crypto map is meant to protect leaves in clear, whatever goes wrong: a router on the fake kernel, packets
 //! that leave by it, and what becomes of them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -79,10 +79,8 @@ impl Machine {
         let router = Rc::new(RefCell::new(router));
         adopt(&router).await.unwrap();
         reconcile(&router).await.unwrap();
-        let seen = Cell::new(router.borrow().following.asked);
         let site = Site {
             machine: self,
-            seen,
             router,
         };
         site.carry().await;
@@ -128,8 +126,6 @@ impl Machine {
 struct Site<'a> {
     machine: &'a Machine,
     router: Shared,
-    /// Of the changes that ask for a reconcile, those that had one.
-    seen: Cell<u64>,
 }
 
 impl Site<'_> {
@@ -137,15 +133,22 @@ impl Site<'_> {
         run::carry_out(&self.router, |_, _, _| Ok(())).await;
     }
 
+    /// Reconciles without a change.
+    async fn look_again(&self) {
+        reconcile(&self.router).await.unwrap();
+        self.carry().await;
+    }
+
     /// Adds lines to the running-config, and reconciles if that was asked for; gives what was refused.
     async fn configure(&self, lines: &str) -> Vec<String> {
         let (problems, asked) = {
             let mut router = self.router.borrow_mut();
             let problems = config::merge(&mut router.running, lines, "console");
+            let before = router.following.asked;
             router.configured();
-            (problems, router.following.asked)
+            (problems, router.following.asked > before)
         };
-        if self.seen.replace(asked) != asked {
+        if asked {
             reconcile(&self.router).await.unwrap();
         }
         self.carry().await;
@@ -203,7 +206,7 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         site.says("its traffic is dropped");
         let problems = || site.router.borrow().problems.len();
         assert_eq!(problems(), 1);
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(problems(), 1);
         assert!(!site.log().contains("CONFIG_PROBLEM"), "said once");
         // When the kernel takes it, it is protected.
@@ -212,7 +215,7 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0));
         site.says("%CRYPTO-5-POLICY_SET");
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(problems(), 0);
         assert!(!site.router.borrow_mut().policies.retry());
     });
@@ -344,8 +347,7 @@ fn what_is_held_for_a_device_that_is_gone_is_blocked_on_every_way_out() {
         let by_lan = |source| machine.packet_on(lan, source, "10.0.2.9");
         assert_eq!(by_lan("10.0.1.7"), Verdict::Clear);
         machine.fake.remove_link("wan0");
-        reconcile(&site.router).await.unwrap();
-        site.carry().await;
+        site.look_again().await;
         assert_eq!(by_lan("10.0.1.7"), Verdict::Dropped);
         assert_eq!(by_lan("10.0.9.7"), Verdict::Clear);
     });
@@ -405,7 +407,7 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
             "the paste may go on"
         );
         site.router.borrow_mut().release_held();
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(machine.protected_packet(), Verdict::Clear);
         assert_eq!(machine.packet("10.0.7.7", "10.0.2.9"), Verdict::Dropped);
         let lan = machine.wan + 1;
@@ -413,13 +415,13 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         assert_eq!(by_lan(), Verdict::Dropped, "no map there yet");
         // Saving says that this is all.
         isthmusd::held::startup_decided(&site.router, false).await;
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(by_lan(), Verdict::Clear);
         // Erasing says that nothing is, and the next start knows.
         let machine = lost().await;
         let site = machine.boot().await;
         isthmusd::held::startup_decided(&site.router, true).await;
-        site.configure("").await;
+        site.look_again().await;
         assert!(machine.policies().await.is_empty());
         drop(site);
         let machine = lost().await;
@@ -610,7 +612,7 @@ fn what_is_legal_and_protects_nothing_is_said() {
                     .any(|p| p.starts_with(words))
             );
             // It is said once.
-            reconcile(&site.router).await.unwrap();
+            site.look_again().await;
             assert_eq!(site.log().matches(words).count(), 1);
         });
     }
