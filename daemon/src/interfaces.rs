@@ -182,9 +182,10 @@ impl InterfaceTable {
     /// What the running-config makes of the names.
     fn uses(&self, running: &Running) -> Uses {
         let mut uses = Uses::default();
+        let names = running.map_names();
         for (name, lines) in running.interfaces.iter() {
             let Some(key) = self.key(name) else { continue };
-            if lines.means_to_protect() {
+            if lines.means_to_protect(&names) {
                 uses.mapped.insert(key.clone());
             }
             if *lines != Lines::default() {
@@ -215,6 +216,7 @@ impl InterfaceTable {
     /// Which of the configured names act. Of several names of one device it is the one in the interface map, else one with
     /// a crypto map, else one with an address, else the first.
     fn standings(&self, running: &Running) -> BTreeMap<InterfaceName, Standing> {
+        let maps = running.map_names();
         let mut claims: Vec<(_, &InterfaceName, &Lines)> = running
             .interfaces
             .iter()
@@ -223,7 +225,7 @@ impl InterfaceTable {
                 let mapped = self.map.get(name).is_none();
                 let rank = (
                     mapped,
-                    !lines.means_to_protect(),
+                    !lines.means_to_protect(&maps),
                     lines.address.is_none(),
                     at,
                 );
@@ -234,7 +236,7 @@ impl InterfaceTable {
         let mut owners: HashMap<u32, &InterfaceName> = HashMap::new();
         let mut standings = BTreeMap::new();
         for (_, name, lines) in claims {
-            let lost = lines.means_to_protect() && self.is_guessed(name);
+            let lost = lines.means_to_protect(&maps) && self.is_guessed(name);
             let standing = match (self.map.get(name), self.index(name)) {
                 (Some(Err(first)), _) => Standing::Refused(first.clone()),
                 (_, None) => Standing::Absent,

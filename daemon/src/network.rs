@@ -47,10 +47,11 @@ pub fn inbound_checks(
     overlap: bool,
     memory: &mut Memory,
 ) -> Vec<Request> {
+    let names = running.map_names();
     let mapped: HashSet<&str> = running
         .interfaces
         .iter()
-        .filter(|(_, lines)| lines.crypto_map.is_some())
+        .filter(|(_, lines)| lines.means_to_protect(&names))
         .filter_map(|(name, _)| Some(table.acting(name)?.link.name.as_str()))
         .collect();
     let links: HashSet<&str> = table
@@ -82,9 +83,13 @@ pub fn inbound_checks(
 /// What to ask of the kernel, in order.
 pub fn requests(running: &Running, actual: Actual<'_>, memory: &mut Memory) -> Vec<Request> {
     let mut requests = Vec::new();
+    let names = running.map_names();
     for (name, lines) in running.interfaces.iter() {
         match actual.table.acting(name) {
-            Some(interface) => existing(lines, interface, memory, &mut requests),
+            Some(interface) => {
+                let protects = lines.means_to_protect(&names);
+                existing(lines, protects, interface, memory, &mut requests);
+            }
             None if is_loopback(name) => create(lines, name.as_str(), &mut requests),
             None => {}
         }
@@ -125,8 +130,10 @@ fn create(lines: &Lines, kernel: &str, requests: &mut Vec<Request>) {
     }
 }
 
+/// `protects`: a crypto map is there, or could be.
 fn existing(
     lines: &Lines,
+    protects: bool,
     interface: &Interface,
     memory: &mut Memory,
     requests: &mut Vec<Request>,
@@ -144,7 +151,7 @@ fn existing(
         None => memory.mtu.remove(&link.name),
     };
     let mtu = mtu.filter(|mtu| *mtu != link.mtu);
-    let ours_to_raise = lines.address.is_some() || lines.crypto_map.is_some() || link.ours;
+    let ours_to_raise = lines.address.is_some() || protects || link.ours;
     let up = if lines.shutdown {
         memory.down.insert(link.name.clone());
         link.up.then_some(false)

@@ -330,7 +330,8 @@ impl Router {
         }
     }
 
-    /// The policies that the kernel should have. Where two want the same place the first line wins.
+    /// The policies that the kernel should have. Where two want the same place the first line wins. What is held for an
+    /// interface that is gone is blocked on every way out.
     #[must_use]
     pub fn desired_policies(&self) -> HashMap<PolicyKey, PolicySpec> {
         let flows = self.plan.flows.iter().flat_map(|(name, flow)| {
@@ -339,7 +340,14 @@ impl Router {
         });
         let mut desired: HashMap<PolicyKey, PolicySpec> = HashMap::new();
         let asked = flows.chain(self.plan.fixed.iter().cloned());
-        for policy in asked.chain(self.held.policies().cloned()) {
+        let held = self.held.policies().cloned().map(|mut policy| {
+            let gone = self.interfaces.by_index(policy.key.interface).is_none();
+            if gone && policy.key.direction == Direction::Out && policy.action == Action::Block {
+                policy.key.interface = translate::plan::ANY_INTERFACE;
+            }
+            policy
+        });
+        for policy in asked.chain(held) {
             match desired.get(&policy.key) {
                 Some(known) if known.priority <= policy.priority => {}
                 _ => {
@@ -394,7 +402,10 @@ impl Router {
                 action: Action::Block,
                 ..policy.clone()
             })
-            .filter(|block| !self.policies.standing().contains_key(&block.key))
+            .filter(|block| {
+                let there = self.policies.standing().get(&block.key);
+                there.is_none_or(|there| there.action == Action::Bypass)
+            })
             .collect();
         if blocks.is_empty() {
             return;

@@ -133,15 +133,24 @@ impl Site<'_> {
         run::carry_out(&self.router, |_, _, _| Ok(())).await;
     }
 
-    /// Adds lines to the running-config; gives what was refused.
+    /// Reconciles without a change.
+    async fn look_again(&self) {
+        reconcile(&self.router).await.unwrap();
+        self.carry().await;
+    }
+
+    /// Adds lines to the running-config, and reconciles if that was asked for; gives what was refused.
     async fn configure(&self, lines: &str) -> Vec<String> {
-        let problems = {
+        let (problems, asked) = {
             let mut router = self.router.borrow_mut();
             let problems = config::merge(&mut router.running, lines, "console");
+            let before = router.following.asked;
             router.configured();
-            problems
+            (problems, router.following.asked > before)
         };
-        reconcile(&self.router).await.unwrap();
+        if asked {
+            reconcile(&self.router).await.unwrap();
+        }
         self.carry().await;
         problems.iter().map(ToString::to_string).collect()
     }
@@ -197,7 +206,7 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         site.says("its traffic is dropped");
         let problems = || site.router.borrow().problems.len();
         assert_eq!(problems(), 1);
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(problems(), 1);
         assert!(!site.log().contains("CONFIG_PROBLEM"), "said once");
         // When the kernel takes it, it is protected.
@@ -206,7 +215,7 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0));
         site.says("%CRYPTO-5-POLICY_SET");
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(problems(), 0);
         assert!(!site.router.borrow_mut().policies.retry());
     });
@@ -327,6 +336,52 @@ fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
 }
 
 #[test]
+fn what_is_held_for_a_device_that_is_gone_is_blocked_on_every_way_out() {
+    test(async {
+        let machine = Machine::new();
+        let lan = machine.fake.add_link("lan0");
+        drop(machine.boot_with(CONFIG).await);
+        std::fs::remove_file(machine.startup_config()).unwrap();
+        let site = machine.boot().await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        let by_lan = |source| machine.packet_on(lan, source, "10.0.2.9");
+        assert_eq!(by_lan("10.0.1.7"), Verdict::Clear);
+        machine.fake.remove_link("wan0");
+        site.look_again().await;
+        assert_eq!(by_lan("10.0.1.7"), Verdict::Dropped);
+        assert_eq!(by_lan("10.0.9.7"), Verdict::Clear);
+    });
+}
+
+#[test]
+fn what_a_gone_map_exempts_does_not_open_the_way_for_what_another_protects() {
+    test(async {
+        let machine = Machine::new();
+        let lan = machine.fake.add_link("lan0");
+        let late = "crypto map LATE 10 ipsec-isakmp
+ set peer 192.0.2.3
+ set transform-set TS
+ match address EXEMPT
+ip access-list extended EXEMPT
+ deny ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255
+ permit ip 10.0.0.0 0.0.255.255 10.0.0.0 0.0.255.255
+interface late0
+ crypto map LATE
+end
+";
+        let site = machine.boot_with(&CONFIG.replace("end\n", late)).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        let by_lan = || machine.packet_on(lan, "10.0.1.7", "10.0.2.9");
+        assert_eq!(by_lan(), Verdict::Clear, "exempt there");
+        site.router.borrow_mut().close_elsewhere(machine.wan);
+        enforce(&site.router).await;
+        assert_eq!(by_lan(), Verdict::Dropped);
+        reconcile(&site.router).await.unwrap();
+        assert_eq!(by_lan(), Verdict::Clear, "wan0 stayed");
+    });
+}
+
+#[test]
 fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
     test(async {
         let lost = || async {
@@ -352,7 +407,7 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
             "the paste may go on"
         );
         site.router.borrow_mut().release_held();
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(machine.protected_packet(), Verdict::Clear);
         assert_eq!(machine.packet("10.0.7.7", "10.0.2.9"), Verdict::Dropped);
         let lan = machine.wan + 1;
@@ -360,7 +415,7 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         assert_eq!(by_lan(), Verdict::Dropped, "no map there yet");
         // Saving says that this is all.
         site.router.borrow_mut().startup_decided();
-        site.configure("").await;
+        site.look_again().await;
         assert_eq!(by_lan(), Verdict::Clear);
         // Erasing says that nothing is, and the next start knows.
         let machine = lost().await;
@@ -368,7 +423,7 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         let files = site.router.borrow().files.clone();
         isthmusd::held::erase(&files).unwrap().unwrap();
         site.router.borrow_mut().startup_decided();
-        site.configure("").await;
+        site.look_again().await;
         assert!(machine.policies().await.is_empty());
         drop(site);
         let machine = lost().await;
@@ -430,6 +485,37 @@ fn what_a_kind_of_entry_that_does_not_act_would_protect_is_blocked() {
             }
         });
     }
+}
+
+#[test]
+fn what_is_typed_into_a_dynamic_map_that_is_in_use_is_in_force_at_once() {
+    let typed = [
+        "crypto dynamic-map D 5\n match address FLOW\n",
+        "crypto dynamic-map D 6\n match address FLOW\n",
+        "crypto dynamic-map D 5\n match address FLOW of-the-branches\n",
+    ];
+    for lines in typed {
+        test(async {
+            let machine = Machine::new();
+            let text = DYNAMIC.replace(" match address FLOW\n", "");
+            let site = machine.boot_with(&text).await;
+            assert_eq!(machine.protected_packet(), Verdict::Clear);
+            site.configure(lines).await;
+            assert_eq!(machine.protected_packet(), Verdict::Dropped, "{lines}");
+            let name = lines.lines().next().unwrap();
+            site.configure(&format!("no {name}\n")).await;
+            assert_eq!(machine.protected_packet(), Verdict::Clear, "{lines}");
+        });
+    }
+    // Taking the line away lets go of what it named.
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(DYNAMIC).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        site.configure("crypto dynamic-map D 5\n no match address FLOW\n")
+            .await;
+        assert_eq!(machine.protected_packet(), Verdict::Clear);
+    });
 }
 
 #[test]
@@ -528,7 +614,7 @@ fn what_is_legal_and_protects_nothing_is_said() {
                     .any(|p| p.starts_with(words))
             );
             // It is said once.
-            site.configure("").await;
+            site.look_again().await;
             assert_eq!(site.log().matches(words).count(), 1);
         });
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bed::{Client, hello};
 use isthmus_control::{PROTOCOL_VERSION, Reply, SOCKET_NAME, Status};
-use isthmus_kernel::{ErrorKind, Fake, Kernel};
+use isthmus_kernel::{ErrorKind, Fake, Kernel, Verdict};
 use isthmusd::clock::Clock;
 use isthmusd::control::RunDir;
 use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
@@ -253,5 +253,39 @@ fn digits_and_dots_are_not_looked_up() {
                 done.text
             );
         }
+    });
+}
+
+#[test]
+fn taking_away_a_line_that_is_not_understood_is_in_force_at_the_prompt() {
+    let config = "crypto isakmp policy 10
+ authentication pre-share
+crypto isakmp key corinth address 192.0.2.2
+crypto ipsec transform-set TS esp-aes esp-sha-hmac
+crypto map VPN 10 ipsec-isakmp
+ set peer 192.0.2.2
+ set transform-set TS
+ match address FLOW
+ip access-list extended FLOW
+ permit ip 10.0.1.0 0.0.0.255 10.0.2.0 0.0.0.255
+interfce wan0
+ ip address 192.0.2.1 255.255.255.0
+ crypto map VPN
+end
+";
+    test(config, |mut client, fake| async move {
+        // It is blocked on every way out, and no other line asks for a reconcile.
+        let packet = || {
+            let [from, to] = ["10.0.1.7", "10.0.2.9"].map(|end| end.parse().unwrap());
+            fake.send_packet(2, from, to, 1)
+        };
+        assert_eq!(packet(), Verdict::Dropped);
+        quietly(&mut client, &["no interfce wan0"]).await;
+        let done = client.run("end").await;
+        assert_eq!(
+            done.text,
+            "% crypto map VPN is on no interface: it protects nothing\n"
+        );
+        assert_eq!(packet(), Verdict::Clear);
     });
 }

@@ -215,8 +215,8 @@ impl Session {
             closed.place.after_interfaces();
             if closed.is_mode && full && router.may_configure(self.id).is_ok() {
                 config::load::keep(&mut router.running, closed);
-                let now = router.clock.zoned();
-                router.running.mark_changed(now, self.user.name());
+                self.changed_at.get_or_insert(router.complaints.mark());
+                router.changed_by(self.user.name());
             }
         }
     }
@@ -288,8 +288,8 @@ impl Session {
         }
         let removed = cursor.remove_kept(&mut router.running);
         if removed {
-            let now = router.clock.zoned();
-            router.running.mark_changed(now, self.user.name());
+            self.changed_at.get_or_insert(router.complaints.mark());
+            router.changed_by(self.user.name());
             router.log_kept(&mut self.stay, &self.user, cursor.mode(), text);
         }
         removed

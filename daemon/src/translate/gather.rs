@@ -1,6 +1,6 @@
 //! The crypto map entries that are on interfaces, with everything they refer to looked up. Called by `reconcile`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use ike::algorithm::{EspCipher, Integrity, Mode};
@@ -17,7 +17,7 @@ use super::acl::Line;
 use super::entry::Entry;
 use super::unknown::{self, Header, Unknown};
 use crate::config::model::{
-    self, AccessList, AclLine, DynamicEntry, Numbered, ObjectGroups, Running,
+    self, AccessList, AclLine, DynamicEntry, Kept, Numbered, ObjectGroups, Running,
 };
 use crate::interfaces::InterfaceTable;
 
@@ -35,7 +35,6 @@ pub struct Gathered {
 #[must_use]
 pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
     let mut gathered = Gathered::default();
-    gathered.unapplied(running);
     let needed_by_maps = needed_by_maps(running);
     let sources = Sources {
         running,
@@ -43,14 +42,15 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
         groups: running.object_groups(),
         dynamic_maps: running.dynamic_maps(),
     };
-    let unknown = &sources.unknown;
-    let is_map = |name: &str| running.crypto.maps.contains_key(name) || unknown.has_entries(name);
+    let names = running.map_names();
+    let mut applied = HashSet::new();
     for (name, lines) in running.interfaces.iter() {
         let (index, gone) = match table.acting(name) {
             Some(interface) => (interface.link.index, None),
             None => (0, Some(table.why_not(name))),
         };
-        for (not_understood, map_name) in unknown::maps(lines, is_map) {
+        for (not_understood, map_name) in unknown::maps(lines, &names) {
+            applied.insert(map_name);
             let map = running.crypto.maps.get(map_name);
             let source = map.and_then(|map| map.local_address.as_ref());
             let whole_map = match &lines.map_redundancy {
@@ -68,7 +68,8 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
             gathered.map(&sources, &blank);
         }
     }
-    for (header, map_name) in unknown::interfaces(running, is_map) {
+    for (header, map_name) in unknown::interfaces(running, &names) {
+        applied.insert(map_name);
         let header = shown(header, "...");
         let blank = Entry {
             gone: Some(format!("line \"{header}\" is not understood")),
@@ -76,6 +77,7 @@ pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
         };
         gathered.map(&sources, &blank);
     }
+    gathered.unapplied(running, &applied);
     // Entries whose interface is gone stand together, behind all others.
     gathered.entries.sort_by_key(|entry| entry.gone.is_some());
     if running.crypto.df_bit == command::DfBit::Set && !gathered.entries.is_empty() {
@@ -112,14 +114,13 @@ fn blank(running: &Running, interface: String, map: &str) -> Entry {
 }
 
 impl Gathered {
-    /// Maps that protect nothing, because they are on no interface.
-    fn unapplied(&mut self, running: &Running) {
-        for name in running.crypto.maps.keys() {
-            if running.interfaces.of_crypto_map(name).is_empty() {
-                self.problems.push(format!(
-                    "crypto map {name} is on no interface: it protects nothing"
-                ));
-            }
+    /// Maps that protect nothing, because no line could put them on an interface.
+    fn unapplied(&mut self, running: &Running, applied: &HashSet<&str>) {
+        let maps = running.crypto.maps.keys();
+        for name in maps.filter(|name| !applied.contains(name.as_str())) {
+            self.problems.push(format!(
+                "crypto map {name} is on no interface: it protects nothing"
+            ));
         }
     }
 
@@ -145,16 +146,15 @@ impl Gathered {
                 lifetime: lifetime(running, &entry.lifetime),
                 ..blank.clone()
             };
-            for list in self.dynamic_lists(&common.name(), entry, &sources.dynamic_maps) {
-                let rules = sources.list(&list);
+            for (access_list, rules) in self.dynamic(&common.name(), entry, sources) {
                 let found = Entry {
-                    access_list: list,
+                    access_list,
                     rules,
                     ..common.clone()
                 };
                 self.add(running, entry, found);
             }
-            let Some(rules) = sources.rules(entry) else {
+            let Some(rules) = sources.rules(entry.match_address.as_ref(), &entry.kept) else {
                 if entry.kind.dynamic_map().is_none() {
                     let name = common.name();
                     self.problems
@@ -173,25 +173,29 @@ impl Gathered {
         self.entries[first..].sort_by_key(|entry| entry.sequence);
     }
 
-    /// The access-lists of the dynamic map that an entry names.
-    fn dynamic_lists(
+    /// What the entries of the dynamic map that an entry names are for: the access-list, and its lines.
+    fn dynamic(
         &mut self,
         name: &str,
         entry: &model::Entry,
-        dynamic_maps: &HashMap<&str, Vec<DynamicEntry>>,
-    ) -> Vec<AclId> {
+        sources: &Sources<'_>,
+    ) -> Vec<(AclId, Vec<Line>)> {
         let Some(map) = entry.kind.dynamic_map() else {
             return Vec::new();
         };
-        let Some(entries) = dynamic_maps.get(map) else {
+        let headers = sources.unknown.dynamic(map);
+        let mut found: Vec<(AclId, Vec<Line>)> = headers
+            .map(|header| (header.access_lists.join(" "), sources.below(header)))
+            .collect();
+        let entries = sources.dynamic_maps.get(map);
+        if entries.is_none() && found.is_empty() {
             let text = format!("{name}: crypto dynamic-map {map} does not exist");
             self.problems.push(text);
-            return Vec::new();
-        };
-        let mut lists = Vec::new();
-        for entry in entries {
-            match &entry.match_address {
-                Some(list) => lists.push(list.clone()),
+        }
+        for entry in entries.into_iter().flatten() {
+            let list = entry.match_address.as_ref();
+            match sources.rules(list, entry.kept) {
+                Some(rules) => found.push((list.cloned().unwrap_or_default(), rules)),
                 None => self.problems.push(format!(
                     "{name}: crypto dynamic-map {map} {} has no match address: it names no traffic, so none is dropped \
                      while dynamic maps are not active",
@@ -199,7 +203,7 @@ impl Gathered {
                 )),
             }
         }
-        lists
+        found
     }
 
     fn add(&mut self, running: &Running, entry: &model::Entry, mut found: Entry) {
@@ -274,26 +278,27 @@ struct Sources<'a> {
     running: &'a Running,
     unknown: Unknown<'a>,
     groups: ObjectGroups,
-    dynamic_maps: HashMap<&'a str, Vec<DynamicEntry>>,
+    dynamic_maps: HashMap<&'a str, Vec<DynamicEntry<'a>>>,
 }
 
 impl Sources<'_> {
     /// The lines that say which traffic an entry is for; `None` when none does.
-    fn rules(&self, entry: &model::Entry) -> Option<Vec<Line>> {
+    fn rules(&self, list: Option<&AclId>, kept: &Kept) -> Option<Vec<Line>> {
         let mut rules = Vec::new();
-        for line in unknown::matching(entry) {
-            let words = line.text.split_whitespace();
+        let kept = kept.iter().map(|line| line.text.as_str());
+        for line in unknown::matching(list.is_some(), kept) {
+            let words = line.split_whitespace();
             let lists: Vec<&AccessList> = words
                 .filter_map(|word| self.running.access_lists.get(word))
                 .collect();
             if lists.is_empty() {
-                rules.push(Line::everything(&line.text));
+                rules.push(Line::everything(line));
             } else {
                 let permits: Vec<AclRule> = lists.into_iter().flat_map(could_permit).collect();
-                rules.extend(Line::could_permit(&line.text, &permits));
+                rules.extend(Line::could_permit(line, &permits));
             }
         }
-        match &entry.match_address {
+        match list {
             Some(list) => rules.extend(self.list(list)),
             None if rules.is_empty() => return None,
             None => {}

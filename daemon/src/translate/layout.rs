@@ -4,6 +4,8 @@
 //! packet pass ends the search. So before each exemption stand the lines of later entries that cover part of it, cut down
 //! to that part.
 
+use std::collections::HashSet;
+
 use isthmus_kernel::{PortMatch, Selector};
 
 /// One line of an entry's access-list; `T` says what becomes of a packet that matches.
@@ -36,7 +38,7 @@ pub fn flatten<T: Clone>(entries: &[Vec<Line<T>>], own: usize) -> Vec<(Selector,
                 }
                 Line::Deny(selectors) => {
                     for selector in selectors {
-                        jump(&entries[at + 1..], selector, &mut list);
+                        jump(&entries[at + 1..], selector, &mut HashSet::new(), &mut list);
                         list.push((*selector, None));
                     }
                 }
@@ -46,25 +48,34 @@ pub fn flatten<T: Clone>(entries: &[Vec<Line<T>>], own: usize) -> Vec<(Selector,
     list
 }
 
-/// What `entries` do with packets of `within`, put before the exemption of `within`.
+/// What `entries` do with packets of `within`, put before the exemption of `within`. What was put there for the parts in
+/// `decided` is not put there again: equal lists would double the policies with each entry.
 fn jump<T: Clone>(
     entries: &[Vec<Line<T>>],
     within: &Selector,
+    decided: &mut HashSet<Selector>,
     list: &mut Vec<(Selector, Option<T>)>,
 ) {
-    for (at, entry) in entries.iter().enumerate() {
+    'entries: for (at, entry) in entries.iter().enumerate() {
         for line in entry {
             for part in line
                 .selectors()
                 .iter()
                 .filter_map(|s| intersection(s, within))
             {
+                let whole = part == *within;
                 match line {
+                    Line::Deny(_) if whole => continue 'entries,
+                    _ if decided.contains(&part) => continue,
                     Line::Permit(_, what) => list.push((part, Some(what.clone()))),
                     Line::Deny(_) => {
-                        jump(&entries[at + 1..], &part, list);
+                        jump(&entries[at + 1..], &part, decided, list);
                         list.push((part, None));
                     }
+                }
+                decided.insert(part);
+                if whole {
+                    return;
                 }
             }
         }
@@ -105,6 +116,8 @@ fn both_ports(a: PortMatch, b: PortMatch) -> Option<PortMatch> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn select(source: &str, destination: &str) -> Selector {
@@ -145,6 +158,107 @@ mod tests {
             list[..3],
             "the second entry is not its own"
         );
+    }
+
+    #[test]
+    fn equal_exemptions_make_a_list_that_grows_with_the_entries() {
+        let (a, b) = (
+            select("10.0.0.0/8", "10.0.0.0/8"),
+            select("10.1.0.0/16", "10.0.0.0/8"),
+        );
+        let own = |n: u8| select(&format!("10.1.{n}.0/24"), "172.16.0.0/12");
+        let entry = |n| vec![Line::Deny(vec![a]), Line::Permit(vec![own(n)], n)];
+        let entries: Vec<_> = (0..100).map(entry).collect();
+        assert_eq!(flatten(&entries, 100).len(), 200);
+        // The same where one exemption is part of the other, in both orders.
+        for (first, second) in [(a, b), (b, a)] {
+            let entry = |n| {
+                vec![
+                    Line::Deny(vec![first]),
+                    Line::Deny(vec![second]),
+                    Line::Permit(vec![own(n)], n),
+                ]
+            };
+            let entries: Vec<_> = (0..100).map(entry).collect();
+            assert!(flatten(&entries, 100).len() <= 400);
+        }
+    }
+
+    /// What the entries say of a packet, read one after the other; those behind the `own` ones only after a `deny` in an
+    /// own one.
+    fn naive(
+        entries: &[Vec<Line<usize>>],
+        own: usize,
+        matches: &dyn Fn(&Selector) -> bool,
+    ) -> Option<usize> {
+        let mut exempt = false;
+        for (at, entry) in entries.iter().enumerate() {
+            if at >= own && !exempt {
+                return None;
+            }
+            let first = entry
+                .iter()
+                .find(|line| line.selectors().iter().any(matches));
+            match first {
+                Some(Line::Permit(_, what)) => return Some(*what),
+                Some(Line::Deny(_)) => exempt = true,
+                None => {}
+            }
+        }
+        None
+    }
+
+    fn any_selector() -> impl Strategy<Value = Selector> {
+        let prefix = || {
+            (0u8..4, 29u8..=32)
+                .prop_map(|(host, length)| format!("10.0.0.{host}/{length}"))
+                .prop_map(|text| text.parse::<ipnet::IpNet>().unwrap().trunc())
+        };
+        let protocol = prop::sample::select(vec![0u8, 6, 17]);
+        let port = prop::sample::select(vec![
+            PortMatch::default(),
+            PortMatch::exactly(80),
+            PortMatch {
+                value: 80,
+                mask: 0xfffe,
+            },
+        ]);
+        (prefix(), prefix(), protocol, port).prop_map(|(from, to, protocol, port)| Selector {
+            protocol,
+            destination_port: port,
+            ..Selector::between(from, to)
+        })
+    }
+
+    fn any_entries() -> impl Strategy<Value = Vec<Vec<Line<usize>>>> {
+        let line = (
+            any::<bool>(),
+            prop::collection::vec(any_selector(), 1..3),
+            0usize..1000,
+        );
+        let line = line.prop_map(|(permit, selectors, what)| match permit {
+            true => Line::Permit(selectors, what),
+            false => Line::Deny(selectors),
+        });
+        prop::collection::vec(prop::collection::vec(line, 0..4), 1..5)
+    }
+
+    proptest! {
+        #[test]
+        fn the_list_says_what_the_entries_say(
+            entries in any_entries(),
+            beyond in 0usize..3,
+            packets in prop::collection::vec((0u8..6, 0u8..6, prop::sample::select(vec![6u8, 17, 50]), 79u16..83), 40),
+        ) {
+            let own = entries.len().saturating_sub(beyond);
+            let list = flatten(&entries, own);
+            for (from, to, protocol, port) in packets {
+                let [from, to] = [from, to].map(|host| std::net::Ipv4Addr::new(10, 0, 0, host).into());
+                let matches = |selector: &Selector| selector.matches(from, to, protocol, 1024, port);
+                let said = list.iter().find(|(selector, _)| matches(selector));
+                prop_assert_eq!(said.and_then(|(_, what)| *what), naive(&entries, own, &matches));
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use isthmus_grammar::command::{AclKind, Action, Command, ConfigCommand, CryptoMa
 use isthmus_grammar::{Mode, parser};
 
 use super::acl::Line;
-use crate::config::model::{self, KeptLine, Running, UnknownRule, abbreviates};
+use crate::config::model::{
+    self, KeptLine, MapNames, Running, UnknownRule, abbreviates, entry_words,
+};
 
 /// The kept lines of the running-config that could be about crypto maps.
 #[derive(Debug, Default)]
@@ -16,18 +18,20 @@ pub struct Unknown<'a> {
     headers: Vec<Header<'a>>,
     /// Those of entries, by each word of the line that could be the map's name.
     entries: HashMap<&'a str, BTreeSet<usize>>,
+    /// The same for dynamic maps.
+    dynamic: HashMap<&'a str, BTreeSet<usize>>,
     /// By each word of the line that could be the list's name.
     lists: HashMap<&'a str, Vec<&'a KeptLine>>,
 }
 
-/// `crypto map M 10 ...` with a word that is not understood.
+/// `crypto map M 10 ...` or `crypto dynamic-map D 10 ...` with a word that is not understood.
 #[derive(Debug)]
 pub struct Header<'a> {
     /// The entry's number; 0, which comes first, where it cannot be read.
     pub sequence: u16,
     /// The line.
     pub text: &'a str,
-    /// The lists that a `match address` below it names; none where it cannot be read.
+    /// The lists that a `match address` below it names; none where what could be one cannot be read.
     pub access_lists: Vec<String>,
 }
 
@@ -38,16 +42,16 @@ impl<'a> Unknown<'a> {
         let mut unknown = Self::default();
         for line in running.kept.iter() {
             let words: Vec<&str> = line.text.split_whitespace().collect();
+            if let Some(words) = entry_words(&line.text) {
+                index(&mut unknown.entries, &words, unknown.headers.len());
+                unknown.headers.push(Header::read(line, &words));
+                continue;
+            }
             match words.as_slice() {
                 [first, second, rest @ ..]
-                    if abbreviates(first, "crypto", 2)
-                        && abbreviates(second, "map", 1)
-                        && could_be_entry(rest) =>
+                    if abbreviates(first, "crypto", 2) && abbreviates(second, "dynamic-map", 1) =>
                 {
-                    for word in rest {
-                        let known = unknown.entries.entry(word).or_default();
-                        known.insert(unknown.headers.len());
-                    }
+                    index(&mut unknown.dynamic, rest, unknown.headers.len());
                     unknown.headers.push(Header::read(line, rest));
                 }
                 [first, second, rest @ ..]
@@ -69,10 +73,10 @@ impl<'a> Unknown<'a> {
         known.filter_map(|at| self.headers.get(*at))
     }
 
-    /// Whether there is something that could be an entry of a map.
-    #[must_use]
-    pub fn has_entries(&self, map: &str) -> bool {
-        self.entries.contains_key(map)
+    /// What could be entries of a dynamic map.
+    pub fn dynamic(&self, map: &str) -> impl Iterator<Item = &Header<'a>> {
+        let known = self.dynamic.get(map).into_iter().flatten();
+        known.filter_map(|at| self.headers.get(*at))
     }
 
     /// What could be lines of a list, below a header of it that is not understood.
@@ -96,27 +100,25 @@ impl<'a> Unknown<'a> {
 impl<'a> Header<'a> {
     fn read(line: &'a KeptLine, words: &[&str]) -> Self {
         let sequence = words.iter().filter_map(|word| word.parse().ok()).min();
+        let mut access_lists: Vec<String> =
+            line.below.iter().filter_map(|l| match_address(l)).collect();
+        let others = line.below.iter().map(String::as_str);
+        let others = others.filter(|line| match_address(line).is_none());
+        if matching(!access_lists.is_empty(), others).next().is_some() {
+            access_lists.clear();
+        }
         Self {
             sequence: sequence.unwrap_or(0),
             text: &line.text,
-            access_lists: line
-                .below
-                .iter()
-                .filter_map(|line| match_address(line))
-                .collect(),
+            access_lists,
         }
     }
 }
 
-/// `crypto map` followed by these words could open an entry of a map for IPv4.
-fn could_be_entry(words: &[&str]) -> bool {
-    const WHOLE_MAP: [&str; 3] = ["client", "isakmp", "local-address"];
-    let whole_map = |word: &&str| {
-        WHOLE_MAP
-            .iter()
-            .any(|keyword| abbreviates(word, keyword, 2))
-    };
-    words.first() != Some(&"ipv6") && !words.get(1).is_some_and(whole_map)
+fn index<'a>(known: &mut HashMap<&'a str, BTreeSet<usize>>, words: &[&'a str], header: usize) {
+    for word in words {
+        known.entry(word).or_default().insert(header);
+    }
 }
 
 /// `ip access-list` followed by these words could open a list.
@@ -150,50 +152,44 @@ fn match_address(line: &str) -> Option<String> {
 }
 
 /// The maps that an interface has or could have besides: the line that could give it another one, then the map.
-pub fn maps(
-    interface: &model::Interface,
-    is_map: impl Fn(&str) -> bool,
-) -> Vec<(Option<&str>, &str)> {
+pub fn maps<'a>(
+    interface: &'a model::Interface,
+    names: &MapNames<'_>,
+) -> Vec<(Option<&'a str>, &'a str)> {
     let mut maps = Vec::new();
     let own = |word: &&str| interface.crypto_map.as_deref() == Some(*word);
     for line in interface.kept.iter() {
-        let named = map_words(&line.text).filter(|word| is_map(word) && !own(word));
+        let named = names.of_line(&line.text).filter(|word| !own(word));
         maps.extend(named.map(|map| (Some(line.text.as_str()), map)));
     }
     maps.extend(interface.crypto_map.as_deref().map(|map| (None, map)));
     maps
 }
 
-/// The maps that are named below headers of interfaces that are not understood: the header, then the map.
-pub fn interfaces(running: &Running, is_map: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+/// The maps that are named below headers that are not understood and could be those of interfaces: the header, then the
+/// map.
+pub fn interfaces<'a>(running: &'a Running, names: &MapNames<'_>) -> Vec<(&'a str, &'a str)> {
     let mut maps = Vec::new();
     for block in running.kept.iter() {
         let first = block.text.split_whitespace().next().unwrap_or_default();
-        if !abbreviates(first, "interface", 3) {
-            continue;
-        }
+        let header = block.text.as_str();
         for line in &block.below {
-            let named = map_words(line).filter(|word| is_map(word));
-            maps.extend(named.map(|map| (block.text.as_str(), map)));
+            if abbreviates(first, "interface", 3) {
+                maps.extend(names.of_line(line).map(|map| (header, map)));
+            } else if entry_words(header).is_none() {
+                maps.extend(names.of_foreign_line(line).map(|map| (header, map)));
+            }
         }
     }
     maps
 }
 
-/// What follows `crypto map` on a line.
-fn map_words(line: &str) -> impl Iterator<Item = &str> {
-    let mut words = line.split_whitespace();
-    let mut next = |keyword, least| {
-        words
-            .next()
-            .is_some_and(|word| abbreviates(word, keyword, least))
-    };
-    let is_map = next("crypto", 2) && next("map", 1);
-    words.filter(move |_| is_map)
-}
-
-/// The lines of an entry that could say which traffic it is for.
-pub fn matching(entry: &model::Entry) -> impl Iterator<Item = &KeptLine> {
+/// Those of the lines of an entry that are not understood which could say what traffic it is for; `certain` when another
+/// line does.
+pub fn matching<'a>(
+    certain: bool,
+    lines: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = &'a str> {
     const OTHERS: [(&str, usize); 6] = [
         ("set", 1),
         ("description", 3),
@@ -202,9 +198,8 @@ pub fn matching(entry: &model::Entry) -> impl Iterator<Item = &KeptLine> {
         ("no", 2),
         ("default", 3),
     ];
-    let certain = entry.match_address.is_some();
-    entry.kept.iter().filter(move |line| {
-        let word = line.text.split_whitespace().next().unwrap_or_default();
+    lines.filter(move |line| {
+        let word = line.split_whitespace().next().unwrap_or_default();
         let other = |(keyword, least): &(&str, usize)| abbreviates(word, keyword, *least);
         abbreviates(word, "match", 1) || (!certain && !OTHERS.iter().any(other))
     })

@@ -429,3 +429,126 @@ fn fragments_of_what_is_protected_never_leave_in_clear() {
     let port = |port| some.fate_of("10.1.0.9", "10.2.0.9", 17, 1024, port);
     assert_eq!([port(1), port(99), port(100)], [Clear, Clear, Protected]);
 }
+
+#[test]
+fn a_misspelled_map_on_an_interface_drops_what_the_map_is_for() {
+    for line in [
+        "crypto mpa VPN",
+        "crpto map VPN",
+        "cryptomap VPN",
+        "crypto-map VPN redundancy R",
+    ] {
+        let text = with_list(PERMIT).replace("\n crypto map VPN\n", &format!("\n {line}\n"));
+        let bench = Bench::new(&text);
+        assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped, "{line}");
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear, "{line}");
+        bench.problem(&format!("line \"{line}\": not understood"));
+        let unapplied = |problem: &String| problem.contains("is on no interface");
+        assert!(
+            !bench.problems.iter().any(unapplied),
+            "{:?}",
+            bench.problems
+        );
+    }
+    for line in [
+        "no crypto mpa VPN",
+        "default frobnicate VPN",
+        "desc\u{7f} VPN",
+        "frobnicate OTHER",
+    ] {
+        let text = with_list(PERMIT).replace("\n crypto map VPN\n", &format!("\n {line}\n"));
+        let fate = Bench::new(&text).fate("10.1.0.9", "10.2.0.9");
+        let says_map = line.starts_with("desc\u{7f}");
+        assert_eq!(fate, if says_map { Dropped } else { Clear }, "{line}");
+    }
+}
+
+#[test]
+fn a_misspelled_header_of_an_interface_drops_what_the_map_below_it_is_for() {
+    for (header, line) in [
+        ("interfce wan0", "crypto map VPN"),
+        ("itnerface wan0", "crypto map VPN extra"),
+        ("ethernet wan0", "crypto mpa VPN"),
+        ("interface wan0 extra", "mpa VPN"),
+    ] {
+        let text = with_list(PERMIT)
+            .replace("interface wan0\n", &format!("{header}\n"))
+            .replace("\n crypto map VPN\n", &format!("\n {line}\n"));
+        let bench = Bench::new(&text);
+        assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped, "{header}");
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear, "{header}");
+        bench.problem(&format!("line \"{header}\" is not understood"));
+    }
+    // What only speaks of something of the same name is no interface with the map.
+    let other = "route-map VPN permit 10 extra\n match ip address VPN\n!\n";
+    let text = with_list(PERMIT).replace("\n crypto map VPN\n", "\n") + other;
+    assert_eq!(Bench::new(&text).fate("10.1.0.9", "10.2.0.9"), Clear);
+}
+
+/// One entry that names dynamic map D, these lines, and lists A and B.
+fn with_dynamic(lines: &str) -> String {
+    with_list(PERMIT)
+        .replace("ipsec-isakmp\n", "ipsec-isakmp dynamic D\n")
+        .replace(
+            " set peer 192.0.2.2\n set transform-set TS\n match address A\n",
+            "",
+        )
+        + "ip access-list extended B\n permit ip 10.3.0.0 0.0.0.255 any\n!\n"
+        + lines
+}
+
+#[test]
+fn a_header_of_a_dynamic_map_that_is_not_understood_drops_what_its_lists_permit() {
+    let bench = Bench::new(&with_dynamic(
+        "crypto dynamic-map D 5 extra\n match address A\n",
+    ));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.3.0.9", "10.2.0.9"), Clear);
+    for lines in [
+        "crypto dynamic-map D 5 extra\n set transform-set TS\n",
+        "crypto dynamic-map D 5 extra\n macth address A\n",
+        "crypto dynamic-map D five\n match adress A\n",
+        "crypto dynamic-map D 5 extra\n match address A\n match adress B\n",
+    ] {
+        let bench = Bench::new(&with_dynamic(lines));
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped, "{lines}");
+        let missing = |problem: &String| problem.contains("does not exist");
+        assert!(!bench.problems.iter().any(missing), "{:?}", bench.problems);
+    }
+    // One that no map uses.
+    let bench = Bench::new(&with_dynamic(
+        "crypto dynamic-map E 5 extra\n match adress A\n",
+    ));
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn a_match_line_of_a_dynamic_map_that_is_not_understood_drops_what_it_could_be() {
+    let of = |line: &str| Bench::new(&with_dynamic(&format!("crypto dynamic-map D 5\n {line}\n")));
+    for line in ["match address A extra", "match adress A", "macth address A"] {
+        let bench = of(line);
+        assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped, "{line}");
+        assert_eq!(bench.fate("10.3.0.9", "10.2.0.9"), Clear, "{line}");
+    }
+    let bench = of("match address A\n match adress B");
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Dropped);
+    assert_eq!(bench.fate("10.3.0.9", "10.2.0.9"), Dropped);
+    for line in ["match address", "match adress Q"] {
+        assert_eq!(of(line).fate("10.9.0.9", "10.2.0.9"), Dropped, "{line}");
+    }
+    let bench = of("set frobnication 5");
+    assert_eq!(bench.fate("10.1.0.9", "10.2.0.9"), Clear);
+}
+
+#[test]
+fn a_match_line_below_a_header_that_is_not_understood_is_not_passed_over() {
+    let text = with_list(PERMIT).replace("ipsec-isakmp", "ipsec-isakmp extra");
+    for lines in [
+        "match address A\n match adress B",
+        "match adress A",
+        "macth address A",
+    ] {
+        let bench = Bench::new(&text.replace("match address A", lines));
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Dropped, "{lines}");
+    }
+}

@@ -91,11 +91,18 @@ fn note(running: &mut Running, place: &Context, line: &RetainedLine) {
         Context::CryptoMap { name, sequence } if line.is_needed() => {
             Change::CryptoMap(name.clone(), Some(*sequence))
         }
-        _ if line.is_needed() || is_of_a_group(line) => Change::Everything,
+        _ if line.is_needed() || is_of_a_group(line) || is_of_a_dynamic_map(line) => {
+            Change::Everything
+        }
         _ if line.kind() == "r_call_admission" => Change::Isakmp,
         _ => Change::System,
     };
     running.note(change);
+}
+
+/// A line of a dynamic map, or what opens one: what it names is blocked where a crypto map uses it.
+fn is_of_a_dynamic_map(line: &RetainedLine) -> bool {
+    line.kind() == "r_dynamic_map" || line.mode() == Mode::DynamicMap
 }
 
 /// A line of an object group, or what opens one: access-lists may name the group.

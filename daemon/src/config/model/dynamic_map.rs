@@ -5,21 +5,23 @@ use std::collections::HashMap;
 
 use isthmus_grammar::command::{AclId, Form};
 
-use super::{RetainedEntry, Running};
+use super::{Kept, RetainedEntry, Running};
 
 /// One `crypto dynamic-map NAME SEQUENCE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DynamicEntry {
+pub struct DynamicEntry<'a> {
     /// Its number.
     pub sequence: u16,
     /// `match address`.
     pub match_address: Option<AclId>,
+    /// Lines that are not understood.
+    pub kept: &'a Kept,
 }
 
 impl Running {
     /// All dynamic maps by name, each with its entries in the order of their numbers.
-    pub fn dynamic_maps(&self) -> HashMap<&str, Vec<DynamicEntry>> {
-        let mut maps: HashMap<&str, Vec<DynamicEntry>> = HashMap::new();
+    pub fn dynamic_maps(&self) -> HashMap<&str, Vec<DynamicEntry<'_>>> {
+        let mut maps: HashMap<&str, Vec<DynamicEntry<'_>>> = HashMap::new();
         for opener in self.retained.iter() {
             if opener.line.kind() != "r_dynamic_map" || opener.form != Form::Set {
                 continue;
@@ -31,21 +33,19 @@ impl Running {
             maps.entry(name).or_default().push(DynamicEntry {
                 sequence: sequence.parse().unwrap_or(0),
                 match_address: match_address(opener),
+                kept: &opener.kept,
             });
         }
         maps
     }
 }
 
-/// The list of an entry, also where the line says more than was understood.
+/// The list of an entry.
 fn match_address(entry: &RetainedEntry) -> Option<AclId> {
     let retained = entry.block.iter();
-    let retained = retained.filter(|line| line.form == Form::Set);
-    let retained = retained.map(|line| line.line.words());
-    let kept = entry.kept.iter().map(|line| line.text.as_str());
-    retained.chain(kept).find_map(|line| {
-        let mut words = line.split_whitespace();
-        let named = words.next() == Some("match") && words.next() == Some("address");
-        named.then(|| words.next().map(AclId::from)).flatten()
+    let mut retained = retained.filter(|line| line.form == Form::Set);
+    retained.find_map(|line| {
+        let list = line.line.words().strip_prefix("match address ")?;
+        Some(AclId::from(list))
     })
 }

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{Form, TemplateType};
 
-use super::{Kept, KeptLine, Retained};
+use super::{Kept, Retained};
 
 /// One interface's lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,16 +38,6 @@ impl Interface {
     /// All configured addresses, primary first.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
         self.address.iter().chain(&self.secondary).copied()
-    }
-
-    /// It has a crypto map, or a kept line that means to put one there.
-    pub fn means_to_protect(&self) -> bool {
-        let puts_map = |line: &KeptLine| {
-            let mut words = line.text.split_whitespace();
-            let mut next = |whole: &str| words.next().is_some_and(|word| whole.starts_with(word));
-            next("crypto") && next("map")
-        };
-        self.crypto_map.is_some() || self.kept.iter().any(puts_map)
     }
 
     /// An address was refused and its line is kept.

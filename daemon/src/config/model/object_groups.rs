@@ -6,8 +6,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::{Ipv4Net, Ipv4Subnets};
 use isthmus_grammar::command::{
-    AclAddress, AclCommand, AclEntry, AclRule, Action, Command, ConfigCommand, IpProtocol,
-    PortMatch,
+    AclAddress, AclCommand, AclEntry, AclRule, Command, ConfigCommand, IpProtocol, PortMatch,
 };
 use isthmus_grammar::{Mode, parser};
 
@@ -193,7 +192,12 @@ impl ObjectGroups {
         let (services, services_known) = self.services(rule);
         let pairs = sources.len().saturating_mul(destinations.len());
         if pairs.saturating_mul(services.len()) > MAX_RULES {
-            return too_many(rule, &sources, &destinations);
+            let any = |known: bool, addresses| match known {
+                true => addresses,
+                false => vec![AclAddress::Any],
+            };
+            let sources = any(sources_known, sources);
+            return too_many(rule, &sources, &any(destinations_known, destinations));
         }
         let mut rules = Vec::new();
         for service in &services {
@@ -218,8 +222,11 @@ impl ObjectGroups {
                 service: rule.service.clone().filter(|_| services_known),
                 ..rule.clone()
             };
-            // What is left of its groups is known.
-            (self.write_out(&wide).rules, NOT_KNOWN)
+            // What is left of its groups is known, but may be too many flows.
+            let written = self.write_out(&wide);
+            let too_many = written.beyond.into_iter().flat_map(|(rules, _)| rules);
+            let rules = written.rules.into_iter().chain(too_many);
+            (rules.collect(), NOT_KNOWN)
         };
         Written {
             rules,
@@ -284,7 +291,7 @@ fn too_many(rule: &AclRule, sources: &[AclAddress], destinations: &[AclAddress])
         () => (&any[..], &any[..]),
     };
     let wide = AclRule {
-        action: Action::Permit,
+        action: rule.action,
         ..AclRule::permit(rule.protocol)
     };
     let pairs = sources
@@ -436,5 +443,40 @@ mod tests {
             "permit udp object-group P any eq 1 2 3 4 5 6 7 8 9 10",
         );
         assert_eq!((rules.len(), beyond.len()), (400, 0));
+        // Access-class asks what is denied.
+        let (_, beyond) = written(&groups, "deny udp object-group P object-group Q eq 1");
+        assert_eq!(beyond[0], "deny udp host 10.1.0.0 any");
+    }
+
+    #[test]
+    fn a_line_of_too_many_flows_that_is_not_all_known_could_be_anything() {
+        let hosts = |net: u8, count: u8| {
+            (0..count)
+                .map(move |n| format!(" host 10.{net}.0.{n}\n"))
+                .collect::<String>()
+        };
+        let known = format!(
+            "object-group network P\n{}object-group network Q\n{}",
+            hosts(1, 40),
+            hosts(2, 40)
+        );
+        // The rest of the line is too many.
+        let line = "permit object-group X object-group P object-group Q";
+        let (rules, beyond) = written(&known, line);
+        assert_eq!((rules.len(), beyond.len()), (0, 40));
+        assert_eq!(beyond[0], "permit ip host 10.1.0.0 any");
+        // One side of what is too many is not all known.
+        let groups = known.replace("network P\n", "network P\n frobnicate\n");
+        let (rules, beyond) = written(&groups, "permit ip object-group P object-group Q");
+        assert_eq!((rules.len(), beyond.len()), (0, 40));
+        assert_eq!(beyond[0], "permit ip any host 10.2.0.0");
+        let groups = known.replace("network Q\n", "network Q\n frobnicate\n");
+        let (_, beyond) = written(&groups, "permit ip object-group P object-group Q");
+        assert_eq!(beyond[0], "permit ip host 10.1.0.0 any");
+        let (_, beyond) = written(
+            &groups,
+            "permit tcp object-group Q object-group Q eq 1 2 3 4 5 6 7 8 9 10",
+        );
+        assert_eq!(beyond, ["permit tcp any any"]);
     }
 }
