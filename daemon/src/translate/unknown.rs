@@ -61,6 +61,16 @@ impl<'a> Unknown<'a> {
                         unknown.lists.entry(word).or_default().push(line);
                     }
                 }
+                words if has_settings_of_an_entry(line) => {
+                    index(&mut unknown.entries, words, unknown.headers.len());
+                    index(&mut unknown.dynamic, words, unknown.headers.len());
+                    unknown.headers.push(Header::read(line, words));
+                }
+                words if could_be_misspelled_list(words) => {
+                    for word in words {
+                        unknown.lists.entry(word).or_default().push(line);
+                    }
+                }
                 _ => {}
             }
         }
@@ -90,7 +100,7 @@ impl<'a> Unknown<'a> {
             let read: Vec<UnknownRule> = below.collect();
             let reach = read.iter().filter(|line| line.may(Action::Permit));
             match header.below.is_empty() {
-                true => Some(Line::everything(&header.text)),
+                true => on_one_line(&header.text, list),
                 false => Line::could_permit(&header.text, reach.map(UnknownRule::reach)),
             }
         })
@@ -119,6 +129,46 @@ fn index<'a>(known: &mut HashMap<&'a str, BTreeSet<usize>>, words: &[&'a str], h
     for word in words {
         known.entry(word).or_default().insert(header);
     }
+}
+
+/// A line of a list with the name of the list in it: what stands behind the name says what it could permit.
+fn on_one_line(text: &str, list: &str) -> Option<Line> {
+    const KINDS: [&str; 2] = ["extended", "standard"];
+    let behind = text.split_whitespace().skip_while(|word| *word != list);
+    let behind = behind.skip(1).filter(|word| !KINDS.contains(word));
+    let rule = behind.collect::<Vec<_>>().join(" ");
+    if rule.is_empty() {
+        return Some(Line::everything(text));
+    }
+    let (_, read) = UnknownRule::read(AclKind::Extended, &rule, Vec::new());
+    let reach = read.may(Action::Permit).then(|| read.reach());
+    Line::could_permit(text, reach)
+}
+
+/// What stands below the line are settings of a crypto map entry, so its header is meant for one.
+fn has_settings_of_an_entry(line: &KeptLine) -> bool {
+    line.below.iter().any(|line| {
+        let mut words = line.split_whitespace();
+        let (first, second) = (words.next(), words.next());
+        let is = |word: Option<&str>, keyword, least| {
+            word.is_some_and(|word| abbreviates(word, keyword, least))
+        };
+        match is(first, "set", 3) {
+            true => is(second, "peer", 2) || is(second, "transform-set", 2),
+            false => is(first, "match", 2) && is(second, "address", 1),
+        }
+    })
+}
+
+/// No header or line of a list that is known, but one of its words could be meant for `access-list`.
+fn could_be_misspelled_list(words: &[&str]) -> bool {
+    const OTHERS: [&str; 4] = ["prefix", "as-path", "community", "distribute"];
+    let has = |part: &str| {
+        words
+            .iter()
+            .any(|word| word.to_ascii_lowercase().contains(part))
+    };
+    has("list") && !OTHERS.iter().any(|other| has(other))
 }
 
 /// `ip access-list` followed by these words could open a list.

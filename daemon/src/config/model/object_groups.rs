@@ -39,7 +39,9 @@ pub struct Written {
     pub beyond: Option<(Vec<AclRule>, &'static str)>,
 }
 
-const NOT_KNOWN: &str = "an object-group of it does not exist or has lines that are not understood";
+/// How deep groups may stand in groups.
+const MAX_DEPTH: usize = 64;
+const NOT_KNOWN: &str = "an object-group of it does not exist, is empty, has itself in it, or has lines that are not understood";
 const TOO_MANY: &str = "it stands for more than 1000 flows; use fewer and wider prefixes";
 
 impl Running {
@@ -90,22 +92,44 @@ impl<T: Clone> Group<T> {
         group
     }
 
-    /// The members of a group and of the groups in it, each once; and whether all of them are known.
+    /// The members of a group and of the groups in it, each once; and whether all of them are known. A group that is
+    /// empty, or that has itself in it, does not say what was meant.
     fn members(groups: &HashMap<String, Self>, name: &str) -> (Vec<T>, bool) {
-        let (mut members, mut whole) = (Vec::new(), true);
-        let mut seen = HashSet::from([name]);
-        let mut todo = vec![name];
-        while let Some(name) = todo.pop() {
-            let Some(group) = groups.get(name) else {
-                whole = false;
-                continue;
-            };
-            members.extend(group.members.iter().cloned());
-            whole &= group.whole;
-            let others = group.others.iter().map(String::as_str);
-            todo.extend(others.filter(|other| seen.insert(other)));
-        }
+        let mut members = Vec::new();
+        let whole = Self::collect(
+            groups,
+            name,
+            &mut Vec::new(),
+            &mut HashSet::new(),
+            &mut members,
+        );
         (members, whole)
+    }
+
+    fn collect<'a>(
+        groups: &'a HashMap<String, Self>,
+        name: &'a str,
+        above: &mut Vec<&'a str>,
+        seen: &mut HashSet<&'a str>,
+        members: &mut Vec<T>,
+    ) -> bool {
+        if above.contains(&name) || above.len() == MAX_DEPTH {
+            return false;
+        }
+        let Some(group) = groups.get(name) else {
+            return false;
+        };
+        if !seen.insert(name) {
+            return true;
+        }
+        members.extend(group.members.iter().cloned());
+        let mut whole = group.whole && !(group.members.is_empty() && group.others.is_empty());
+        above.push(name);
+        for other in &group.others {
+            whole &= Self::collect(groups, other, above, seen, members);
+        }
+        above.pop();
+        whole
     }
 }
 
@@ -395,10 +419,10 @@ mod tests {
                 "permit ip any any"
             ]
         );
-        assert_eq!(
-            written(GROUPS, "permit ip any object-group E"),
-            (vec![], vec![])
-        );
+        // An empty group does not say what was meant.
+        let (rules, beyond) = written(GROUPS, "permit ip any object-group E");
+        assert!(rules.is_empty());
+        assert_eq!(beyond, ["permit ip any any"]);
     }
 
     #[test]
