@@ -300,10 +300,20 @@ impl Sources<'_> {
         }
         match list {
             Some(list) => rules.extend(self.list(list)),
-            None if rules.is_empty() => return None,
+            None if rules.is_empty() => rules.extend(self.strays()),
             None => {}
         }
-        Some(rules)
+        (list.is_some() || !rules.is_empty()).then_some(rules)
+    }
+
+    /// What an entry without `match address` could be for.
+    fn strays(&self) -> Vec<Line> {
+        let strays = self.unknown.strays();
+        let lines = strays.filter_map(|(line, list)| {
+            let list = self.running.access_lists.get(list)?;
+            Line::could_permit(line, &could_permit(list))
+        });
+        lines.collect()
     }
 
     /// What an entry is for whose header is not understood.

@@ -22,6 +22,8 @@ pub struct Unknown<'a> {
     dynamic: HashMap<&'a str, BTreeSet<usize>>,
     /// By each word of the line that could be the list's name.
     lists: HashMap<&'a str, Vec<&'a KeptLine>>,
+    /// `match address` lines outside of any entry, with the list: something cut the entry in two.
+    strays: Vec<(&'a str, String)>,
 }
 
 /// `crypto map M 10 ...` or `crypto dynamic-map D 10 ...` with a word that is not understood.
@@ -40,6 +42,15 @@ impl<'a> Unknown<'a> {
     #[must_use]
     pub fn of(running: &'a Running) -> Self {
         let mut unknown = Self::default();
+        let interfaces = running.interfaces.iter();
+        let below = interfaces.flat_map(|(_, interface)| interface.kept.iter());
+        let retained = running.retained.iter().flat_map(|block| block.kept.iter());
+        let strays = running.kept.iter().chain(below).chain(retained);
+        let strays = strays.filter(|line| entry_words(&line.text).is_none());
+        let strays = strays.flat_map(|line| std::iter::once(&line.text).chain(&line.below));
+        unknown.strays = strays
+            .filter_map(|line| Some((line.trim(), match_address(line)?)))
+            .collect();
         for line in running.kept.iter() {
             let words: Vec<&str> = line.text.split_whitespace().collect();
             if let Some(words) = entry_words(&line.text) {
@@ -87,6 +98,13 @@ impl<'a> Unknown<'a> {
     pub fn dynamic(&self, map: &str) -> impl Iterator<Item = &Header<'a>> {
         let known = self.dynamic.get(map).into_iter().flatten();
         known.filter_map(|at| self.headers.get(*at))
+    }
+
+    /// What an entry without `match address` could be for: lines of that kind that stand outside of any entry, with the
+    /// list.
+    pub fn strays(&self) -> impl Iterator<Item = (&str, &str)> {
+        let strays = self.strays.iter();
+        strays.map(|(line, list)| (*line, list.as_str()))
     }
 
     /// What could be lines of a list, below a header of it that is not understood.

@@ -608,3 +608,25 @@ fn object_groups_that_name_nothing_drop_what_they_could_mean() {
         assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear, "{groups}");
     }
 }
+
+#[test]
+fn an_entry_that_something_cuts_in_two_drops_what_its_list_permits() {
+    for cut in [
+        " exit",
+        "hostname X",
+        "interface Loopback0",
+        "crypto keyring K",
+        "router bgp 1\n!",
+    ] {
+        let cut_in_two = format!("\n{cut}\n match address A\n");
+        let text = with_list(PERMIT).replace("\n match address A\n", &cut_in_two);
+        let bench = Bench::new(&text);
+        assert_eq!(
+            bench.fate("10.1.0.9", "10.2.0.9"),
+            Dropped,
+            "{cut}: {:?}",
+            bench.problems
+        );
+        assert_eq!(bench.fate("10.9.0.9", "10.2.0.9"), Clear, "{cut}");
+    }
+}
