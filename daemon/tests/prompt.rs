@@ -96,12 +96,33 @@ fn a_second_name_of_a_device_is_refused() {
             ),
             ("wan0", "% wan0 is GigabitEthernet0/1 (wan0)\n"),
         ] {
-            for line in ["interface", "default interface"] {
-                let done = client.run(&format!("{line} {second}")).await;
-                assert_eq!((done.text.as_str(), done.status), (answer, Status::Failed));
-                assert!(done.prompt.ends_with("(config)#"), "{}", done.prompt);
-            }
+            let done = client.run(&format!("default interface {second}")).await;
+            assert_eq!((done.text.as_str(), done.status), (answer, Status::Failed));
+            assert!(done.prompt.ends_with("(config)#"), "{}", done.prompt);
+            // What follows belongs to the refused line, not to the interface before it.
+            quietly(&mut client, &["interface lan0"]).await;
+            let done = client.run(&format!("interface {second}")).await;
+            assert!(done.text.starts_with(answer), "{}", done.text);
+            assert_eq!(done.status, Status::Failed);
+            assert!(
+                done.prompt.ends_with("(config-unknown)#"),
+                "{}",
+                done.prompt
+            );
+            let done = client.run("description HIJACK").await;
+            assert!(done.text.starts_with("% Not obeyed"), "{}", done.text);
+            quietly(&mut client, &["exit"]).await;
+            let done = client.run("do show running-config interface lan0").await;
+            assert!(!done.text.contains("HIJACK"), "{}", done.text);
         }
+        let done = client.run("interface range FastEthernet0/1 - 2").await;
+        assert!(
+            done.text
+                .starts_with("% FastEthernet0/1 is GigabitEthernet0/1"),
+            "{}",
+            done.text
+        );
+        quietly(&mut client, &["exit"]).await;
         quietly(
             &mut client,
             &[
@@ -112,11 +133,17 @@ fn a_second_name_of_a_device_is_refused() {
         )
         .await;
         let done = client.run("interface Gi0/0").await;
-        assert_eq!(done.text, "% GigabitEthernet0/0 is lan0\n");
+        let said = "% GigabitEthernet0/0 is lan0\n";
+        assert!(done.text.starts_with(said), "{}", done.text);
+        quietly(&mut client, &["exit"]).await;
         // A port that is not there has one name too.
         quietly(&mut client, &["interface GigabitEthernet0/5"]).await;
         let done = client.run("interface FastEthernet0/5").await;
-        assert_eq!(done.text, "% FastEthernet0/5 is GigabitEthernet0/5\n");
+        let said = "% FastEthernet0/5 is GigabitEthernet0/5\n";
+        assert!(done.text.starts_with(said), "{}", done.text);
+        // It can be taken back, for there is no such port.
+        quietly(&mut client, &["exit", "no interface GigabitEthernet0/5"]).await;
+        quietly(&mut client, &["interface FastEthernet0/5"]).await;
     });
 }
 
