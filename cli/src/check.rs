@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use isthmus_grammar::Refusal;
+use isthmusd::config::cursor::BYTE_ORDER_MARK;
 use isthmusd::config::load::{self, Kind, Problem, Report};
 use isthmusd::config::{Running, check};
 use isthmusd::translate::dry;
 
-use crate::plain::BYTE_ORDER_MARK;
 use crate::screen::printable;
 
 /// Columns of the prompt-like lead before the line in a report.

@@ -16,6 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use isthmus_grammar::banner::banner_start;
 use isthmus_grammar::{Access, Mode, Refusal};
+use isthmusd::config::cursor::BYTE_ORDER_MARK;
 
 use crate::client::{MAX_LINE, Session, SessionError};
 use crate::documents::{self, Done, Out};
@@ -27,9 +28,6 @@ const HELD: usize = 2048;
 
 /// How much of a line that is too long is shown, in characters.
 const EXCERPT: usize = 60;
-
-/// What some editors put at the start of a file.
-pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How the whole session went: the worst of its lines, in this order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

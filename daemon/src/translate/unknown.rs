@@ -206,6 +206,11 @@ fn could_be_list(words: &[&str]) -> bool {
 }
 
 fn match_address(line: &str) -> Option<String> {
+    // Every kept line is asked, at each plan: parsing is for the few that can be one.
+    let first = line.split_whitespace().next()?;
+    if !abbreviates(first, "match", 1) {
+        return None;
+    }
     let Command::Config(line) = parser::parse(Mode::CryptoMap, line).ok()?.command else {
         return None;
     };
