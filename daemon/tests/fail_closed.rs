@@ -11,12 +11,12 @@ use isthmus_kernel::{
 };
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
-use isthmusd::policies::enforce;
-use isthmusd::reconcile::{adopt, reconcile};
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::policies::enforce;
+use isthmusd::router::reconcile::{adopt, reconcile};
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::run;
+use isthmusd::tasks;
 use tokio::task::LocalSet;
 
 const CONFIG: &str = "crypto isakmp policy 10
@@ -130,7 +130,7 @@ struct Site<'a> {
 
 impl Site<'_> {
     async fn carry(&self) {
-        run::carry_out(&self.router, |_, _, _| Ok(())).await;
+        tasks::carry_out(&self.router, |_, _, _| Ok(())).await;
     }
 
     /// Reconciles without a change.
@@ -161,7 +161,7 @@ impl Site<'_> {
         let acquires = self.machine.acquires();
         assert_eq!(acquires.len(), 1, "the kernel asks\n{}", self.log());
         for acquire in acquires {
-            run::kernel_event(&self.router, acquire);
+            tasks::kernel_event(&self.router, acquire);
         }
         self.carry().await;
         assert_eq!(self.machine.protected_packet(), Verdict::Dropped);
@@ -421,7 +421,7 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         let machine = lost().await;
         let site = machine.boot().await;
         let files = site.router.borrow().files.clone();
-        isthmusd::held::erase(&files).unwrap().unwrap();
+        isthmusd::router::held::erase(&files).unwrap().unwrap();
         site.router.borrow_mut().startup_decided();
         site.look_again().await;
         assert!(machine.policies().await.is_empty());
@@ -703,7 +703,7 @@ fn an_acquire_for_a_flow_that_is_gone_is_forgotten() {
         let late = machine.acquires();
         site.configure("interface wan0\n no crypto map\n").await;
         for acquire in late {
-            run::kernel_event(&site.router, acquire);
+            tasks::kernel_event(&site.router, acquire);
         }
         site.carry().await;
         site.configure("interface wan0\n crypto map VPN\n").await;

@@ -7,10 +7,10 @@ use std::thread;
 
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
-use isthmusd::control::{self, RunDir};
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router};
+use isthmusd::tasks::control::{self, RunDir};
 use tokio::task::LocalSet;
 
 /// Where the daemon of a folder listens.

@@ -12,14 +12,14 @@ use isthmus_grammar::{Mode, Refusal, secrets};
 use super::files::Done;
 use super::io::Gone;
 use super::{Outcome, Place, Session};
+use crate::change_control::{archive, rollback};
 use crate::config::cursor::BYTE_ORDER_MARK;
 use crate::config::model::RouteKey;
 use crate::config::{self, Origin, Reading};
 use crate::log::Severity;
-use crate::network;
+use crate::plan::network;
+use crate::router::config_log::Stay;
 use crate::router::{Router, settled};
-use crate::upkeep::config_log::Stay;
-use crate::upkeep::{archive, rollback};
 
 /// So many complaints are said at the prompt; the log has them all.
 const MOST_SAID: usize = 20;

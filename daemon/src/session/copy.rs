@@ -9,12 +9,12 @@ use isthmus_grammar::privilege::FULL;
 use super::files::{Done, line, with_file_name};
 use super::io::Gone;
 use super::{Outcome, Session};
+use crate::change_control::{archive, whole};
 use crate::config::{self, Problem, encrypt, startup, weak};
-use crate::held;
 use crate::log::Severity;
 use crate::router::Router;
+use crate::router::held;
 use crate::storage::{Location, Remote, StorageError};
-use crate::upkeep::{archive, whole};
 
 /// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
 pub(super) const SECRETS: &str =

@@ -17,7 +17,6 @@ pub mod io;
 mod login;
 mod ping;
 mod questions;
-pub mod registry;
 mod reload;
 mod rollback;
 pub mod scp;
@@ -38,17 +37,17 @@ use isthmus_grammar::{Access, Mode, Refusal, parser};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
-use crate::complaints::Mark;
 use crate::config::Cursor;
 use crate::config::model::LineId;
 use crate::log::Severity;
+use crate::operators::{SessionId, User};
+use crate::router::complaints::Mark;
+use crate::router::config_log::Stay;
 use crate::router::{Shared, settled};
-use crate::upkeep::config_log::Stay;
 use autocommand::Autocommand;
 use caller::Caller;
 use history::Histories;
 use io::{Gone, Io};
-use registry::{SessionId, User};
 
 /// How long a client may take to say who it is.
 const HELLO: Duration = Duration::from_secs(10);
@@ -300,7 +299,7 @@ impl Session {
 
     /// `exec-timeout` ended the session.
     async fn expired(&mut self) {
-        let tty = registry::absolute(self.line);
+        let tty = crate::operators::absolute(self.line);
         let text = format!(
             "(exec timer expired, tty {tty} ({})), user {}",
             self.user.address(),

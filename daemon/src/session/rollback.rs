@@ -7,11 +7,11 @@ use isthmus_grammar::privilege::FULL;
 use super::copy::list;
 use super::files::Done;
 use super::{Outcome, Session};
+use crate::change_control::{rollback, whole};
 use crate::config::{Problem, Running, difference, difference::Outline, hide, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::upkeep::Prepared;
-use crate::upkeep::{rollback, whole};
 
 const RUNNING: &str = "system:running-config";
 const SURE: &str = "This will apply all necessary additions and deletions\nto replace the current running \

@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use super::Session;
 use super::files::{Done, line};
 use super::io::{Answer, Gone};
-use crate::outside::Outside;
+use crate::machine::outside::Outside;
 use crate::storage::disk::Lost;
 use crate::storage::{LocalFile, Remote, StorageError};
 

@@ -17,7 +17,7 @@ use super::screen::{Facts, shown};
 use super::snapshot::{Flow, Proxy};
 use crate::config::Running;
 use crate::config::model::{AccessList, AclLine};
-use crate::translate::acl::Line;
+use crate::plan::selector::Line;
 
 /// How many packets each rule matched, by list and sequence number.
 pub type Matches = HashMap<(AclId, u32), u64>;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::screen::{Facts, shown};
 use super::snapshot::IkeSa;
-use super::time;
+use crate::clock::format as time;
 use crate::config::model::{IsakmpPolicy, Running};
 use crate::config::render::REMOVED;
 use crate::config::secret;

@@ -31,7 +31,6 @@ pub mod system;
 mod tech_support;
 #[cfg(test)]
 mod tests;
-pub mod time;
 pub mod upkeep;
 
 use isthmus_grammar::InterfaceName;
@@ -43,7 +42,7 @@ pub use snapshot::Snapshot;
 use upkeep::Prepared;
 
 use crate::config::render;
-use crate::session::registry;
+use crate::operators;
 
 fn archive<'a>(prepared: &'a Prepared, command: &ShowArchive) -> Box<dyn Screen + 'a> {
     match command {
@@ -149,7 +148,7 @@ pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Scre
         }
         ShowCommand::Terminal => Box::new(&snapshot.asking),
         ShowCommand::Line(line) => {
-            Box::new(lines::lines(&snapshot.lines, line.map(registry::named)))
+            Box::new(lines::lines(&snapshot.lines, line.map(operators::named)))
         }
         ShowCommand::Users { all } => {
             Box::new(lines::users(&snapshot.users, &snapshot.lines, *all))

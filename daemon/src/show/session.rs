@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::isakmp::capabilities;
 use super::screen::Facts;
 use super::snapshot::{Failure, Flow, IkeSa, Proxy};
-use super::time;
+use crate::clock::format as time;
 
 /// Which sessions to print. `Default` is all of them.
 #[derive(Clone, Debug, Default)]

@@ -25,7 +25,7 @@ use super::upkeep::Prepared;
 use crate::config::Running;
 use crate::config::render::Options;
 use crate::debug::Debugging;
-use crate::interfaces::InterfaceTable;
+use crate::machine::interfaces::InterfaceTable;
 use crate::show::screen::{Endpoint, Moment, Role};
 use crate::show::screen::{endpoint, maybe_seconds, moment, role, seconds};
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::screen::{Facts, Moment, moment};
 use super::snapshot::{Asking, System};
-use super::time;
+use crate::clock::format as time;
 
 /// `show version`.
 #[derive(Serialize, JsonSchema)]

@@ -12,7 +12,7 @@ use super::config_log::ConfigLog;
 use super::difference::Differences;
 use super::files::Directory;
 use super::screen::{Facts, Moment, moment, seconds};
-use super::time;
+use crate::clock::format as time;
 
 /// What only a session finds out, because it takes files and questions or is about sessions.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ pub struct ArchiveList<'a> {
 impl Facts for ArchiveList<'_> {
     fn text(&self) -> String {
         let Some(archive) = self.archive else {
-            return crate::upkeep::archive::NOT_ENABLED.into();
+            return crate::change_control::archive::NOT_ENABLED.into();
         };
         let Archive {
             maximum,
@@ -119,7 +119,7 @@ pub struct RollbackTimer<'a> {
 impl Facts for RollbackTimer<'_> {
     fn text(&self) -> String {
         let Some(change) = self.unconfirmed_change else {
-            return crate::upkeep::rollback::NONE.into();
+            return crate::change_control::rollback::NONE.into();
         };
         let kind = match change.timer_type {
             TimerKind::Absolute => "absolute",
@@ -215,7 +215,9 @@ impl Facts for Reload<'_> {
         format!(
             "Reload scheduled for {} (in {}) by {}\nReload reason: {}\n",
             time::moment(&reload.at),
-            crate::upkeep::reload::in_words(Duration::from_secs(reload.remaining.as_secs())),
+            crate::change_control::reload::in_words(Duration::from_secs(
+                reload.remaining.as_secs()
+            )),
             reload.by,
             reload.reason
         )

@@ -8,10 +8,10 @@ use ike::config::FlowId;
 use ike::status::{AgreedPolicy, ChildStatus, IkeSaStatus, ProtocolSummary, Role, StateWord};
 use isthmus_kernel::{SaId, SaStats};
 
+use crate::plan::child::sa_id;
+use crate::plan::flows::{FlowName, Plan};
 use crate::router::Router;
 use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Packets, Proxy};
-use crate::translate::child::sa_id;
-use crate::translate::plan::{FlowName, Plan};
 
 /// A row of `show crypto isakmp sa`.
 pub fn ike_sa(sa: &IkeSaStatus, now: Instant) -> IkeSa {

@@ -20,11 +20,11 @@ use isthmus_kernel::{KernelError, NeighbourInfo, RouteInfo, RouteTarget};
 
 use crate::config::model::LineId;
 use crate::config::startup;
-use crate::interfaces::InterfaceTable;
 use crate::log::{Host, Log, Severity};
-use crate::reconcile;
+use crate::machine::interfaces::InterfaceTable;
+use crate::operators::{self, Entry, SessionId};
+use crate::router::reconcile;
 use crate::router::{Router, Shared};
-use crate::session::registry::{self, Entry, SessionId};
 use crate::show;
 use crate::show::snapshot::{
     self, Asking, LogHost, LogPlace, Route, RouteSource, Snapshot, Startup, later, part, untaken,
@@ -198,7 +198,7 @@ async fn whole_log(router: &Shared) -> snapshot::Log {
 
 fn users(router: &Router, asking: SessionId) -> Vec<snapshot::User> {
     let user = |(id, entry): (SessionId, &Entry)| snapshot::User {
-        number: registry::absolute(entry.line).into(),
+        number: operators::absolute(entry.line).into(),
         line: entry.user.line.clone(),
         user: entry.user.name.clone().unwrap_or_default(),
         idle: entry.active.elapsed(),
@@ -220,7 +220,7 @@ fn lines(router: &Router) -> Vec<snapshot::TerminalLine> {
     let configured = router.running.lines.keys().copied();
     let all: BTreeSet<LineId> = configured.chain(busy.iter().copied()).collect();
     let line = |line: LineId| snapshot::TerminalLine {
-        number: registry::absolute(line).into(),
+        number: operators::absolute(line).into(),
         kind: line.kind,
         within: line.number,
         uses: router.sessions.uses(line),

@@ -11,10 +11,10 @@ use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Stat
 use isthmus_grammar::{Mode, Refusal};
 use isthmus_kernel::{Fake, Kernel};
 use isthmusd::clock::Clock;
-use isthmusd::control::{self, RunDir};
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router, Shared};
+use isthmusd::tasks::control::{self, RunDir};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;

@@ -10,7 +10,7 @@ use super::logged::config_log;
 use crate::config::Running;
 use crate::config::difference::{self, Outline};
 use crate::debug::Debugging;
-use crate::interfaces::{InterfaceMap, InterfaceTable};
+use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 use crate::show::difference::{Differences, Layout};
 use crate::show::files::{Directory, FileEntry, FileKind};
 use crate::show::snapshot::{
