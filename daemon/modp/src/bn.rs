@@ -4,6 +4,8 @@
 //! nothing. Numbers are freed by `BN_clear_free`; what AWS-LC puts aside while it computes is wiped by AWS-LC: every
 //! block by `OPENSSL_free`, the powers on its stack by `OPENSSL_cleanse`.
 
+#![allow(unsafe_code)]
+
 use std::ffi::c_int;
 use std::ptr::{self, NonNull};
 

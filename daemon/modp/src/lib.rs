@@ -3,8 +3,6 @@
 //! `ike`'s `crypto/dh/modp.rs` is the caller: it has the primes, makes the exponents, and checks what peers send. The
 //! arithmetic is AWS-LC's (`bn.rs`, where all `unsafe` is); the powers of the generator go through a table (`comb.rs`).
 
-#![deny(unsafe_op_in_unsafe_fn)]
-
 mod bn;
 mod comb;
 
