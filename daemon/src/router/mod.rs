@@ -16,6 +16,8 @@ pub mod lock;
 pub mod policies;
 pub mod reconcile;
 pub mod waiting;
+pub mod wake;
+pub mod work;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -25,11 +27,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ike::child::{ChildId, ChildSa, Direction};
+use ike::child::{ChildSa, Direction};
 use ike::{Endpoint, Instant, Output};
 use isthmus_kernel::{Kernel, Request, SaId, SaStats};
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::change_control::Upkeep;
 use crate::clock::{self, Clock};
@@ -48,6 +50,8 @@ use crate::router::complaints::Complaints;
 use crate::router::held::Held;
 use crate::router::policies::Policies;
 use crate::router::waiting::{End, Waiting};
+use crate::router::wake::{ReconcileState, Wake};
+use crate::router::work::{Owner, Work};
 use crate::session::screens::Screens;
 use crate::show::snapshot::{Failure, Packets};
 use crate::storage::disk::Disk;
@@ -137,7 +141,7 @@ pub struct Router {
     /// What is to be sent and asked of the kernel, in order.
     pub work: VecDeque<Work>,
     /// How far engine and kernel follow the running-config.
-    pub following: Following,
+    pub reconcile: ReconcileState,
     /// Ways to wake the tasks.
     pub wake: Wake,
     /// Why the daemon is to stop, once it is.
@@ -153,84 +157,20 @@ pub enum Stop {
     Reload,
 }
 
-/// Ways to wake the tasks of `run`.
-#[derive(Debug, Clone, Default)]
-pub struct Wake {
-    /// There is work.
-    pub work: Rc<Notify>,
-    /// The next timeout may be sooner.
-    pub timer: Rc<Notify>,
-    /// The running-config or the interfaces changed.
-    pub reconcile: Rc<Notify>,
-    /// Somebody waits for the next reconcile.
-    pub hurry: Rc<Notify>,
-    /// A reconcile is done.
-    pub followed: Rc<Notify>,
-    /// When copies of the configuration are made may have changed.
-    pub archive: Rc<Notify>,
-    /// The kernel refused a policy.
-    pub refused: Rc<Notify>,
-    /// The daemon is to stop.
-    pub stop: Rc<Notify>,
-}
-
-/// How far engine and kernel follow the running-config.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Following {
-    /// The tasks of `run` are there to follow.
-    pub on: bool,
-    /// Changes so far.
-    pub asked: u64,
-    /// Changes that a reconcile has seen.
-    pub done: u64,
-}
-
-/// Something to carry out. In order: an SA is in the kernel before the message goes out that lets the peer use it.
-#[derive(Debug)]
-pub enum Work {
-    /// A datagram.
-    Send {
-        /// From.
-        local: SocketAddr,
-        /// To.
-        remote: SocketAddr,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Changes in the kernel.
-    Kernel {
-        /// What.
-        requests: Vec<Request>,
-        /// Whose failure it is if they fail.
-        owner: Owner,
-    },
-    /// Tells somebody that everything before it is done.
-    Reached(oneshot::Sender<()>),
-}
-
-/// On whose behalf the kernel is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// A child that cannot live if it fails.
-    Child(ChildId),
-    /// Something that may be gone already.
-    Cleanup,
-}
-
 /// Waits until engine and kernel have what the running-config asks and all work queued so far is carried out: what an
 /// operator types next, or sends through the router, meets the change whole. Returns at once where nothing follows.
 pub async fn settled(router: &Shared) {
     let (goal, wake) = {
         let router = router.borrow();
-        if !router.following.on {
+        if !router.reconcile.on {
             return;
         }
-        (router.following.asked, router.wake.clone())
+        (router.reconcile.asked, router.wake.clone())
     };
-    while router.borrow().following.done < goal {
-        let followed = wake.followed.notified();
-        wake.hurry.notify_one();
-        followed.await;
+    while router.borrow().reconcile.done < goal {
+        let reconciled = wake.reconciled.notified();
+        wake.reconcile_now.notify_one();
+        reconciled.await;
     }
     let (sender, reached) = oneshot::channel();
     router.borrow_mut().work.push_back(Work::Reached(sender));
@@ -293,7 +233,7 @@ impl Router {
             sessions: Sessions::default(),
             upkeep: Upkeep::default(),
             work: VecDeque::new(),
-            following: Following::default(),
+            reconcile: ReconcileState::default(),
             wake: Wake::default(),
             stop: None,
         }
@@ -321,7 +261,7 @@ impl Router {
             self.sessions.commands_changed();
         }
         if changes.iter().any(Change::is_for_packets) {
-            self.following.asked += 1;
+            self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }
     }

@@ -22,7 +22,8 @@ use crate::plan;
 use crate::plan::child::sa_id;
 use crate::plan::network;
 use crate::router::policies::{Trouble, enforce};
-use crate::router::{Owner, Router, Shared, Work};
+use crate::router::work::{Owner, Work};
+use crate::router::{Router, Shared};
 use crate::storage::disk::Lost;
 
 /// A child may be that young and not all of it in the kernel yet.

@@ -338,7 +338,7 @@ impl Session {
         let (complaints, forgotten) = {
             let mut router = self.router.borrow_mut();
             // While much changes the log waits for the end of it; this session has come to its end.
-            if router.following.on {
+            if router.reconcile.on {
                 router.report();
             }
             router.complaints.since(since)

@@ -19,7 +19,8 @@ use crate::log::{self, Severity};
 use crate::plan::child::engine_protocol;
 use crate::router::policies::enforce;
 use crate::router::reconcile::{self, adopt, catch_up};
-use crate::router::{Owner, Router, Shared, Stop, Work};
+use crate::router::work::{Owner, Work};
+use crate::router::{Router, Shared, Stop};
 use crate::view;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
@@ -84,7 +85,7 @@ pub async fn run(
     forward(&router);
     let control = control()?;
     ready();
-    router.borrow_mut().following.on = true;
+    router.borrow_mut().reconcile.on = true;
     let tasks = [
         tokio::task::spawn_local(receive(router.clone(), socket.clone())),
         tokio::task::spawn_local(watch(router.clone(), events)),
@@ -251,16 +252,16 @@ async fn follow(router: Shared) {
         }
         let hurried = tokio::select! {
             () = tokio::time::sleep(settle) => false,
-            () = wake.hurry.notified() => true,
+            () = wake.reconcile_now.notified() => true,
         };
         let started = Instant::now();
-        let seen = router.borrow().following.asked;
+        let seen = router.borrow().reconcile.asked;
         if let Err(error) = reconcile::follow(&router).await {
             let text = error.to_string();
             router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
         }
-        router.borrow_mut().following.done = seen;
-        wake.followed.notify_waiters();
+        router.borrow_mut().reconcile.done = seen;
+        wake.reconciled.notify_waiters();
         if hurried {
             router.borrow_mut().report();
         }
