@@ -7,8 +7,10 @@
 //! [`Router::configured`] then wakes `reconcile`, which works out from the whole running-config what engine and kernel
 //! should have and makes the difference.
 
+pub mod change_control;
 pub mod complaints;
 pub mod config_log;
+pub mod counters;
 pub mod facts;
 pub mod failure;
 pub mod held;
@@ -33,12 +35,12 @@ use isthmus_kernel::{Kernel, Request, SaId, SaStats};
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
-use crate::change_control::Upkeep;
 use crate::clock::{self, Clock};
 use crate::config::model::{Change, Running};
 use crate::config::{Current, encrypt};
 use crate::debug::Debugging;
 use crate::log::{Log, Severity};
+use crate::machine::disk::Disk;
 use crate::machine::interfaces::InterfaceTable;
 use crate::machine::load::Meter;
 use crate::machine::outside::Outside;
@@ -46,15 +48,16 @@ use crate::operators::Sessions;
 use crate::plan::child;
 use crate::plan::flows::{FlowName, Names, Plan, Shape};
 use crate::plan::network;
+use crate::router::change_control::ChangeControl;
 use crate::router::complaints::Complaints;
+use crate::router::counters::Packets;
+use crate::router::failure::Failure;
 use crate::router::held::Held;
 use crate::router::policies::Policies;
 use crate::router::waiting::{End, Waiting};
 use crate::router::wake::{ReconcileState, Wake};
 use crate::router::work::{Owner, Work};
-use crate::session::screens::Screens;
-use crate::show::snapshot::{Failure, Packets};
-use crate::storage::disk::Disk;
+use crate::storage::scp::Programs;
 
 /// Timers are not looked at more often than this.
 const TICK: Duration = Duration::from_millis(1);
@@ -132,12 +135,12 @@ pub struct Router {
     pub load: Meter,
     /// The Linux users who may do everything: root and the daemon's own.
     pub trusted_uids: Vec<u32>,
-    /// The long screens of all sessions.
-    pub screens: Screens,
     /// Who is logged in.
     pub sessions: Sessions,
     /// What happens to the configuration over time.
-    pub upkeep: Upkeep,
+    pub change_control: ChangeControl,
+    /// The programs behind `scp:`.
+    pub programs: Programs,
     /// What is to be sent and asked of the kernel, in order.
     pub work: VecDeque<Work>,
     /// How far engine and kernel follow the running-config.
@@ -229,9 +232,9 @@ impl Router {
             failures: HashMap::new(),
             load: Meter::default(),
             trusted_uids: vec![0, nix::unistd::geteuid().as_raw()],
-            screens: Screens::default(),
             sessions: Sessions::default(),
-            upkeep: Upkeep::default(),
+            change_control: ChangeControl::default(),
+            programs: Programs::default(),
             work: VecDeque::new(),
             reconcile: ReconcileState::default(),
             wake: Wake::default(),
@@ -254,7 +257,7 @@ impl Router {
         if changes.iter().any(Change::is_for_operators) {
             self.follow_log();
             let log = self.running.archive_log();
-            self.upkeep.config_log.configure(log);
+            self.change_control.config_log.configure(log);
             self.wake.archive.notify_one();
         }
         if changes.iter().any(Change::is_for_consoles) {

@@ -17,6 +17,7 @@ use isthmus_kernel::{
 
 use crate::config::encrypt;
 use crate::log::Severity;
+use crate::machine::disk::Lost;
 use crate::machine::interfaces::{ToKeep, store};
 use crate::plan;
 use crate::plan::child::sa_id;
@@ -24,7 +25,6 @@ use crate::plan::network;
 use crate::router::policies::{Trouble, enforce};
 use crate::router::work::{Owner, Work};
 use crate::router::{Router, Shared};
-use crate::storage::disk::Lost;
 
 /// A child may be that young and not all of it in the kernel yet.
 const INSTALLING: Duration = Duration::from_secs(5);

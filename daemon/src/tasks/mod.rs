@@ -17,11 +17,12 @@ use tokio::net::UnixListener;
 use crate::change_control::archive;
 use crate::log::{self, Severity};
 use crate::plan::child::engine_protocol;
+use crate::router::counters;
 use crate::router::policies::enforce;
 use crate::router::reconcile::{self, adopt, catch_up};
 use crate::router::work::{Owner, Work};
 use crate::router::{Router, Shared, Stop};
-use crate::view;
+use crate::session::screens::Screens;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
 const ISAKMP_PORT: u16 = 500;
@@ -93,7 +94,7 @@ pub async fn run(
         tokio::task::spawn_local(work(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
         tokio::task::spawn_local(insist(router.clone())),
-        tokio::task::spawn_local(control::serve(control, router.clone())),
+        tokio::task::spawn_local(control::serve(control, router.clone(), Screens::default())),
         tokio::task::spawn_local(archive::keep_time(router.clone())),
         tokio::task::spawn_local(log::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
@@ -369,7 +370,7 @@ async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
         let mut router = router.borrow_mut();
         let cleared = router.cleared.remove(id).unwrap_or_default();
         let carried = router.carried.entry(name).or_default();
-        view::add(carried, &view::since(stats, cleared), inbound);
+        counters::add(carried, &counters::since(stats, cleared), inbound);
     }
 }
 
