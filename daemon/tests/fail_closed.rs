@@ -144,9 +144,9 @@ impl Site<'_> {
         let (problems, asked) = {
             let mut router = self.router.borrow_mut();
             let problems = config::merge(&mut router.running, lines, "console");
-            let before = router.following.asked;
+            let before = router.reconcile.asked;
             router.configured();
-            (problems, router.following.asked > before)
+            (problems, router.reconcile.asked > before)
         };
         if asked {
             reconcile(&self.router).await.unwrap();

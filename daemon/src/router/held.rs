@@ -109,7 +109,7 @@ impl Router {
         self.held.release(&mapped);
         if self.held.policies.len() != before {
             self.wake.reconcile.notify_one();
-            self.following.asked += 1;
+            self.reconcile.asked += 1;
         }
     }
 }
@@ -119,7 +119,7 @@ impl Router {
     pub fn startup_decided(&mut self) {
         if !self.held.is_empty() {
             self.held = Held::default();
-            self.following.asked += 1;
+            self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }
     }

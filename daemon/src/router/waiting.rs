@@ -14,7 +14,8 @@ use isthmus_kernel::{
 };
 
 use crate::plan::flows::FlowName;
-use crate::router::{Owner, Router, Work};
+use crate::router::Router;
+use crate::router::work::{Owner, Work};
 
 /// A flow whose negotiations fail asks not more often than this.
 pub const RETRY: Duration = Duration::from_secs(1);

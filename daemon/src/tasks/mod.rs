@@ -17,10 +17,12 @@ use tokio::net::UnixListener;
 use crate::change_control::archive;
 use crate::log::{self, Severity};
 use crate::plan::child::engine_protocol;
+use crate::router::counters;
 use crate::router::policies::enforce;
 use crate::router::reconcile::{self, adopt, catch_up};
-use crate::router::{Owner, Router, Shared, Stop, Work};
-use crate::view;
+use crate::router::work::{Owner, Work};
+use crate::router::{Router, Shared, Stop};
+use crate::session::screens::Screens;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
 const ISAKMP_PORT: u16 = 500;
@@ -84,7 +86,7 @@ pub async fn run(
     forward(&router);
     let control = control()?;
     ready();
-    router.borrow_mut().following.on = true;
+    router.borrow_mut().reconcile.on = true;
     let tasks = [
         tokio::task::spawn_local(receive(router.clone(), socket.clone())),
         tokio::task::spawn_local(watch(router.clone(), events)),
@@ -92,7 +94,7 @@ pub async fn run(
         tokio::task::spawn_local(work(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
         tokio::task::spawn_local(insist(router.clone())),
-        tokio::task::spawn_local(control::serve(control, router.clone())),
+        tokio::task::spawn_local(control::serve(control, router.clone(), Screens::default())),
         tokio::task::spawn_local(archive::keep_time(router.clone())),
         tokio::task::spawn_local(log::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
@@ -251,16 +253,16 @@ async fn follow(router: Shared) {
         }
         let hurried = tokio::select! {
             () = tokio::time::sleep(settle) => false,
-            () = wake.hurry.notified() => true,
+            () = wake.reconcile_now.notified() => true,
         };
         let started = Instant::now();
-        let seen = router.borrow().following.asked;
+        let seen = router.borrow().reconcile.asked;
         if let Err(error) = reconcile::follow(&router).await {
             let text = error.to_string();
             router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
         }
-        router.borrow_mut().following.done = seen;
-        wake.followed.notify_waiters();
+        router.borrow_mut().reconcile.done = seen;
+        wake.reconciled.notify_waiters();
         if hurried {
             router.borrow_mut().report();
         }
@@ -368,7 +370,7 @@ async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
         let mut router = router.borrow_mut();
         let cleared = router.cleared.remove(id).unwrap_or_default();
         let carried = router.carried.entry(name).or_default();
-        view::add(carried, &view::since(stats, cleared), inbound);
+        counters::add(carried, &counters::since(stats, cleared), inbound);
     }
 }
 

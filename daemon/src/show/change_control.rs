@@ -9,18 +9,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::config_log::ConfigLog;
-use super::difference::Differences;
-use super::files::Directory;
-use super::screen::{Facts, Moment, moment, seconds};
+use super::screen::Facts;
 use crate::clock::format as time;
+use crate::json::{Moment, moment, seconds};
 
-/// What only a session finds out, because it takes files and questions or is about sessions.
+/// What happened to the configuration over time, as far as the command reads it.
 #[derive(Clone, Debug, Default)]
-pub struct Prepared {
-    /// Two configurations compared.
-    pub differences: Differences,
-    /// The files of a directory.
-    pub directory: Directory,
+pub struct ChangeControl {
     /// The copies of the configuration.
     pub archive: Option<Archive>,
     /// The change that waits to be confirmed.
@@ -145,7 +140,7 @@ pub struct Lock {
     pub user: String,
     /// Its line, such as `vty0`.
     pub line: String,
-    /// Where from; absent for whoever sits at the machine.
+    /// Where from; absent for an operator at the machine itself.
     pub source: Option<IpAddr>,
     /// For how long.
     #[serde(rename = "active_seconds", serialize_with = "seconds")]
@@ -156,7 +151,7 @@ pub struct Lock {
 /// `show configuration lock`.
 #[derive(Serialize, JsonSchema)]
 pub struct ConfigurationLock<'a> {
-    /// The lock; absent when nobody has it.
+    /// The lock; absent when no session has it.
     pub(super) lock: Option<&'a Lock>,
 }
 
@@ -215,9 +210,7 @@ impl Facts for Reload<'_> {
         format!(
             "Reload scheduled for {} (in {}) by {}\nReload reason: {}\n",
             time::moment(&reload.at),
-            crate::change_control::reload::in_words(Duration::from_secs(
-                reload.remaining.as_secs()
-            )),
+            time::in_words(Duration::from_secs(reload.remaining.as_secs())),
             reload.by,
             reload.reason
         )

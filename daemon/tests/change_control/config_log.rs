@@ -173,8 +173,8 @@ fn files_are_not_logged_and_what_nobody_understands_is_hidden() {
         ann.run("write memory").await;
         let mut again = router(&bed.folder);
         again.boot();
-        let log = again.upkeep.config_log.shown();
-        assert!(log.enabled && log.commands.is_empty());
+        let log = &again.change_control.config_log;
+        assert!(log.is_enabled() && log.commands().is_empty());
     });
 }
 

@@ -27,7 +27,7 @@ fn scp_copies_and_asks_at_the_console() {
         let program = bed.folder.join("scp");
         std::fs::write(&program, SCP.replace("SERVER", server.to_str().unwrap())).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        bed.router.borrow_mut().upkeep.programs = Programs {
+        bed.router.borrow_mut().programs = Programs {
             scp: program,
             askpass: env!("CARGO_BIN_EXE_isthmusd").into(),
         };
@@ -80,7 +80,7 @@ fn scp_copies_and_asks_at_the_console() {
             std::fs::read_to_string(server.join("level.txt")).unwrap(),
             level
         );
-        bed.router.borrow_mut().upkeep.programs.scp = "/no/such/scp".into();
+        bed.router.borrow_mut().programs.scp = "/no/such/scp".into();
         let (text, _, _) = ann.type_in(target, &[""]).await;
         assert!(text.contains("the scp program is not installed"), "{text}");
     });

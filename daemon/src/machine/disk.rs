@@ -1,7 +1,7 @@
 //! The disk: all work on files, in the order it was asked for, never on the packet loop. A disk that hangs keeps those
 //! waiting who wait for files, and no packet.
 //!
-//! Sessions and the keepers of `upkeep` ask; only the start of the daemon reads its files by itself.
+//! Sessions and the tasks of `change_control` ask; only the start of the daemon reads its files by itself.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -20,10 +20,12 @@ use isthmus_grammar::{Mode, Refusal};
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::log::{Console, Log, Severity};
+use isthmusd::machine::directory::RunDir;
 use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::session::scp::Programs;
-use isthmusd::tasks::control::{self, RunDir};
+use isthmusd::session::screens::Screens;
+use isthmusd::storage::scp::Programs;
+use isthmusd::tasks::control;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -60,7 +62,7 @@ impl Bed {
         let router = Rc::new(RefCell::new(router(folder)));
         let run_dir = RunDir::take(&folder.join("run")).unwrap();
         let listener = run_dir.listen().unwrap();
-        tokio::task::spawn_local(control::serve(listener, router.clone()));
+        tokio::task::spawn_local(control::serve(listener, router.clone(), Screens::default()));
         Self {
             router,
             _run_dir: run_dir,

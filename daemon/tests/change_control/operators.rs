@@ -55,7 +55,7 @@ fn two_operators_see_each_other_and_one_can_lock_the_other_out() {
         ann.run("clear configuration lock").await;
         ann.run("configure terminal lock").await;
         drop(ann);
-        while bed.router.borrow().upkeep.lock.is_some() {
+        while bed.router.borrow().change_control.lock.is_some() {
             tokio::task::yield_now().await;
         }
         bob.run("hostname R3").await;
