@@ -299,6 +299,66 @@ fn an_exemption_never_outruns_what_is_protected() {
     });
 }
 
+/// Gives the daemon what the kernel reported.
+async fn hear(site: &Site<'_>) {
+    let events: Vec<Event> = {
+        let mut events = site.machine.events.borrow_mut();
+        std::iter::from_fn(|| events.try_next()).collect()
+    };
+    for event in events {
+        tasks::kernel_event(&site.router, event);
+    }
+    site.carry().await;
+}
+
+#[test]
+fn policies_that_another_program_takes_away_are_set_again() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        hear(&site).await;
+        let stood = machine.policies().await;
+        machine.fake.flush_policies();
+        assert_eq!(machine.protected_packet(), Verdict::Clear);
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        assert_eq!(machine.policies().await.len(), stood.len());
+        site.says("%CRYPTO-4-POLICY_CHANGED: another program changed or deleted 3 policies");
+        // One of them, and one that was refused and is blocked.
+        let out = stood.iter().find(|p| p.key.direction == Direction::Out);
+        assert!(machine.fake.delete_policy(out.unwrap().key));
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        site.says("changed or deleted 1 policies");
+    });
+}
+
+#[test]
+fn blocks_that_stand_in_are_set_again_too() {
+    test(async {
+        let machine = Machine::new();
+        let narrow = "set policy out 10.0.1.0/24 -> 10.0.2.0/24";
+        machine.fake.fail_always(narrow, ErrorKind::Exhausted);
+        let site = machine.boot_with(CONFIG).await;
+        machine.fake.flush_policies();
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+    });
+}
+
+#[test]
+fn what_was_changed_while_events_were_lost_is_found() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        machine.fake.flush_policies();
+        drop(machine.acquires());
+        machine.fake.emit(Event::Overflow);
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+    });
+}
+
 #[test]
 fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
     for damage in ["gone", "empty", "folder", "unreadable text"] {
