@@ -396,6 +396,44 @@ fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
 }
 
 #[test]
+fn what_a_cut_off_startup_config_does_not_name_stays_blocked_until_it_is_saved() {
+    test(async {
+        let machine = Machine::new();
+        let second =
+            "ip access-list extended FLOW\n permit ip 10.0.1.0 0.0.0.255 10.0.3.0 0.0.0.255\nend\n";
+        let whole = CONFIG.replace("end\n", second);
+        drop(machine.boot_with(&whole).await);
+        let cut = |at: &str| whole[..whole.find(at).unwrap()].to_owned();
+        for damaged in [
+            cut("ip access-list"),
+            cut("10.0.3.0"),
+            cut("end\n"),
+            cut(" crypto map VPN\n"),
+        ] {
+            let site = machine.boot_with(&damaged).await;
+            site.says("does not end with \"end\"");
+            site.router.borrow_mut().release_held();
+            site.look_again().await;
+            for destination in ["10.0.2.9", "10.0.3.9"] {
+                assert_eq!(
+                    machine.packet("10.0.1.7", destination),
+                    Verdict::Dropped,
+                    "{damaged}"
+                );
+            }
+            assert_eq!(machine.packet("10.0.9.1", "10.0.2.9"), Verdict::Clear);
+        }
+        let site = machine.boot_with(CONFIG).await;
+        assert_eq!(
+            machine.packet("10.0.1.7", "10.0.3.9"),
+            Verdict::Clear,
+            "whole"
+        );
+        assert!(!site.log().contains("HELD"));
+    });
+}
+
+#[test]
 fn what_is_held_for_a_device_that_is_gone_is_blocked_on_every_way_out() {
     test(async {
         let machine = Machine::new();
