@@ -12,11 +12,11 @@ use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME};
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
-use isthmusd::control::RunDir;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Log, Severity};
+use isthmusd::machine::directory::RunDir;
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router, settled};
-use isthmusd::run::{self, Sockets};
+use isthmusd::tasks::{self, Sockets};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -152,7 +152,7 @@ async fn measure() {
         let ready = || {
             let _ = ready.send(());
         };
-        run::run(tasks, sockets, || run_dir.listen(), ready).await
+        tasks::run(tasks, sockets, || run_dir.listen(), ready).await
     });
     is_ready.await.expect("ready");
     let mut console = Console::new(path).await;

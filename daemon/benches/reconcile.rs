@@ -11,11 +11,11 @@ use std::rc::Rc;
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
-use isthmusd::reconcile::reconcile;
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::reconcile::reconcile;
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::run;
+use isthmusd::tasks;
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
@@ -62,7 +62,7 @@ fn configure(runtime: &Runtime, router: &Shared, running: config::Running) {
     LocalSet::new().block_on(runtime, async {
         *router.borrow_mut().running = running;
         reconcile(router).await.expect("the fake kernel answers");
-        run::carry_out(router, |_, _, _| Ok(())).await;
+        tasks::carry_out(router, |_, _, _| Ok(())).await;
     });
 }
 

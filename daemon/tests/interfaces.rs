@@ -9,11 +9,11 @@ use std::rc::Rc;
 use isthmus_kernel::{Events, Fake, Kernel, Verdict};
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable, store};
 use isthmusd::log::{Console, Log, Severity};
-use isthmusd::reconcile::{adopt, reconcile};
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable, store};
+use isthmusd::router::reconcile::{adopt, reconcile};
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::run;
+use isthmusd::tasks;
 use tokio::task::LocalSet;
 
 const LAN: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -102,13 +102,13 @@ impl Bed {
     }
 
     async fn carry(&self) {
-        run::carry_out(&self.router, |_, _, _| Ok(())).await;
+        tasks::carry_out(&self.router, |_, _, _| Ok(())).await;
     }
 
     /// Takes the kernel's events over, without a look at the whole.
     async fn hear(&mut self) {
         while let Some(event) = self.events.try_next() {
-            run::kernel_event(&self.router, event);
+            tasks::kernel_event(&self.router, event);
         }
         self.carry().await;
     }

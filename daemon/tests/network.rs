@@ -7,11 +7,11 @@ use std::rc::Rc;
 use isthmus_kernel::{Fake, Kernel, RouteTarget};
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
-use isthmusd::reconcile::reconcile;
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::reconcile::reconcile;
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::run;
+use isthmusd::tasks;
 use tokio::task::LocalSet;
 
 struct Bed {
@@ -47,7 +47,7 @@ impl Bed {
 
     async fn settle(&self) {
         reconcile(&self.router).await.unwrap();
-        run::carry_out(&self.router, |_, _, _| Ok(())).await;
+        tasks::carry_out(&self.router, |_, _, _| Ok(())).await;
     }
 
     async fn addresses(&self) -> Vec<String> {

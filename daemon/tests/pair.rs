@@ -14,11 +14,11 @@ use isthmus_kernel::{
 };
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
-use isthmusd::reconcile::{adopt, catch_up, reconcile};
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::reconcile::{adopt, catch_up, reconcile};
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::run;
+use isthmusd::tasks;
 use tokio::task::LocalSet;
 
 /// One router and what its test needs to reach into.
@@ -81,7 +81,7 @@ impl Side {
 
     /// Carries out the work; what is sent goes to the wire.
     async fn carry(&self, wire: &mut VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>) {
-        run::carry_out(&self.router, |local, remote, bytes| {
+        tasks::carry_out(&self.router, |local, remote, bytes| {
             wire.push_back((local, remote, bytes.to_vec()));
             Ok(())
         })
@@ -122,7 +122,7 @@ impl Side {
             packet: policy.key.selector,
             sequence: 1,
         };
-        run::kernel_event(&self.router, Event::Acquire(acquire));
+        tasks::kernel_event(&self.router, Event::Acquire(acquire));
     }
 
     fn log(&self) -> String {
@@ -314,7 +314,7 @@ async fn what_cannot_be_expressed_is_blocked_and_reported() {
 /// What the kernel reported since the last look.
 fn take_events(side: &Side, events: &mut Events) {
     while let Some(event) = events.try_next() {
-        run::kernel_event(&side.router, event);
+        tasks::kernel_event(&side.router, event);
     }
 }
 

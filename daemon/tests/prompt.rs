@@ -12,11 +12,11 @@ use bed::{Client, hello};
 use isthmus_control::{PROTOCOL_VERSION, Reply, SOCKET_NAME, Status};
 use isthmus_kernel::{ErrorKind, Fake, Kernel, Verdict};
 use isthmusd::clock::Clock;
-use isthmusd::control::RunDir;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::log::{Console, Log, Severity};
+use isthmusd::machine::directory::RunDir;
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router};
-use isthmusd::run::{self, Sockets};
+use isthmusd::tasks::{self, Sockets};
 use tokio::net::UnixStream;
 use tokio::task::LocalSet;
 
@@ -55,7 +55,7 @@ fn test<F: Future<Output = ()>>(config: &'static str, body: impl FnOnce(Client, 
         let listener = run_dir.listen().unwrap();
         tokio::task::spawn_local(async move {
             let control = || Ok(listener);
-            run::run(router, sockets, control, || ()).await.unwrap()
+            tasks::run(router, sockets, control, || ()).await.unwrap()
         });
         let socket = folder.path().join("run").join(SOCKET_NAME);
         let mut client = Client::over(UnixStream::connect(socket).await.unwrap());

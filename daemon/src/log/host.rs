@@ -19,8 +19,8 @@ use tokio::time::{sleep, timeout};
 use super::configured::Target;
 use super::syslog::{self, Line};
 use super::{Message, Severity};
-use crate::names::addresses;
 use crate::router::Shared;
+use crate::storage::names::addresses;
 
 /// The first pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -27,7 +27,7 @@ pub use message::{Message, Severity};
 pub use stamp::{Datetime, Stamp};
 
 use crate::clock::Clock;
-use crate::session::registry::SessionId;
+use crate::operators::SessionId;
 
 /// How many lines went where, for `show logging`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

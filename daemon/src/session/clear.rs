@@ -6,10 +6,11 @@ use isthmus_control::Status;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
 
-use super::{Outcome, Session, registry};
+use super::{Outcome, Session};
 use crate::config::model::LineId;
 use crate::log::Severity;
-use crate::reconcile;
+use crate::operators;
+use crate::router::reconcile;
 use crate::router::{Router, settled};
 
 impl Session {
@@ -19,10 +20,10 @@ impl Session {
             ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
             ClearCommand::Counters(only) => return self.clear_interface_counters(only).await,
             ClearCommand::Logging => return self.clear_logging().await,
-            ClearCommand::Line(line) => return self.clear_line(registry::named(line)).await,
+            ClearCommand::Line(line) => return self.clear_line(operators::named(line)).await,
             ClearCommand::ArchiveLog { force } => return self.clear_config_log(force).await,
             ClearCommand::ConfigurationLock => {
-                router.borrow_mut().upkeep.lock = None;
+                router.borrow_mut().change_control.lock = None;
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoCallAdmission => {
@@ -82,7 +83,7 @@ impl Session {
         if !force && !self.confirm("Clear configuration log ").await? {
             return Ok(Status::Failed);
         }
-        self.router.borrow_mut().upkeep.config_log.clear();
+        self.router.borrow_mut().change_control.config_log.clear();
         Ok(Status::Ok)
     }
 

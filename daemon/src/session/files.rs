@@ -13,13 +13,13 @@ use md5::{Digest, Md5};
 use super::copy::SECRETS;
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
+use crate::change_control::whole;
 use crate::config::{hide, startup};
-use crate::names::resolve;
-use crate::show::files::Directory;
 use crate::show::screen::Facts;
+use crate::storage::listing::Directory;
+use crate::storage::names::resolve;
+use crate::storage::tftp;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
-use crate::tftp;
-use crate::upkeep::whole;
 
 /// The rule and the words of the line that lets scp in.
 const SCP_SERVER: (&str, &str) = ("r_ip_first_scp_server_enable_scp", "ip scp server enable");

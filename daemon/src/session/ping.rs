@@ -11,7 +11,7 @@ use isthmus_kernel::{Probe, ProbeReply};
 use super::io::Gone;
 use super::questions::Stop;
 use super::{Outcome, Session};
-use crate::names::resolve;
+use crate::storage::names::resolve;
 
 const REPEAT: u32 = 5;
 const SIZE: u16 = 100;

@@ -12,7 +12,7 @@ use isthmus_grammar::command::{Ping, SourceSpec, Traceroute};
 use super::Session;
 use super::io::Gone;
 use super::ping::{Sizes, UNRECOGNIZED};
-use crate::names::resolve;
+use crate::storage::names::resolve;
 
 /// Why there is nothing to send.
 pub(super) enum Stop {

@@ -10,7 +10,7 @@ use isthmus_kernel::{Probe, ProbeReply};
 use super::io::Gone;
 use super::questions::Stop;
 use super::{Outcome, Session};
-use crate::names::resolve;
+use crate::storage::names::resolve;
 
 const PROBES: u16 = 3;
 const TIMEOUT: u16 = 3;
