@@ -77,16 +77,16 @@ impl Held {
 impl Router {
     /// There is no startup-config, and the operator did not erase it.
     pub fn expect_to_hold(&mut self) {
-        self.held.expected = true;
+        self.tunnels.held.expected = true;
     }
 
     /// Blocks what was protected by the policies that were found, if there is no startup-config to ask.
     pub fn hold(&mut self, found: &[PolicySpec]) {
-        if !std::mem::take(&mut self.held.expected) {
+        if !std::mem::take(&mut self.tunnels.held.expected) {
             return;
         }
-        self.held.take(found);
-        let count = self.held.policies.len();
+        self.tunnels.held.take(found);
+        let count = self.tunnels.held.policies.len();
         if count > 0 {
             let text = format!(
                 "What the last run protected stays blocked ({count} policies) until a crypto map is applied to its interface, \
@@ -99,15 +99,20 @@ impl Router {
     /// Interfaces whose crypto map has lines again need nothing of the last run. Called when the configuration has been at
     /// rest for a while, so that nothing is let go in the middle of a paste.
     pub fn release_held(&mut self) {
-        if self.held.is_empty() {
+        if self.tunnels.held.is_empty() {
             return;
         }
-        let asked = self.plan.flows.values().map(|flow| flow.interface);
-        let fixed = self.plan.fixed.iter().map(|policy| policy.key.interface);
+        let asked = self.tunnels.plan.flows.values().map(|flow| flow.interface);
+        let fixed = self
+            .tunnels
+            .plan
+            .fixed
+            .iter()
+            .map(|policy| policy.key.interface);
         let mapped: HashSet<u32> = asked.chain(fixed).filter(|index| *index != 0).collect();
-        let before = self.held.policies.len();
-        self.held.release(&mapped);
-        if self.held.policies.len() != before {
+        let before = self.tunnels.held.policies.len();
+        self.tunnels.held.release(&mapped);
+        if self.tunnels.held.policies.len() != before {
             self.wake.reconcile.notify_one();
             self.following.asked += 1;
         }
@@ -117,8 +122,8 @@ impl Router {
 impl Router {
     /// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
     pub fn startup_decided(&mut self) {
-        if !self.held.is_empty() {
-            self.held = Held::default();
+        if !self.tunnels.held.is_empty() {
+            self.tunnels.held = Held::default();
             self.following.asked += 1;
             self.wake.reconcile.notify_one();
         }

@@ -475,11 +475,11 @@ fn block(key: PolicyKey, instead_of: &PolicySpec) -> PolicySpec {
 pub async fn enforce(router: &Shared) {
     let (kernel, turn) = {
         let router = router.borrow();
-        (router.kernel.clone(), router.policies.turn.clone())
+        (router.kernel.clone(), router.tunnels.policies.turn.clone())
     };
     let _turn = turn.lock().await;
     loop {
-        let requests = router.borrow_mut().policies.next_step();
+        let requests = router.borrow_mut().tunnels.policies.next_step();
         if requests.is_empty() {
             return;
         }
@@ -487,7 +487,7 @@ pub async fn enforce(router: &Shared) {
         let mut router = router.borrow_mut();
         let answered = requests.iter().zip(answers);
         let troubles: Vec<Trouble> = answered
-            .filter_map(|(request, answer)| router.policies.answered(request, answer))
+            .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
             .collect();
         router.tell_troubles(troubles);
     }

@@ -1,4 +1,4 @@
-//! Acquires: traffic that waits for a tunnel. Kept by the router, told by the kernel and by the engine's ends of wishes.
+//! Acquires: traffic that waits for a tunnel. Part of [`Tunnels`], told by the kernel and by the engine's ends of wishes.
 //!
 //! The kernel reports an acquire once, and not again before the SA is there or `net.core.xfrm_acq_expires` (30 s) has
 //! passed. So an acquire must be forgotten in the kernel whenever its wish ends without a tunnel, whichever way it ended.
@@ -14,7 +14,8 @@ use isthmus_kernel::{
 };
 
 use crate::plan::flows::FlowName;
-use crate::router::{Owner, Router, Work};
+use crate::router::tunnels::Tunnels;
+use crate::router::{Owner, Work};
 
 /// A flow whose negotiations fail asks not more often than this.
 pub const RETRY: Duration = Duration::from_secs(1);
@@ -97,7 +98,7 @@ impl Waiting {
     }
 }
 
-impl Router {
+impl Tunnels {
     /// Traffic waits for a tunnel.
     pub fn acquire(&mut self, acquire: Acquire) {
         let now = self.now();
