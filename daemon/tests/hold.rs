@@ -268,7 +268,7 @@ fn what_no_one_reads_is_made_when_it_is_read() {
                 console.send(Request::Exec { line }).await;
                 consoles.push(console);
             }
-            let held = || bed.router.borrow().screens.unread();
+            let held = || bed.screens.unread();
             let (mut before, mut same) = (0, 0);
             // Until everything that goes into sockets and queues is there.
             while same < 20 {

@@ -8,9 +8,11 @@ use std::thread;
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::log::{Console, Log, Severity};
+use isthmusd::machine::directory::RunDir;
 use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router};
-use isthmusd::tasks::control::{self, RunDir};
+use isthmusd::session::screens::Screens;
+use isthmusd::tasks::control;
 use tokio::task::LocalSet;
 
 /// Where the daemon of a folder listens.
@@ -53,7 +55,8 @@ fn start_with(folder: &Path, config: &str, change: fn(&mut Router)) {
             let mut router = Router::new(clock, log, files, kernel, table);
             router.boot();
             change(&mut router);
-            control::serve(listener, Rc::new(RefCell::new(router))).await;
+            let router = Rc::new(RefCell::new(router));
+            control::serve(listener, router, Screens::default()).await;
         });
     });
 }

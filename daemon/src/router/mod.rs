@@ -7,8 +7,10 @@
 //! [`Router::configured`] then wakes `reconcile`, which works out from the whole running-config what engine and kernel
 //! should have and makes the difference.
 
+pub mod change_control;
 pub mod complaints;
 pub mod config_log;
+pub mod counters;
 pub mod facts;
 pub mod failure;
 pub mod held;
@@ -17,6 +19,8 @@ pub mod policies;
 pub mod reconcile;
 pub mod tunnels;
 pub mod waiting;
+pub mod wake;
+pub mod work;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -26,26 +30,27 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ike::Instant;
-use ike::child::ChildId;
-use isthmus_kernel::{Acquire, Kernel, Request};
+use isthmus_kernel::{Acquire, Kernel};
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
-use crate::change_control::Upkeep;
 use crate::clock::{self, Clock};
 use crate::config::model::{Change, Running};
 use crate::config::{Current, encrypt};
 use crate::debug::Debugging;
 use crate::log::{Log, Severity};
+use crate::machine::disk::Disk;
 use crate::machine::interfaces::InterfaceTable;
 use crate::machine::load::Meter;
 use crate::machine::outside::Outside;
 use crate::operators::Sessions;
 use crate::plan::network;
+use crate::router::change_control::ChangeControl;
 use crate::router::complaints::Complaints;
 use crate::router::tunnels::Tunnels;
-use crate::session::screens::Screens;
-use crate::storage::disk::Disk;
+use crate::router::wake::{ReconcileState, Wake};
+use crate::router::work::Work;
+use crate::storage::scp::Programs;
 
 /// The router as its tasks share it.
 pub type Shared = Rc<RefCell<Router>>;
@@ -93,14 +98,14 @@ pub struct Router {
     pub load: Meter,
     /// The Linux users who may do everything: root and the daemon's own.
     pub trusted_uids: Vec<u32>,
-    /// The long screens of all sessions.
-    pub screens: Screens,
     /// Who is logged in.
     pub sessions: Sessions,
     /// What happens to the configuration over time.
-    pub upkeep: Upkeep,
+    pub change_control: ChangeControl,
+    /// The programs behind `scp:`.
+    pub programs: Programs,
     /// How far engine and kernel follow the running-config.
-    pub following: Following,
+    pub reconcile: ReconcileState,
     /// Ways to wake the tasks.
     pub wake: Wake,
     /// Why the daemon is to stop, once it is.
@@ -116,84 +121,20 @@ pub enum Stop {
     Reload,
 }
 
-/// Ways to wake the tasks of `run`.
-#[derive(Debug, Clone, Default)]
-pub struct Wake {
-    /// There is work.
-    pub work: Rc<Notify>,
-    /// The next timeout may be sooner.
-    pub timer: Rc<Notify>,
-    /// The running-config or the interfaces changed.
-    pub reconcile: Rc<Notify>,
-    /// Somebody waits for the next reconcile.
-    pub hurry: Rc<Notify>,
-    /// A reconcile is done.
-    pub followed: Rc<Notify>,
-    /// When copies of the configuration are made may have changed.
-    pub archive: Rc<Notify>,
-    /// The kernel refused a policy.
-    pub refused: Rc<Notify>,
-    /// The daemon is to stop.
-    pub stop: Rc<Notify>,
-}
-
-/// How far engine and kernel follow the running-config.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Following {
-    /// The tasks of `run` are there to follow.
-    pub on: bool,
-    /// Changes so far.
-    pub asked: u64,
-    /// Changes that a reconcile has seen.
-    pub done: u64,
-}
-
-/// Something to carry out. In order: an SA is in the kernel before the message goes out that lets the peer use it.
-#[derive(Debug)]
-pub enum Work {
-    /// A datagram.
-    Send {
-        /// From.
-        local: SocketAddr,
-        /// To.
-        remote: SocketAddr,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Changes in the kernel.
-    Kernel {
-        /// What.
-        requests: Vec<Request>,
-        /// Whose failure it is if they fail.
-        owner: Owner,
-    },
-    /// Tells somebody that everything before it is done.
-    Reached(oneshot::Sender<()>),
-}
-
-/// On whose behalf the kernel is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// A child that cannot live if it fails.
-    Child(ChildId),
-    /// Something that may be gone already.
-    Cleanup,
-}
-
 /// Waits until engine and kernel have what the running-config asks and all work queued so far is carried out: what an
 /// operator types next, or sends through the router, meets the change whole. Returns at once where nothing follows.
 pub async fn settled(router: &Shared) {
     let (goal, wake) = {
         let router = router.borrow();
-        if !router.following.on {
+        if !router.reconcile.on {
             return;
         }
-        (router.following.asked, router.wake.clone())
+        (router.reconcile.asked, router.wake.clone())
     };
-    while router.borrow().following.done < goal {
-        let followed = wake.followed.notified();
-        wake.hurry.notify_one();
-        followed.await;
+    while router.borrow().reconcile.done < goal {
+        let reconciled = wake.reconciled.notified();
+        wake.reconcile_now.notify_one();
+        reconciled.await;
     }
     let (sender, reached) = oneshot::channel();
     router
@@ -217,7 +158,7 @@ impl Router {
         interfaces: InterfaceTable,
     ) -> Self {
         let wake = Wake::default();
-        let tunnels = Tunnels::new(clock.clone(), kernel.clone(), wake.clone());
+        let tunnels = Tunnels::new(kernel.clone(), wake.clone());
         Self {
             clock,
             log,
@@ -235,10 +176,10 @@ impl Router {
             reported: BTreeSet::new(),
             load: Meter::default(),
             trusted_uids: vec![0, nix::unistd::geteuid().as_raw()],
-            screens: Screens::default(),
             sessions: Sessions::default(),
-            upkeep: Upkeep::default(),
-            following: Following::default(),
+            change_control: ChangeControl::default(),
+            programs: Programs::default(),
+            reconcile: ReconcileState::default(),
             wake,
             stop: None,
         }
@@ -247,7 +188,7 @@ impl Router {
     /// The engine's present moment.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.tunnels.now()
+        Instant::from_millis(self.clock.millis())
     }
 
     /// The running-config changed: everything that follows from it is to be done.
@@ -259,14 +200,14 @@ impl Router {
         if changes.iter().any(Change::is_for_operators) {
             self.follow_log();
             let log = self.running.archive_log();
-            self.upkeep.config_log.configure(log);
+            self.change_control.config_log.configure(log);
             self.wake.archive.notify_one();
         }
         if changes.iter().any(Change::is_for_consoles) {
             self.sessions.commands_changed();
         }
         if changes.iter().any(Change::is_for_packets) {
-            self.following.asked += 1;
+            self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }
     }
@@ -304,26 +245,28 @@ impl Router {
 
     /// A datagram came.
     pub fn datagram(&mut self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
-        self.tunnels.datagram(local, remote, bytes);
+        let now = self.now();
+        self.tunnels.datagram(now, local, remote, bytes);
         self.tell_facts();
     }
 
     /// Traffic waits for a tunnel.
     pub fn acquire(&mut self, acquire: Acquire) {
-        self.tunnels.acquire(acquire);
+        let now = self.now();
+        self.tunnels.acquire(now, acquire);
         self.tell_facts();
     }
 
     /// Does what the engine has due, then tells how long until there is more to do.
     pub fn until_timeout(&mut self) -> Option<Duration> {
-        let left = self.tunnels.until_timeout();
+        let left = self.tunnels.until_timeout(self.now());
         self.tell_facts();
         left
     }
 
     /// Carries the engine's outputs over into work and log.
     pub fn pump(&mut self) {
-        self.tunnels.pump();
+        self.tunnels.pump(self.now());
         self.tell_facts();
     }
 

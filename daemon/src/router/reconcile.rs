@@ -17,13 +17,14 @@ use isthmus_kernel::{
 
 use crate::config::encrypt;
 use crate::log::Severity;
+use crate::machine::disk::Lost;
 use crate::machine::interfaces::{ToKeep, store};
 use crate::plan;
 use crate::plan::child::sa_id;
 use crate::plan::network;
 use crate::router::policies::{Trouble, enforce};
-use crate::router::{Owner, Router, Shared, Work};
-use crate::storage::disk::Lost;
+use crate::router::work::{Owner, Work};
+use crate::router::{Router, Shared};
 
 /// A child may be that young and not all of it in the kernel yet.
 const INSTALLING: Duration = Duration::from_secs(5);
@@ -257,7 +258,7 @@ impl Router {
         self.tunnels.policies.want_all(wanted);
         self.tunnels.engine.set_config(now, config);
         self.pump();
-        self.tunnels.drop_stale_wishes();
+        self.tunnels.drop_stale_wishes(now);
     }
 
     /// Switched off at once.

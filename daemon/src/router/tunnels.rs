@@ -17,15 +17,16 @@ use ike::{Endpoint, Expiry, Instant, Output};
 use isthmus_kernel::{Kernel, Request, SaId, SaStats};
 use jiff::ZonedDateTime;
 
+use super::counters::Packets;
 use super::failure;
+use super::failure::Failure;
 use super::held::Held;
 use super::policies::Policies;
 use super::waiting::{End, Waiting};
-use super::{Owner, Wake, Work};
-use crate::clock::Clock;
+use super::wake::Wake;
+use super::work::{Owner, Work};
 use crate::plan::child;
 use crate::plan::flows::{FlowName, Names, Plan, Shape};
-use crate::show::snapshot::{Failure, Packets};
 
 /// Timers are not looked at more often than this.
 const TICK: Duration = Duration::from_millis(1);
@@ -35,7 +36,6 @@ const MAX_WORK: usize = 16_384;
 
 /// Everything that is about tunnels.
 pub struct Tunnels {
-    pub(super) clock: Clock,
     /// For what is asked of it later ([`super::waiting`]).
     pub(super) kernel: Kernel,
     pub(super) wake: Wake,
@@ -85,9 +85,8 @@ impl ike::random::Randomness for SystemRandom {
 impl Tunnels {
     /// No tunnels.
     #[must_use]
-    pub fn new(clock: Clock, kernel: Kernel, wake: Wake) -> Self {
+    pub fn new(kernel: Kernel, wake: Wake) -> Self {
         Self {
-            clock,
             kernel,
             wake,
             engine: Endpoint::new(Box::new(SystemRandom)),
@@ -108,40 +107,39 @@ impl Tunnels {
         }
     }
 
-    /// The engine's present moment.
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        Instant::from_millis(self.clock.millis())
-    }
-
     /// A datagram came. Where it is dropped, its sender repeats it.
-    pub fn datagram(&mut self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+    pub fn datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
         if self.isakmp_on && self.work.len() < MAX_WORK {
-            self.engine.datagram(self.now(), local, remote, bytes);
-            self.pump();
+            self.engine.datagram(now, local, remote, bytes);
+            self.pump(now);
         }
     }
 
     /// An SA reached a limit.
-    pub fn expire(&mut self, destination: IpAddr, protocol: IpsecProtocol, spi: u32, kind: Expiry) {
-        self.engine
-            .expire(self.now(), destination, protocol, spi, kind);
-        self.pump();
+    pub fn expire(
+        &mut self,
+        now: Instant,
+        destination: IpAddr,
+        protocol: IpsecProtocol,
+        spi: u32,
+        kind: Expiry,
+    ) {
+        self.engine.expire(now, destination, protocol, spi, kind);
+        self.pump(now);
     }
 
     /// Does what the engine has due, then tells how long until there is more to do.
-    pub fn until_timeout(&mut self) -> Option<Duration> {
+    pub fn until_timeout(&mut self, now: Instant) -> Option<Duration> {
         let due = self.engine.next_timeout()?;
-        let now = self.now();
         if due <= now {
             self.engine.timeout(now);
-            self.pump();
+            self.pump(now);
         }
         Some(self.engine.next_timeout()?.since(now).max(TICK))
     }
 
     /// Carries the engine's outputs over into work and facts.
-    pub fn pump(&mut self) {
+    pub fn pump(&mut self, now: Instant) {
         let mut over = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
@@ -154,7 +152,7 @@ impl Tunnels {
                     remote,
                     bytes,
                 }),
-                Output::InstallChild { child, direction } => self.install(&child, direction),
+                Output::InstallChild { child, direction } => self.install(now, &child, direction),
                 Output::RemoveChild { sas, .. } => {
                     let delete = |sa: ike::KernelSa| {
                         Request::DeleteSa(child::sa_id(sa.destination, sa.protocol, sa.spi))
@@ -176,7 +174,7 @@ impl Tunnels {
             // Another peer may be tried already.
             if !self.engine.is_wanted(name.0, name.1) {
                 let end = if failed { End::Failed } else { End::CutShort };
-                self.wish_over(name, end);
+                self.wish_over(now, name, end);
             }
         }
         self.wake.work.notify_one();
@@ -209,10 +207,9 @@ impl Tunnels {
     }
 
     /// Asks the kernel for one half of a child, with the flow's policies first where they must change for it.
-    fn install(&mut self, child: &ChildSa, direction: Direction) {
+    fn install(&mut self, now: Instant, child: &ChildSa, direction: Direction) {
         let name = (child.connection, child.flow);
         let Some(flow) = self.plan.flows.get(&name) else {
-            let now = self.now();
             self.engine
                 .install_failed(now, child.id, "its crypto map entry is gone");
             return;
@@ -227,7 +224,6 @@ impl Tunnels {
         let requests: Vec<Request> = match child::specs(child, direction, flow.reqid) {
             Ok(specs) => specs.into_iter().map(Request::AddSa).collect(),
             Err(reason) => {
-                let now = self.now();
                 self.engine.install_failed(now, child.id, &reason);
                 return;
             }
@@ -246,8 +242,8 @@ impl Tunnels {
     }
 
     /// The kernel has refused a child.
-    pub fn refused(&mut self, child: ChildId, why: &str) {
-        self.engine.install_failed(self.now(), child, why);
-        self.not_installed(child);
+    pub fn refused(&mut self, now: Instant, child: ChildId, why: &str) {
+        self.engine.install_failed(now, child, why);
+        self.not_installed(now, child);
     }
 }

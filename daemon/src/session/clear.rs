@@ -23,7 +23,7 @@ impl Session {
             ClearCommand::Line(line) => return self.clear_line(operators::named(line)).await,
             ClearCommand::ArchiveLog { force } => return self.clear_config_log(force).await,
             ClearCommand::ConfigurationLock => {
-                router.borrow_mut().upkeep.lock = None;
+                router.borrow_mut().change_control.lock = None;
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoCallAdmission => {
@@ -83,7 +83,7 @@ impl Session {
         if !force && !self.confirm("Clear configuration log ").await? {
             return Ok(Status::Failed);
         }
-        self.router.borrow_mut().upkeep.config_log.clear();
+        self.router.borrow_mut().change_control.config_log.clear();
         Ok(Status::Ok)
     }
 

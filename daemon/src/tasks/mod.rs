@@ -17,10 +17,12 @@ use tokio::net::UnixListener;
 use crate::change_control::archive;
 use crate::log::{self, Severity};
 use crate::plan::child::engine_protocol;
+use crate::router::counters;
 use crate::router::policies::enforce;
 use crate::router::reconcile::{self, adopt, catch_up};
-use crate::router::{Owner, Router, Shared, Stop, Work};
-use crate::view;
+use crate::router::work::{Owner, Work};
+use crate::router::{Router, Shared, Stop};
+use crate::session::screens::Screens;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
 const ISAKMP_PORT: u16 = 500;
@@ -84,7 +86,7 @@ pub async fn run(
     forward(&router);
     let control = control()?;
     ready();
-    router.borrow_mut().following.on = true;
+    router.borrow_mut().reconcile.on = true;
     let tasks = [
         tokio::task::spawn_local(receive(router.clone(), socket.clone())),
         tokio::task::spawn_local(watch(router.clone(), events)),
@@ -92,7 +94,7 @@ pub async fn run(
         tokio::task::spawn_local(work(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
         tokio::task::spawn_local(insist(router.clone())),
-        tokio::task::spawn_local(control::serve(control, router.clone())),
+        tokio::task::spawn_local(control::serve(control, router.clone(), Screens::default())),
         tokio::task::spawn_local(archive::keep_time(router.clone())),
         tokio::task::spawn_local(log::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
@@ -188,9 +190,10 @@ pub fn kernel_event(router: &Shared, event: Event) {
                 Expiry::Soft
             };
             let protocol = engine_protocol(expire.sa.protocol);
+            let now = router.now();
             router
                 .tunnels
-                .expire(expire.sa.destination, protocol, expire.sa.spi, kind);
+                .expire(now, expire.sa.destination, protocol, expire.sa.spi, kind);
             router.pump();
         }
         Event::LinkRemoved { index, .. } => {
@@ -203,7 +206,17 @@ pub fn kernel_event(router: &Shared, event: Event) {
             }
             router.wake.reconcile.notify_one();
         }
-        Event::AddressChanged { .. } | Event::Overflow => router.wake.reconcile.notify_one(),
+        Event::PolicyTouched(key) => {
+            if router.tunnels.policies.doubt(key.as_ref()) {
+                router.wake.work.notify_one();
+            }
+        }
+        Event::Overflow => {
+            router.tunnels.policies.doubt(None);
+            router.wake.work.notify_one();
+            router.wake.reconcile.notify_one();
+        }
+        Event::AddressChanged { .. } => router.wake.reconcile.notify_one(),
     }
 }
 
@@ -250,16 +263,16 @@ async fn follow(router: Shared) {
         }
         let hurried = tokio::select! {
             () = tokio::time::sleep(settle) => false,
-            () = wake.hurry.notified() => true,
+            () = wake.reconcile_now.notified() => true,
         };
         let started = Instant::now();
-        let seen = router.borrow().following.asked;
+        let seen = router.borrow().reconcile.asked;
         if let Err(error) = reconcile::follow(&router).await {
             let text = error.to_string();
             router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
         }
-        router.borrow_mut().following.done = seen;
-        wake.followed.notify_waiters();
+        router.borrow_mut().reconcile.done = seen;
+        wake.reconciled.notify_waiters();
         if hurried {
             router.borrow_mut().report();
         }
@@ -367,13 +380,16 @@ async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
         let mut router = router.borrow_mut();
         let cleared = router.tunnels.cleared.remove(id).unwrap_or_default();
         let carried = router.tunnels.carried.entry(name).or_default();
-        view::add(carried, &view::since(stats, cleared), inbound);
+        counters::add(carried, &counters::since(stats, cleared), inbound);
     }
 }
 
 fn failed(router: &mut Router, owner: Owner, error: &KernelError) {
     match owner {
-        Owner::Child(child) => router.tunnels.refused(child, &error.to_string()),
+        Owner::Child(child) => {
+            let now = router.now();
+            router.tunnels.refused(now, child, &error.to_string());
+        }
         _ if error.kind == ErrorKind::NotFound => {}
         _ => router.notice(Severity::Errors, "KERNEL", error.to_string()),
     }

@@ -11,7 +11,8 @@ use isthmus_kernel::{SaId, SaStats};
 use crate::plan::child::sa_id;
 use crate::plan::flows::{FlowName, Plan};
 use crate::router::Router;
-use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Packets, Proxy};
+use crate::router::counters::{Packets, add, since};
+use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Proxy};
 
 /// A row of `show crypto isakmp sa`.
 pub fn ike_sa(sa: &IkeSaStatus, now: Instant) -> IkeSa {
@@ -203,33 +204,6 @@ fn packets(
         add(&mut sum, &outbound, false);
     }
     sum
-}
-
-/// The counters since they were cleared.
-pub fn since(now: SaStats, cleared: SaStats) -> SaStats {
-    SaStats {
-        packets: now.packets.saturating_sub(cleared.packets),
-        bytes: now.bytes.saturating_sub(cleared.bytes),
-        replays: now.replays.saturating_sub(cleared.replays),
-        outside_window: now.outside_window.saturating_sub(cleared.outside_window),
-        integrity_failures: now
-            .integrity_failures
-            .saturating_sub(cleared.integrity_failures),
-        ..now
-    }
-}
-
-/// Adds an SA's counters to a flow's.
-pub fn add(sum: &mut Packets, stats: &SaStats, inbound: bool) {
-    if inbound {
-        let replayed = u64::from(stats.replays) + u64::from(stats.outside_window);
-        sum.inbound += stats.packets;
-        sum.replay_failed += replayed;
-        sum.verify_failed += u64::from(stats.integrity_failures);
-        sum.recv_errors += replayed + u64::from(stats.integrity_failures);
-    } else {
-        sum.out += stats.packets;
-    }
 }
 
 fn ipsec_sas(child: &ChildStatus, counters: &Counters) -> Vec<IpsecSa> {

@@ -12,9 +12,11 @@ use isthmus_grammar::{Mode, Refusal};
 use isthmus_kernel::{Fake, Kernel};
 use isthmusd::clock::Clock;
 use isthmusd::log::{Console, Log, Severity};
+use isthmusd::machine::directory::RunDir;
 use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router, Shared};
-use isthmusd::tasks::control::{self, RunDir};
+use isthmusd::session::screens::Screens;
+use isthmusd::tasks::control;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -26,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Bed {
     pub folder: tempfile::TempDir,
     pub router: Shared,
+    pub screens: Screens,
     pub fake: Fake,
     _run_dir: RunDir,
 }
@@ -45,10 +48,12 @@ impl Bed {
         let router = Rc::new(RefCell::new(router));
         let run_dir = RunDir::take(&folder.path().join("run")).unwrap();
         let listener = run_dir.listen().unwrap();
-        tokio::task::spawn_local(control::serve(listener, router.clone()));
+        let screens = Screens::default();
+        tokio::task::spawn_local(control::serve(listener, router.clone(), screens.clone()));
         Self {
             folder,
             router,
+            screens,
             fake,
             _run_dir: run_dir,
         }
