@@ -299,6 +299,66 @@ fn an_exemption_never_outruns_what_is_protected() {
     });
 }
 
+/// Gives the daemon what the kernel reported.
+async fn hear(site: &Site<'_>) {
+    let events: Vec<Event> = {
+        let mut events = site.machine.events.borrow_mut();
+        std::iter::from_fn(|| events.try_next()).collect()
+    };
+    for event in events {
+        tasks::kernel_event(&site.router, event);
+    }
+    site.carry().await;
+}
+
+#[test]
+fn policies_that_another_program_takes_away_are_set_again() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        hear(&site).await;
+        let stood = machine.policies().await;
+        machine.fake.flush_policies();
+        assert_eq!(machine.protected_packet(), Verdict::Clear);
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        assert_eq!(machine.policies().await.len(), stood.len());
+        site.says("%CRYPTO-4-POLICY_CHANGED: another program changed or deleted 3 policies");
+        // One of them, and one that was refused and is blocked.
+        let out = stood.iter().find(|p| p.key.direction == Direction::Out);
+        assert!(machine.fake.delete_policy(out.unwrap().key));
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        site.says("changed or deleted 1 policies");
+    });
+}
+
+#[test]
+fn blocks_that_stand_in_are_set_again_too() {
+    test(async {
+        let machine = Machine::new();
+        let narrow = "set policy out 10.0.1.0/24 -> 10.0.2.0/24";
+        machine.fake.fail_always(narrow, ErrorKind::Exhausted);
+        let site = machine.boot_with(CONFIG).await;
+        machine.fake.flush_policies();
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+    });
+}
+
+#[test]
+fn what_was_changed_while_events_were_lost_is_found() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        machine.fake.flush_policies();
+        drop(machine.acquires());
+        machine.fake.emit(Event::Overflow);
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+    });
+}
+
 #[test]
 fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
     for damage in ["gone", "empty", "folder", "unreadable text"] {
@@ -333,6 +393,44 @@ fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
             }
         });
     }
+}
+
+#[test]
+fn what_a_cut_off_startup_config_does_not_name_stays_blocked_until_it_is_saved() {
+    test(async {
+        let machine = Machine::new();
+        let second =
+            "ip access-list extended FLOW\n permit ip 10.0.1.0 0.0.0.255 10.0.3.0 0.0.0.255\nend\n";
+        let whole = CONFIG.replace("end\n", second);
+        drop(machine.boot_with(&whole).await);
+        let cut = |at: &str| whole[..whole.find(at).unwrap()].to_owned();
+        for damaged in [
+            cut("ip access-list"),
+            cut("10.0.3.0"),
+            cut("end\n"),
+            cut(" crypto map VPN\n"),
+        ] {
+            let site = machine.boot_with(&damaged).await;
+            site.says("does not end with \"end\"");
+            site.router.borrow_mut().release_held();
+            site.look_again().await;
+            for destination in ["10.0.2.9", "10.0.3.9"] {
+                assert_eq!(
+                    machine.packet("10.0.1.7", destination),
+                    Verdict::Dropped,
+                    "{damaged}"
+                );
+            }
+            assert_eq!(machine.packet("10.0.9.1", "10.0.2.9"), Verdict::Clear);
+        }
+        let site = machine.boot_with(CONFIG).await;
+        assert_eq!(
+            machine.packet("10.0.1.7", "10.0.3.9"),
+            Verdict::Clear,
+            "whole"
+        );
+        assert!(!site.log().contains("HELD"));
+    });
 }
 
 #[test]

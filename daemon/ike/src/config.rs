@@ -235,7 +235,7 @@ impl PreSharedKeys {
     }
 }
 
-/// The configuration with its indexes. Made by `Endpoint::set_config`.
+/// The configuration with its indexes. NegotiatedChild by `Endpoint::set_config`.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) policies: Vec<IsakmpPolicy>,

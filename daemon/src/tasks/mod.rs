@@ -207,7 +207,17 @@ pub fn kernel_event(router: &Shared, event: Event) {
             }
             router.wake.reconcile.notify_one();
         }
-        Event::AddressChanged { .. } | Event::Overflow => router.wake.reconcile.notify_one(),
+        Event::PolicyTouched(key) => {
+            if router.policies.doubt(key.as_ref()) {
+                router.wake.work.notify_one();
+            }
+        }
+        Event::Overflow => {
+            router.policies.doubt(None);
+            router.wake.work.notify_one();
+            router.wake.reconcile.notify_one();
+        }
+        Event::AddressChanged { .. } => router.wake.reconcile.notify_one(),
     }
 }
 

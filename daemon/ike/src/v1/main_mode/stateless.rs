@@ -16,8 +16,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::algorithm::Hash;
-use crate::context::Path;
 use crate::crypto::{Randomness, Secret, equal};
+use crate::id::Path;
 use crate::time::Instant;
 use crate::wire::{Cookie, Cookies};
 

@@ -2,46 +2,53 @@
 
 use std::net::IpAddr;
 
-use super::quick_mode::{Made, between};
+use super::{NegotiatedChild, between};
 use crate::cause::{Cause, Phase};
 use crate::child::{ChildId, ProtocolSa};
-use crate::children::Child;
+use crate::child_request::ChildRequest;
 use crate::crypto::Group;
+use crate::endpoint::child_life::NewChild;
+use crate::endpoint::children::Child;
 use crate::endpoint::{ANSWER_TIME, Endpoint, MAX_QUICK_MODES};
 use crate::event::{Bound, Event, ExchangeState, Input};
-use crate::lifecycle::Birth;
+use crate::flight::Flight;
+use crate::id::SaId;
 use crate::registry::ExchangeType;
-use crate::sa::{Flight, IkeSa, SaId, Want};
+use crate::sa::Replacement;
 use crate::status::Role;
 use crate::timer::Timer;
-use crate::v1::established::Fate;
-use crate::v1::quick::{AwaitsAnswer, Exchange, Negotiated, Opening, Quick, QuickState, Subject};
-use crate::v1::transform::{self, Terms};
+use crate::v1::quick_mode::states::{
+    AwaitsAnswer, Exchange, Negotiated, Opening, Quick, QuickState, Subject,
+};
+use crate::v1::quick_mode::transform::{self, Terms};
+use crate::v1::state::IkeSa;
 
 impl Endpoint {
     /// Begins quick mode for a want under an established SA, or lets it wait while enough others are
     /// in progress with the peer.
-    pub(crate) fn start_quick(&mut self, id: SaId, want: Want) {
+    pub(crate) fn start_quick(&mut self, id: SaId, request: ChildRequest) {
         let Some(sa) = self.sas.get(&id) else {
-            return self.want_lost(want, false);
+            return self.request_lost(request, false);
         };
         let full = self.quick_modes_with(sa.common.peer()) >= MAX_QUICK_MODES;
-        let ready = sa.live().is_some_and(|live| live.fate != Fate::Deleted);
+        let ready = sa
+            .live()
+            .is_some_and(|live| live.replacement != Replacement::Deleted);
         if full || !ready {
             if let Some(sa) = self.sas.get_mut(&id) {
-                sa.common.wants.push(want);
+                sa.common.requests.push(request);
             }
             return;
         }
         let done = |old: ChildId| !self.children.get(old).is_some_and(Child::is_current);
-        if want.rekeys.is_some_and(done) {
+        if request.rekeys.is_some_and(done) {
             // The peer has replaced it meanwhile, or it is gone.
-            return self.want_over(want, false);
+            return self.request_over(request, false);
         }
-        match self.opening(id, want) {
+        match self.opening(id, request) {
             Ok(opening) => self.open_quick(id, opening),
-            Err(Some(cause)) => self.want_failed(id, want, ExchangeType::QUICK_MODE, cause),
-            Err(None) => self.want_lost(want, false),
+            Err(Some(cause)) => self.request_failed(id, request, ExchangeType::QUICK_MODE, cause),
+            Err(None) => self.request_lost(request, false),
         }
     }
 
@@ -59,7 +66,7 @@ impl Endpoint {
     }
 
     /// What to offer; no cause when the configuration does not have the flow any more.
-    fn opening(&mut self, id: SaId, want: Want) -> Result<Opening, Option<Cause>> {
+    fn opening(&mut self, id: SaId, request: ChildRequest) -> Result<Opening, Option<Cause>> {
         let Some(sa) = self.sas.get(&id) else {
             return Err(None);
         };
@@ -67,12 +74,14 @@ impl Endpoint {
         let connection = self
             .ctx
             .config
-            .connection(want.connection)
+            .connection(request.connection)
             .cloned()
             .ok_or(None)?;
-        let flow = connection.flow(want.flow).ok_or(None)?.clone();
+        let flow = connection.flow(request.flow).ok_or(None)?.clone();
         let path = sa.common.path();
-        if let Some(cause) = self.child_not_admitted(want.connection, want.flow, Role::Initiator) {
+        if let Some(cause) =
+            self.child_not_admitted(request.connection, request.flow, Role::Initiator)
+        {
             self.ctx.bound_reached(path, Bound::AdmittedChildren);
             return Err(Some(cause));
         }
@@ -91,13 +100,13 @@ impl Endpoint {
             pfs: connection.pfs,
         };
         let subject = Subject {
-            connection: want.connection,
-            flow: want.flow,
+            connection: request.connection,
+            flow: request.flow,
             local: flow.local,
             remote: flow.remote,
         };
         Ok(Opening {
-            want,
+            request,
             subject,
             offered,
             terms,
@@ -107,7 +116,7 @@ impl Endpoint {
 
     fn open_quick(&mut self, id: SaId, opening: Opening) {
         let message_id = self.fresh_message_id(id);
-        let want = opening.want;
+        let request = opening.request;
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
@@ -125,7 +134,7 @@ impl Endpoint {
             Ok(built) => built,
             Err(error) => {
                 let cause = crate::v1::message::too_long(Phase::Two)(error);
-                return self.want_failed(id, want, ExchangeType::QUICK_MODE, cause);
+                return self.request_failed(id, request, ExchangeType::QUICK_MODE, cause);
             }
         };
         let state = QuickState::AwaitsAnswer(Box::new(state));
@@ -176,7 +185,7 @@ impl Endpoint {
             .connection(state.subject.connection)
             .cloned()
         else {
-            return self.want_lost(state.want, false);
+            return self.request_lost(state.request, false);
         };
         let shortest = |ours: u32, theirs: [Option<u32>; 2]| {
             theirs
@@ -193,10 +202,10 @@ impl Endpoint {
         };
         let protocols = &negotiated.protocols;
         if let Some(cause) = self.spi_in_use(id, protocols.iter().map(ProtocolSa::outbound)) {
-            return self.want_failed(id, state.want, ExchangeType::QUICK_MODE, cause);
+            return self.request_failed(id, state.request, ExchangeType::QUICK_MODE, cause);
         }
         let child = self.children.next_id();
-        let made = Made {
+        let made = NegotiatedChild {
             child,
             connection,
             subject: state.subject,
@@ -207,12 +216,12 @@ impl Endpoint {
         };
         let sa = self.child_sa(id, made);
         let Some(sa) = sa else {
-            return self.want_lost(state.want, false);
+            return self.request_lost(state.request, false);
         };
         let old = |old: &ChildId| self.children.get(*old).is_some();
-        let replaces = state.want.rekeys.filter(old);
+        let replaces = state.request.rekeys.filter(old);
         self.name_transform_set(id, message_id, &state.subject, &sa.1);
-        self.install_child(Birth {
+        self.install_child(NewChild {
             exchange: (id, message_id),
             sa: sa.0,
             role: Role::Initiator,
@@ -225,7 +234,7 @@ impl Endpoint {
             ExchangeState::QmPhase2Complete,
         );
         self.quick_moved(id, message_id, Input::InstallDone, old, new);
-        self.want_over(state.want, false);
+        self.request_over(state.request, false);
         match replaces {
             Some(_) => self.ctx.timers.set(
                 self.ctx.now + crate::endpoint::ACTIVATION_TIME,
@@ -233,7 +242,7 @@ impl Endpoint {
             ),
             None => self.activate_child(child),
         }
-        self.next_want(id);
+        self.next_request(id);
     }
 
     /// Sends message 3, kept as the answer to repeats of message 2.
@@ -248,13 +257,13 @@ impl Endpoint {
     }
 
     /// Begins the quick modes that waited for others with the same peer to finish.
-    pub(crate) fn next_want(&mut self, id: SaId) {
+    pub(crate) fn next_request(&mut self, id: SaId) {
         let now = self.ctx.now;
         if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
             live.settling.retain(|until| *until > now);
             // The timer is one an SA: of several that settle, the next.
             if let Some(next) = live.settling.iter().min() {
-                self.ctx.timers.set(*next, Timer::NextWant(id));
+                self.ctx.timers.set(*next, Timer::NextRequest(id));
             }
         }
         let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
@@ -264,16 +273,19 @@ impl Endpoint {
             let ids = self.by_peer.get(&peer).cloned().unwrap_or_default();
             let waiting = ids.into_iter().find(|id| {
                 let sa = self.sas.get(id);
-                let ready = |sa: &IkeSa| sa.live().is_some_and(|l| l.fate != Fate::Deleted);
-                sa.is_some_and(|sa| ready(sa) && !sa.common.wants.is_empty())
+                let ready = |sa: &IkeSa| {
+                    sa.live()
+                        .is_some_and(|l| l.replacement != Replacement::Deleted)
+                };
+                sa.is_some_and(|sa| ready(sa) && !sa.common.requests.is_empty())
             });
             let Some(sa) = waiting.and_then(|id| self.sas.get_mut(&id)) else {
                 return;
             };
             let (from, local) = (sa.common.id, sa.common.local.ip());
-            let want = sa.common.wants.remove(0);
+            let request = sa.common.requests.remove(0);
             let id = self.usable_sa(local, peer).unwrap_or(from);
-            self.start_quick(id, want);
+            self.start_quick(id, request);
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Snapshots for the `show` screens.
 
-use crate::children::Child;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
-use crate::sa::{IkeSa, SaId, State};
+use crate::endpoint::children::Child;
+use crate::id::SaId;
 use crate::status::{
     ChildStatus, ChildSummary, ConnectionStatus, IkeSaStatus, ProtocolSummary, SessionState,
 };
 use crate::time::Instant;
-use crate::v1::quick::QuickState;
+use crate::v1::quick_mode::states::QuickState;
+use crate::v1::state::{IkeSa, State};
 
 impl Endpoint {
     /// Every ISAKMP SA, oldest first, those lately deleted too.
@@ -56,8 +57,8 @@ impl Endpoint {
     /// The entries that an ISAKMP SA serves.
     fn served(&self, sa: &IkeSa) -> Vec<ConnectionId> {
         let common = &sa.common;
-        let wants = common.wants.iter().map(|want| want.connection);
-        let mut ids: Vec<_> = common.connection.into_iter().chain(wants).collect();
+        let requests = common.requests.iter().map(|request| request.connection);
+        let mut ids: Vec<_> = common.connection.into_iter().chain(requests).collect();
         if let Some(live) = sa.live() {
             ids.extend(live.quick.values().filter_map(|quick| match &quick.state {
                 QuickState::AwaitsAnswer(state) => Some(state.subject.connection),

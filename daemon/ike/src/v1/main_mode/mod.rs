@@ -3,20 +3,27 @@
 use std::mem;
 
 use crate::cause::{Blame, Cause, Phase};
-use crate::context::{Context, Path};
+use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{Bound, DropReason, Event, ExchangeState, Input};
+use crate::id::Path;
+use crate::id::SaId;
 use crate::identity::Identity;
 use crate::peer_text;
 use crate::registry::{ExchangeType, NotifyType};
-use crate::sa::{Common, IkeSa, SaId, State};
+use crate::sa::Common;
 use crate::status::{AgreedPolicy, Role, StateWord};
 use crate::timer::Timer;
 use crate::v1::established::Established;
-use crate::v1::{Refusal, initiator, responder, vendor};
+use crate::v1::state::{IkeSa, State};
+use crate::v1::{Refusal, vendor};
 use crate::wire::v1::{Body, Message, SecurityAssociation, Unprotected};
 use crate::wire::{Cookie, Cookies};
 
+pub(crate) mod exchange;
+pub(crate) mod initiator;
+pub(crate) mod policy;
+pub(crate) mod responder;
 pub(crate) mod stateless;
 
 use stateless::Recalled;
@@ -193,7 +200,7 @@ impl Endpoint {
         match outcome {
             Outcome::Answer(bytes) => {
                 sa.common.flight.answers = Some(digest);
-                sa.common.suspicion = None;
+                sa.common.provisional_cause = None;
                 self.gate.half_open.answered(id);
                 self.send_phase1(id, bytes);
             }
@@ -211,13 +218,13 @@ impl Endpoint {
             Outcome::Refused(Refusal::Drop {
                 reason,
                 detail,
-                suspicion,
+                provisional_cause,
             }) => {
                 sa.common.bad_messages += 1;
                 let too_many = sa.common.bad_messages >= MAX_BAD_MESSAGES;
                 ctx.drop_datagram(path, reason, detail);
-                if let Some(cause) = suspicion {
-                    self.suspect(id, cause);
+                if let Some(cause) = provisional_cause {
+                    self.set_provisional_cause(id, cause);
                 }
                 if too_many {
                     self.too_many_bad_messages(id);
@@ -238,12 +245,16 @@ impl Endpoint {
             return;
         };
         let path = sa.common.path();
-        let cause = sa.common.suspicion.clone().unwrap_or(Cause::Protocol {
-            blame: Blame::Misbehaved,
-            phase: Phase::One,
-            came: format!("{MAX_BAD_MESSAGES} messages that could not be used"),
-            expected: "the next message of main mode".into(),
-        });
+        let cause = sa
+            .common
+            .provisional_cause
+            .clone()
+            .unwrap_or(Cause::Protocol {
+                blame: Blame::Misbehaved,
+                phase: Phase::One,
+                came: format!("{MAX_BAD_MESSAGES} messages that could not be used"),
+                expected: "the next message of main mode".into(),
+            });
         self.ctx.bound_reached(path, Bound::BadMessages);
         self.phase1_failed(id, cause);
     }
@@ -347,7 +358,7 @@ fn step(
             let refusal = Refusal::Drop {
                 reason: DropReason::NotEncrypted,
                 detail: "main mode message in clear after the key exchange".into(),
-                suspicion: None,
+                provisional_cause: None,
             };
             (state, Outcome::Refused(refusal))
         }

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use crate::cause::Cause;
 use crate::child::{ChildId, ChildSa, Direction, Lifetimes, ProtocolKeys};
-use crate::children::Child;
+use crate::child_request::ChildRequest;
 use crate::endpoint::Endpoint;
+use crate::endpoint::children::Child;
+use crate::endpoint::phase::{EndedBy, OutboundKeys, Phase};
 use crate::event::{DownReason, Event};
+use crate::id::SaId;
 use crate::output::{Expiry, KernelSa, Output, Traffic};
-use crate::phase::{EndedBy, OutboundKeys, Phase};
-use crate::sa::{SaId, Want};
 use crate::status::Role;
 use crate::timer::Timer;
-use crate::v1::quick::protocol_number;
+use crate::v1::quick_mode::states::protocol_number;
 
 /// How long a replaced child goes on receiving.
 const GRACE: Duration = Duration::from_secs(8);
@@ -32,7 +33,7 @@ const SPARE_BYTES: u64 = 1 << 20;
 const RETRY: Duration = Duration::from_secs(10);
 
 /// A child whose quick mode gave it its keys.
-pub(crate) struct Birth {
+pub(crate) struct NewChild {
     pub(crate) exchange: (SaId, u32),
     pub(crate) sa: ChildSa,
     pub(crate) role: Role,
@@ -82,14 +83,14 @@ impl Endpoint {
     }
 
     /// Installs the inbound half and keeps the child. The keys of the outbound half wait in its phase.
-    pub(crate) fn install_child(&mut self, birth: Birth) {
-        let Birth {
+    pub(crate) fn install_child(&mut self, new: NewChild) {
+        let NewChild {
             exchange,
             mut sa,
             role,
             replaces,
             rival,
-        } = birth;
+        } = new;
         let Some(common) = self.sas.get(&exchange.0).map(|sa| &sa.common) else {
             return;
         };
@@ -370,7 +371,7 @@ impl Endpoint {
     }
 
     /// A child whose quick mode did not complete.
-    pub(crate) fn child_stillborn(&mut self, id: ChildId) {
+    pub(crate) fn abort_child(&mut self, id: ChildId) {
         self.child_down(id, DownReason::NegotiationFailed, false);
     }
 
@@ -443,8 +444,8 @@ impl Endpoint {
             Phase::Active { rekeying, .. } if !*rekeying => *rekeying = true,
             _ => return,
         }
-        if !self.want(
-            Want {
+        if !self.request_child(
+            ChildRequest {
                 connection,
                 flow,
                 rekeys: Some(id),

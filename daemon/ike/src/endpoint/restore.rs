@@ -1,14 +1,14 @@
 //! Phase 1 comes back for children that have lost it: dead peer detection and deletes need it, and a
-//! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `ike`.
+//! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `sa_life`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::ConnectionId;
-use crate::context::Path;
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event};
-use crate::sa::SaId;
+use crate::id::Path;
+use crate::id::SaId;
 use crate::status::Role;
 use crate::timer::Timer;
 

@@ -6,15 +6,17 @@ use std::time::Duration;
 use crate::cause::{Blame, Cause, Phase};
 use crate::endpoint::{Endpoint, RETRANSMITS, retransmit_after};
 use crate::event::{DownReason, Event, ExchangeState, Input};
+use crate::id::SaId;
 use crate::offer::PolicyOffer;
 use crate::registry::ExchangeType;
-use crate::sa::{IkeSa, SaId, State};
+use crate::sa::Replacement;
 use crate::status::Role;
 use crate::timer::Timer;
 use crate::v1::dpd::Dpd;
-use crate::v1::established::{Fate, Live};
+use crate::v1::live::Live;
 use crate::v1::main_mode::Up;
-use crate::v1::quick::QuickState;
+use crate::v1::quick_mode::states::QuickState;
+use crate::v1::state::{IkeSa, State};
 
 /// How long a deleted SA is shown.
 const SHOWN: Duration = Duration::from_secs(60);
@@ -60,7 +62,7 @@ impl Endpoint {
         let common = &mut sa.common;
         common.identity = Some(up.identity.clone());
         common.established = Some(now);
-        common.suspicion = None;
+        common.provisional_cause = None;
         let (role, path) = (common.role, common.path());
         let live = Live::new(up.established, now, now + life, dpd, secret);
         sa.state = State::Established(Box::new(live));
@@ -94,7 +96,7 @@ impl Endpoint {
             // Not before message 6 has arrived: it is on its way.
             Role::Responder => self.ctx.timers.set(now + STRAGGLERS, Timer::TellUntold(id)),
         }
-        self.start_wants(id);
+        self.start_requests(id);
         self.bound_ike_sas(id);
     }
 
@@ -110,10 +112,10 @@ impl Endpoint {
     }
 
     /// Starts the quick modes that waited for this SA, and for others with the same peer.
-    fn start_wants(&mut self, id: SaId) {
+    fn start_requests(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
         let (local, peer) = (sa.common.local.ip(), sa.common.peer());
-        let mut wants = Vec::new();
+        let mut requests = Vec::new();
         let ids = self.by_peer.get(&peer).cloned().unwrap_or_default();
         for other in ids {
             let Some(sa) = self.sas.get_mut(&other) else {
@@ -121,15 +123,15 @@ impl Endpoint {
             };
             let waits = other == id || sa.state.is_half_open() || sa.live().is_none();
             if waits && sa.common.local.ip() == local {
-                wants.append(&mut sa.common.wants);
+                requests.append(&mut sa.common.requests);
                 // An attempt of ours that nobody needs any more and the peer has not answered.
                 if other != id && matches!(sa.state, State::AwaitsChoice(_)) {
                     self.remove_quietly(other);
                 }
             }
         }
-        for want in wants {
-            self.start_quick(id, want);
+        for request in requests {
+            self.start_quick(id, request);
         }
     }
 
@@ -155,7 +157,9 @@ impl Endpoint {
             let Some(old) = self.sas.get(&other) else {
                 continue;
             };
-            let current = old.live().is_some_and(|live| live.fate == Fate::Current);
+            let current = old
+                .live()
+                .is_some_and(|live| live.replacement == Replacement::Current);
             if other == id || old.common.local.ip() != local || !current {
                 continue;
             }
@@ -179,7 +183,7 @@ impl Endpoint {
         let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        live.fate = Fate::Superseded;
+        live.replacement = Replacement::Superseded;
         self.ctx.timers.cancel(Timer::RekeyIke(id));
         self.ctx.timers.cancel(Timer::Keepalive(id));
     }
@@ -194,10 +198,13 @@ impl Endpoint {
         let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        if !matches!(live.fate, Fate::Superseded | Fate::Retiring) {
+        if !matches!(
+            live.replacement,
+            Replacement::Superseded | Replacement::Retiring
+        ) {
             return;
         }
-        live.fate = Fate::Current;
+        live.replacement = Replacement::Current;
         let (left, role) = (live.expires.since(now), common.role);
         let margin = self.ike_margin(left, role);
         self.ctx.timers.cancel(Timer::RetireIke(id));
@@ -212,7 +219,7 @@ impl Endpoint {
         let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        live.fate = Fate::Retiring;
+        live.replacement = Replacement::Retiring;
         self.ctx.timers.cancel(Timer::RekeyIke(id));
         self.ctx.timers.cancel(Timer::Keepalive(id));
         self.ctx.timers.set(at, Timer::RetireIke(id));
@@ -228,7 +235,7 @@ impl Endpoint {
         if self.usable_sa(local, peer) == Some(id) {
             return self.reinstate_ike(local, peer);
         }
-        if !live.quick.is_empty() || !sa.common.wants.is_empty() {
+        if !live.quick.is_empty() || !sa.common.requests.is_empty() {
             return self
                 .ctx
                 .timers
@@ -241,7 +248,7 @@ impl Endpoint {
     /// The peer deleted the SA. What it sent under it before may still come.
     pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
         let live = self.sas.get(&id).and_then(IkeSa::live);
-        if live.is_some_and(|live| live.fate == Fate::Current) {
+        if live.is_some_and(|live| live.replacement == Replacement::Current) {
             self.doubt_children(id);
         }
         self.end_quick_modes(id, |common| Cause::Protocol {
@@ -258,7 +265,7 @@ impl Endpoint {
         self.cancel_ike_timers(id);
         self.ctx.timers.set(at, Timer::DeletedIke(id));
         self.reinstate_ike(path.local.ip(), path.remote.ip());
-        self.move_wants(id);
+        self.move_requests(id);
     }
 
     /// The peer has started afresh: whatever else we have with it is worth nothing
@@ -293,14 +300,14 @@ impl Endpoint {
     }
 
     /// Remembers what is wrong if the negotiation does not recover, and tells it the first time.
-    pub(crate) fn suspect(&mut self, id: SaId, cause: Cause) {
+    pub(crate) fn set_provisional_cause(&mut self, id: SaId, cause: Cause) {
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
-        if sa.common.suspicion.as_ref() == Some(&cause) {
+        if sa.common.provisional_cause.as_ref() == Some(&cause) {
             return;
         }
-        sa.common.suspicion = Some(cause.clone());
+        sa.common.provisional_cause = Some(cause.clone());
         let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
         let connection = connection.or_else(|| self.connection_of(&cause, path.remote.ip()));
         let exchange = ExchangeType::IDENTITY_PROTECTION;
@@ -312,9 +319,9 @@ impl Endpoint {
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
-        let told = sa.common.suspicion.as_ref() == Some(&cause);
+        let told = sa.common.provisional_cause.as_ref() == Some(&cause);
         let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
-        let wants = std::mem::take(&mut sa.common.wants);
+        let requests = std::mem::take(&mut sa.common.requests);
         let silent = matches!(cause, Cause::NoAnswer { .. });
         if !told {
             let known = connection.or_else(|| self.connection_of(&cause, path.remote.ip()));
@@ -335,15 +342,15 @@ impl Endpoint {
                 if role == Role::Initiator && expires.is_some_and(|expires| at < expires) {
                     self.ctx.timers.set(at, Timer::RekeyIke(old));
                 }
-                for want in wants {
-                    self.start_quick(old, want);
+                for request in requests {
+                    self.start_quick(old, request);
                 }
             }
             None => {
                 if role == Role::Initiator {
                     self.phase1_not_restored(path, silent);
                 }
-                self.try_next_peers(wants, peer);
+                self.try_next_peers(requests, peer);
             }
         }
     }
@@ -355,7 +362,7 @@ impl Endpoint {
         };
         let cause = sa
             .common
-            .suspicion
+            .provisional_cause
             .clone()
             .unwrap_or_else(|| Cause::NoAnswer {
                 phase: Phase::One,
@@ -409,17 +416,17 @@ impl Endpoint {
         if message_id == 0 {
             let cause = sa
                 .common
-                .suspicion
+                .provisional_cause
                 .clone()
                 .unwrap_or_else(|| phase1_silence(sa));
             return self.phase1_failed(id, cause);
         }
         let quick = sa.live().and_then(|live| live.quick.get(&message_id));
         let Some(quick) = quick else { return };
-        let (message, offered, want) = match &quick.state {
+        let (message, offered, request) = match &quick.state {
             QuickState::AwaitsAnswer(state) => {
                 let sets: Vec<_> = state.offered.iter().map(ToString::to_string).collect();
-                ("quick mode 1", sets.join(", "), Some(state.want))
+                ("quick mode 1", sets.join(", "), Some(state.request))
             }
             QuickState::AwaitsConfirmation(_) => ("quick mode 2", String::new(), None),
         };
@@ -432,10 +439,10 @@ impl Endpoint {
         let silent = self.ctx.now.since(heard) > SILENCE;
         self.quick_mode_failed(id, message_id, cause);
         // The peer may have lost the ISAKMP SA: begin again with phase 1, once.
-        if let Some(want) = want.filter(|_| silent) {
+        if let Some(request) = request.filter(|_| silent) {
             self.send_ike_delete(id);
             self.ike_down(id, DownReason::PeerDead);
-            self.want(want, None);
+            self.request_child(request, None);
         }
     }
 
@@ -443,7 +450,10 @@ impl Endpoint {
     pub(crate) fn rekey_ike(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
         let (local, remote) = (sa.common.local, sa.common.remote);
-        if sa.live().is_none_or(|live| live.fate != Fate::Current) {
+        if sa
+            .live()
+            .is_none_or(|live| live.replacement != Replacement::Current)
+        {
             return;
         }
         let children = self.children.of_peer(remote.ip());
@@ -471,7 +481,7 @@ impl Endpoint {
             came: "the ISAKMP SA expired during quick mode".into(),
             expected: "an answer in time".into(),
         });
-        self.move_wants(id);
+        self.move_requests(id);
         self.send_ike_delete(id);
         self.ike_down(id, DownReason::Expired);
     }
@@ -484,11 +494,11 @@ impl Endpoint {
         for (message_id, quick) in std::mem::take(&mut live.quick) {
             self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
             match quick.state {
-                QuickState::AwaitsAnswer(state) => self.want_lost(state.want, false),
+                QuickState::AwaitsAnswer(state) => self.request_lost(state.request, false),
                 QuickState::AwaitsConfirmation(state) => {
                     let child = self.children.get(state.child);
                     if child.is_some_and(|child| child.phase.up().is_none()) {
-                        self.child_stillborn(state.child);
+                        self.abort_child(state.child);
                     }
                 }
             }
@@ -506,11 +516,11 @@ impl Endpoint {
         }
         let (path, role) = (sa.common.path(), sa.common.role);
         let was_up = sa.live().is_some();
-        let wants = std::mem::take(&mut sa.common.wants);
+        let requests = std::mem::take(&mut sa.common.requests);
         sa.state = State::Deleted;
         sa.common.flight.sent.clear();
-        for want in wants {
-            self.want_lost(want, false);
+        for request in requests {
+            self.request_lost(request, false);
         }
         self.gate.half_open.over(id);
         self.unlist_sa(id);
@@ -544,7 +554,7 @@ impl Endpoint {
             Timer::DeletedIke(id),
             Timer::Keepalive(id),
             Timer::TellUntold(id),
-            Timer::NextWant(id),
+            Timer::NextRequest(id),
         ];
         if let Some(live) = self.sas.get(&id).and_then(IkeSa::live) {
             timers.extend(live.quick.keys().map(|key| Timer::Retransmit(id, *key)));

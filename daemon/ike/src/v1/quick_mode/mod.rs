@@ -1,6 +1,7 @@
 //! Quick mode on behalf of the endpoint: what both roles share (RFC 2409 5.5).
 //!
-//! `quick_start` is the initiator, `quick_answer` the responder; `quick` holds their states.
+//! `initiator` and `responder` are the two ends, `states` what they wait for; `transform` and `proxy` are
+//! proposals and proxy identities.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,24 +10,34 @@ use std::time::Duration;
 use crate::algorithm::IpsecProtocol;
 use crate::cause::{Blame, Cause, Phase};
 use crate::child::{ChildId, ChildSa};
-use crate::children::Child;
+use crate::child_request::ChildRequest;
 use crate::config::Connection;
+use crate::endpoint::children::Child;
 use crate::endpoint::{Endpoint, retransmit_after};
 use crate::event::{DropReason, Event, ExchangeState, Input};
+use crate::flight::Flight;
+use crate::id::SaId;
 use crate::registry::{ExchangeType, ProtocolId};
-use crate::sa::{Common, Flight, IkeSa, SaId, Want};
+use crate::sa::Common;
+use crate::sa::Replacement;
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
-use crate::v1::established::Fate;
-use crate::v1::quick::{
+use crate::v1::quick_mode::states::{
     Exchange, Negotiated, Quick, QuickError, QuickState, Subject, protocol_number,
 };
-use crate::v1::transform::OwnSpis;
+use crate::v1::quick_mode::transform::OwnSpis;
+use crate::v1::state::IkeSa;
 use crate::wire::v1::{Body, Ciphertext, Message};
 
+mod initiator;
+pub(crate) mod proxy;
+mod responder;
+pub(crate) mod states;
+pub(crate) mod transform;
+
 /// What a quick mode made, for the kernel.
-pub(super) struct Made {
+pub(super) struct NegotiatedChild {
     pub(super) child: ChildId,
     pub(super) connection: Arc<Connection>,
     pub(super) subject: Subject,
@@ -54,7 +65,7 @@ impl Endpoint {
             (_, Some(_)) if message_id == 0 => {
                 drop(DropReason::Unexpected, "quick mode with message id 0")
             }
-            (_, Some((_, live))) if live.fate == Fate::Deleted => drop(
+            (_, Some((_, live))) if live.replacement == Replacement::Deleted => drop(
                 DropReason::Unexpected,
                 "quick mode after the SA was deleted",
             ),
@@ -107,7 +118,7 @@ impl Endpoint {
                     live.answered.insert(message_id, flight);
                     let settled = self.ctx.now + settling_time(self.ctx.now.since(quick.began));
                     live.settling.push(settled);
-                    self.ctx.timers.set(settled, Timer::NextWant(id));
+                    self.ctx.timers.set(settled, Timer::NextRequest(id));
                     return self.initiators_child(id, message_id, state, negotiated);
                 }
                 Err(error) => error,
@@ -147,7 +158,11 @@ impl Endpoint {
     }
 
     /// Puts together what the kernel needs, and the name of the transform set.
-    pub(super) fn child_sa(&mut self, id: SaId, made: Made) -> Option<(ChildSa, String)> {
+    pub(super) fn child_sa(
+        &mut self,
+        id: SaId,
+        made: NegotiatedChild,
+    ) -> Option<(ChildSa, String)> {
         let common = &self.sas.get(&id)?.common;
         let (local, remote) = (common.local.ip(), common.peer());
         let agreement = made.negotiated.agreement;
@@ -264,26 +279,26 @@ impl Endpoint {
         };
         match quick.state {
             QuickState::AwaitsAnswer(state) => {
-                self.want_failed(id, state.want, ExchangeType::QUICK_MODE, cause);
+                self.request_failed(id, state.request, ExchangeType::QUICK_MODE, cause);
             }
             QuickState::AwaitsConfirmation(state) => {
                 let child = self.children.get(state.child);
                 let connection = child.map(|child| child.sa.connection);
                 if child.is_some_and(|child| child.phase.up().is_some()) {
                     // Confirmed in another way.
-                    return self.next_want(id);
+                    return self.next_request(id);
                 }
                 // The initiator may have it: its message 3 could be what was lost.
                 self.send_deletes(id, state.inbound.clone());
                 let superfluous = self.has_current_sibling(state.child);
-                self.child_stillborn(state.child);
+                self.abort_child(state.child);
                 if let Some(connection) = connection.filter(|_| !superfluous) {
                     let (exchange, role) = (ExchangeType::QUICK_MODE, Role::Responder);
                     self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
                 }
             }
         }
-        self.next_want(id);
+        self.next_request(id);
     }
 
     /// The peer's quick mode for a flow is done: what waits to begin one for the same flow need not.
@@ -298,10 +313,10 @@ impl Endpoint {
             let Some(sa) = self.sas.get_mut(&id) else {
                 continue;
             };
-            let same = |want: &mut Want| (want.connection, want.flow) == flow;
-            let over: Vec<_> = sa.common.wants.extract_if(.., same).collect();
-            for want in over {
-                self.want_over(want, false);
+            let same = |request: &mut ChildRequest| (request.connection, request.flow) == flow;
+            let over: Vec<_> = sa.common.requests.extract_if(.., same).collect();
+            for request in over {
+                self.request_over(request, false);
             }
         }
     }
@@ -337,7 +352,7 @@ impl Endpoint {
     /// Ends every quick mode of an SA that goes away; none begins under it any more.
     pub(crate) fn end_quick_modes(&mut self, id: SaId, cause: impl Fn(&Common) -> Cause) {
         if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
-            live.fate = Fate::Deleted;
+            live.replacement = Replacement::Deleted;
         }
         loop {
             let Some(sa) = self.sas.get(&id) else { return };

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 
 use crate::cause::{Blame, Cause, Phase};
 use crate::child::ChildId;
-use crate::children::Child;
+use crate::child_request::ChildRequest;
 use crate::config::{Config, ConnectionId, EngineConfig, FlowId};
 use crate::endpoint::Endpoint;
+use crate::endpoint::children::Child;
 use crate::event::DownReason;
+use crate::id::SaId;
 use crate::output::Clear;
-use crate::sa::{IkeSa, SaId, State, Want};
+use crate::v1::state::{IkeSa, State};
 
 impl Endpoint {
     pub(crate) fn clear_now(&mut self, what: Clear) {
@@ -146,7 +148,7 @@ impl Endpoint {
         }
         let peers: HashSet<IpAddr> = config.connections().flat_map(|c| c.peers.clone()).collect();
         self.untold.retain(|(_, peer), _| peers.contains(peer));
-        self.drop_stale_wants();
+        self.drop_stale_requests();
         self.drop_ike_without_peer();
         let established: Vec<_> = self.sas.keys().copied().collect();
         for id in established {
@@ -162,7 +164,7 @@ impl Endpoint {
     }
 
     /// Forgets what waits for flows that are no more.
-    fn drop_stale_wants(&mut self) {
+    fn drop_stale_requests(&mut self) {
         let config = &self.ctx.config;
         let known = |connection: ConnectionId, flow: FlowId| {
             config
@@ -171,19 +173,19 @@ impl Endpoint {
         };
         for sa in self.sas.values_mut() {
             sa.common
-                .wants
-                .retain(|want| known(want.connection, want.flow));
+                .requests
+                .retain(|request| known(request.connection, request.flow));
         }
         let stale = self.busy.iter();
         let stale = stale.filter(|(connection, flow)| !known(*connection, *flow));
         for (connection, flow) in stale.copied().collect::<Vec<_>>() {
             let rekeys = None;
-            let want = Want {
+            let request = ChildRequest {
                 connection,
                 flow,
                 rekeys,
             };
-            self.want_over(want, false);
+            self.request_over(request, false);
         }
     }
 

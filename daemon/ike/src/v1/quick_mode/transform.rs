@@ -9,7 +9,7 @@ use crate::registry::{
     AhTransformId, AuthenticationAlgorithm, EncapsulationMode, EspTransformId, GroupNumber,
     IpsecAttribute, LifeType, ProtocolId,
 };
-use crate::v1::policy::LifeReader;
+use crate::v1::lifetime::LifeReader;
 use crate::wire::v1::{Attribute, Proposal, SecurityAssociation, Transform};
 
 /// Most combinations of transforms looked at in one proposal number.

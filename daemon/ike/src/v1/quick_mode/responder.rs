@@ -3,22 +3,24 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::quick_mode::{Made, between};
+use super::{NegotiatedChild, between, states};
 use crate::cause::Cause;
 use crate::config::{Connection, FlowId};
 use crate::endpoint::Endpoint;
+use crate::endpoint::child_life::NewChild;
 use crate::event::{Bound, DropReason, Event, ExchangeState, Input};
-use crate::lifecycle::Birth;
+use crate::flight::Flight;
+use crate::id::SaId;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
-use crate::sa::{Flight, IkeSa, SaId};
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
 use crate::v1::main_mode::MAX_COMPARISONS_TOLD;
-use crate::v1::quick::{
-    self, Answer, AwaitsConfirmation, Exchange, Quick, QuickError, QuickState, Request, Subject,
+use crate::v1::quick_mode::states::{
+    Answer, AwaitsConfirmation, Exchange, Quick, QuickError, QuickState, Request, Subject,
 };
-use crate::v1::transform::{self, Agreement, NoChoice};
+use crate::v1::quick_mode::transform::{self, Agreement, NoChoice};
+use crate::v1::state::IkeSa;
 use crate::wire::v1::Ciphertext;
 
 /// Flows shown in a cause.
@@ -56,12 +58,12 @@ impl Endpoint {
             keys: &live.sa.keys,
             message_id,
         };
-        let result = quick::request(exchange, &live.sa.last_block, ciphertext, peers);
+        let result = states::request(exchange, &live.sa.last_block, ciphertext, peers);
         if matches!(result, Ok(_) | Err(QuickError::Refused(..))) {
             live.heard = self.ctx.now;
             live.ids.note(message_id);
         }
-        let judged = result.and_then(|request| {
+        let selected = result.and_then(|request| {
             let kind = ExchangeType::QUICK_MODE;
             let role = Role::Responder;
             self.ctx.debug(path, || Event::ExchangeStarted {
@@ -69,12 +71,12 @@ impl Endpoint {
                 role,
                 message_id,
             });
-            let verdict = self.judge(id, peers, &request)?;
-            Ok((request, verdict))
+            let selection = self.select_proposal(id, peers, &request)?;
+            Ok((request, selection))
         });
-        match judged {
-            Ok((request, verdict)) => {
-                self.answer_quick(id, message_id, request, verdict, digest);
+        match selected {
+            Ok((request, selection)) => {
+                self.answer_quick(id, message_id, request, selection, digest);
             }
             Err(QuickError::Refused(cause, notify)) => {
                 self.ctx
@@ -95,12 +97,12 @@ impl Endpoint {
     }
 
     /// Finds the entry and the transform set for a request, or says why there is none.
-    fn judge(
+    fn select_proposal(
         &mut self,
         id: SaId,
         peers: (IpAddr, IpAddr),
         request: &Request,
-    ) -> Result<Verdict, QuickError> {
+    ) -> Result<Selection, QuickError> {
         let (local, peer) = peers;
         let candidates: Vec<_> = self
             .ctx
@@ -124,7 +126,7 @@ impl Endpoint {
         let mut refused = None;
         for (connection, flow) in candidates {
             let sets = transform::effective(&connection.transform_sets, host_to_host);
-            let fits = quick::pfs_fits(connection.pfs, request.has_public_value());
+            let fits = states::pfs_fits(connection.pfs, request.has_public_value());
             let debugs = self.ctx.debugs();
             let mut compared = Vec::new();
             let choice = transform::choose(sa, &sets, fits, |offer, set, differs| {
@@ -149,7 +151,7 @@ impl Endpoint {
                     if let Some(cause) = self.spi_in_use(id, spis) {
                         return Err(QuickError::Refused(cause, NotifyType::INVALID_SPI));
                     }
-                    return Ok(Verdict {
+                    return Ok(Selection {
                         connection,
                         flow,
                         agreement,
@@ -203,14 +205,14 @@ impl Endpoint {
         id: SaId,
         message_id: u32,
         request: Request,
-        verdict: Verdict,
+        selection: Selection,
         digest: u64,
     ) {
-        let Verdict {
+        let Selection {
             connection,
             flow,
             agreement,
-        } = verdict;
+        } = selection;
         let subject = Subject {
             connection: connection.id,
             flow,
@@ -253,7 +255,7 @@ impl Endpoint {
         );
         let (old, new) = (ExchangeState::QmReady, ExchangeState::QmInstallAwait);
         self.quick_moved(id, message_id, Input::QuickModeExchange, old, new);
-        let made = Made {
+        let made = NegotiatedChild {
             child,
             connection,
             subject,
@@ -266,7 +268,7 @@ impl Endpoint {
         let Some((sa, set)) = sa else { return };
         self.name_transform_set(id, message_id, &subject, &set);
         let rival = self.own_quick_mode_for(id, &subject);
-        self.install_child(Birth {
+        self.install_child(NewChild {
             exchange: (id, message_id),
             sa,
             role: Role::Responder,
@@ -294,12 +296,12 @@ impl Endpoint {
         self.call_off_waiting(id, state.child);
         let (old, new) = (ExchangeState::QmResponder2, ExchangeState::QmPhase2Complete);
         self.quick_moved(id, message_id, Input::QuickModeExchange, old, new);
-        self.next_want(id);
+        self.next_request(id);
     }
 }
 
 /// What the responder decided about a request.
-struct Verdict {
+struct Selection {
     connection: Arc<Connection>,
     flow: FlowId,
     agreement: Agreement,

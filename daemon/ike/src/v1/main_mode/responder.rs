@@ -11,11 +11,12 @@ use crate::sa::Common;
 use crate::secret::Secret;
 use crate::status::AgreedPolicy;
 use crate::v1::established::Established;
-use crate::v1::initiator::{
+use crate::v1::main_mode::exchange::{
     NONCE_BYTES, agree, bad_value, proven_identity, public_value_and_nonce,
 };
+use crate::v1::main_mode::policy;
 use crate::v1::message::{clear, open, own_identity, seal, too_long_refusal};
-use crate::v1::{Refusal, policy, vendor};
+use crate::v1::{Refusal, vendor};
 use crate::wire::Header;
 use crate::wire::v1::{Chain, Ciphertext, Payload, Protected, SecurityAssociation, Unprotected};
 
@@ -179,7 +180,7 @@ impl AwaitsInitiatorsProof {
             None => Err(Refusal::Drop {
                 reason: DropReason::BadHash,
                 detail: "HASH_I is wrong".into(),
-                suspicion: Some(Cause::KeyDiffers {
+                provisional_cause: Some(Cause::KeyDiffers {
                     peer,
                     certain: true,
                     seen: "the proof in main mode 5 is wrong".into(),

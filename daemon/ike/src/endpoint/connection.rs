@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::cause::{Blame, Cause};
+use crate::child_request::ChildRequest;
 use crate::config::{Connection, ConnectionId};
-use crate::context::Path;
 use crate::endpoint::{Endpoint, PORT};
 use crate::event::{Event, ExchangeState, Input};
+use crate::flight::Flight;
+use crate::id::Path;
+use crate::id::SaId;
 use crate::output::Output;
 use crate::registry::ExchangeType;
-use crate::sa::{Common, Flight, IkeSa, SaId, State, Want};
+use crate::sa::Common;
+use crate::sa::Replacement;
 use crate::status::{Failure, Role};
 use crate::time::Instant;
-use crate::v1::established::Fate;
-use crate::v1::initiator;
+use crate::v1::main_mode::initiator;
+use crate::v1::state::{IkeSa, State};
 use crate::wire::{Cookie, Cookies};
 
 /// The state of one connection beside its SAs.
@@ -31,11 +35,11 @@ pub(crate) struct Session {
 impl Endpoint {
     /// Brings up or replaces a child. False when the same flow is being negotiated already, or when
     /// the configuration does not have it.
-    pub(crate) fn want(&mut self, want: Want, peer: Option<IpAddr>) -> bool {
-        let Some(connection) = self.ctx.config.connection(want.connection) else {
+    pub(crate) fn request_child(&mut self, request: ChildRequest, peer: Option<IpAddr>) -> bool {
+        let Some(connection) = self.ctx.config.connection(request.connection) else {
             return false;
         };
-        if connection.flow(want.flow).is_none() {
+        if connection.flow(request.flow).is_none() {
             return false;
         }
         let Some(peer) = peer.or_else(|| self.peer_to_use(connection)) else {
@@ -45,7 +49,7 @@ impl Endpoint {
         let Some(local) = connection.local.iter().find(same_family).copied() else {
             return false;
         };
-        if !self.busy.insert((want.connection, want.flow)) {
+        if !self.busy.insert((request.connection, request.flow)) {
             return false;
         }
         let (local, remote) = (SocketAddr::new(local, PORT), SocketAddr::new(peer, PORT));
@@ -54,19 +58,19 @@ impl Endpoint {
             remote,
             conn_id: 0,
         };
-        let Want {
+        let ChildRequest {
             connection, flow, ..
-        } = want;
+        } = request;
         self.ctx
             .debug(path, || Event::Requested { connection, flow });
         if let Some(id) = self.usable_sa(local.ip(), peer) {
-            self.start_quick(id, want);
+            self.start_quick(id, request);
         } else if let Some(id) = self.promising_sa(local.ip(), peer) {
             if let Some(sa) = self.sas.get_mut(&id) {
-                sa.common.wants.push(want);
+                sa.common.requests.push(request);
             }
         } else {
-            self.start_main_mode(local, remote, Some(want.connection), vec![want], None);
+            self.start_main_mode(local, remote, Some(request.connection), vec![request], None);
         }
         true
     }
@@ -92,16 +96,23 @@ impl Endpoint {
     /// The youngest established SA between two addresses that is not about to go.
     pub(crate) fn usable_sa(&self, local: IpAddr, peer: IpAddr) -> Option<SaId> {
         let ids = self.by_peer.get(&peer)?;
-        let with_fate = |fate: Fate| {
+        let in_use = |replacement: Replacement| {
             ids.iter().rev().copied().find(|id| {
                 self.sas.get(id).is_some_and(|sa| {
-                    sa.common.local.ip() == local && sa.live().is_some_and(|live| live.fate == fate)
+                    sa.common.local.ip() == local
+                        && sa
+                            .live()
+                            .is_some_and(|live| live.replacement == replacement)
                 })
             })
         };
-        [Fate::Current, Fate::Superseded, Fate::Retiring]
-            .into_iter()
-            .find_map(with_fate)
+        [
+            Replacement::Current,
+            Replacement::Superseded,
+            Replacement::Retiring,
+        ]
+        .into_iter()
+        .find_map(in_use)
     }
 
     /// A negotiation of phase 1 that is worth waiting for: one of ours, or one of the peer's that
@@ -126,7 +137,7 @@ impl Endpoint {
         local: SocketAddr,
         remote: SocketAddr,
         connection: Option<ConnectionId>,
-        wants: Vec<Want>,
+        requests: Vec<ChildRequest>,
         takes_over: Option<SaId>,
     ) {
         let cookies = Cookies {
@@ -135,7 +146,7 @@ impl Endpoint {
         };
         let mut common = self.new_common(Role::Initiator, local, remote, cookies);
         common.connection = connection;
-        common.wants = wants;
+        common.requests = requests;
         common.takes_over = takes_over;
         let (id, path) = (common.id, common.path());
         let result = match self.outgoing_not_admitted(path, takes_over.is_some()) {
@@ -188,10 +199,10 @@ impl Endpoint {
             identity: None,
             connection: None,
             takes_over: None,
-            wants: Vec::new(),
+            requests: Vec::new(),
             flight: Flight::default(),
             bad_messages: 0,
-            suspicion: None,
+            provisional_cause: None,
             established: None,
         }
     }
@@ -199,22 +210,25 @@ impl Endpoint {
     fn phase1_never_started(&mut self, common: Common, cause: Cause) {
         self.negotiation_failed(&common, Role::Initiator, common.connection, cause);
         // Another peer would fail for the same reason, unless only this one has no key.
-        self.try_next_peers(common.wants, common.remote.ip());
+        self.try_next_peers(common.requests, common.remote.ip());
     }
 
     /// Goes on with the next `set peer` of each connection, or gives the wants up when all have
     /// been tried.
-    pub(crate) fn try_next_peers(&mut self, wants: Vec<Want>, failed: IpAddr) {
-        let mut by_connection: BTreeMap<ConnectionId, Vec<Want>> = BTreeMap::new();
-        for want in wants {
-            by_connection.entry(want.connection).or_default().push(want);
+    pub(crate) fn try_next_peers(&mut self, requests: Vec<ChildRequest>, failed: IpAddr) {
+        let mut by_connection: BTreeMap<ConnectionId, Vec<ChildRequest>> = BTreeMap::new();
+        for request in requests {
+            by_connection
+                .entry(request.connection)
+                .or_default()
+                .push(request);
         }
-        for (id, wants) in by_connection {
+        for (id, requests) in by_connection {
             let next = self.next_peer(id, failed);
-            for want in wants {
-                self.want_lost(want, true);
-                if let (Some(next), None) = (next, want.rekeys) {
-                    self.want(want, Some(next));
+            for request in requests {
+                self.request_lost(request, true);
+                if let (Some(next), None) = (next, request.rekeys) {
+                    self.request_child(request, Some(next));
                 }
             }
         }
@@ -262,31 +276,31 @@ impl Endpoint {
 
     /// What waits for quick mode under an SA that goes: another SA with the peer, or a new phase 1, is
     /// to serve it.
-    pub(crate) fn move_wants(&mut self, id: SaId) {
+    pub(crate) fn move_requests(&mut self, id: SaId) {
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
         let peer = sa.common.peer();
-        let wants = std::mem::take(&mut sa.common.wants);
-        self.ask_anew(wants, peer);
+        let requests = std::mem::take(&mut sa.common.requests);
+        self.ask_anew(requests, peer);
     }
 
     /// Serves what waited for an SA with a peer that is no more.
-    pub(crate) fn ask_anew(&mut self, wants: Vec<Want>, peer: IpAddr) {
-        for want in wants {
+    pub(crate) fn ask_anew(&mut self, requests: Vec<ChildRequest>, peer: IpAddr) {
+        for request in requests {
             // Asked for anew, it is not over: only what cannot be asked for again is.
-            let key = (want.connection, want.flow);
+            let key = (request.connection, request.flow);
             self.busy.remove(&key);
-            if !self.want(want, Some(peer)) {
+            if !self.request_child(request, Some(peer)) {
                 self.busy.insert(key);
-                self.want_lost(want, false);
+                self.request_lost(request, false);
             }
         }
     }
 
     /// A want is over: its flow may be asked for again.
-    pub(crate) fn want_over(&mut self, want: Want, failed: bool) {
-        let (connection, flow) = (want.connection, want.flow);
+    pub(crate) fn request_over(&mut self, request: ChildRequest, failed: bool) {
+        let (connection, flow) = (request.connection, request.flow);
         if self.busy.remove(&(connection, flow)) {
             self.ctx.outputs.push_back(Output::WantOver {
                 connection,
@@ -297,18 +311,18 @@ impl Endpoint {
     }
 
     /// A want came to nothing: it failed, or it was cut short.
-    pub(crate) fn want_lost(&mut self, want: Want, failed: bool) {
-        self.want_over(want, failed);
-        if let Some(child) = want.rekeys {
+    pub(crate) fn request_lost(&mut self, request: ChildRequest, failed: bool) {
+        self.request_over(request, failed);
+        if let Some(child) = request.rekeys {
             self.rekey_failed(child);
         }
     }
 
     /// A want came to nothing in quick mode.
-    pub(crate) fn want_failed(
+    pub(crate) fn request_failed(
         &mut self,
         id: SaId,
-        want: Want,
+        request: ChildRequest,
         exchange: ExchangeType,
         cause: Cause,
     ) {
@@ -319,11 +333,11 @@ impl Endpoint {
                 ..
             }
         );
-        self.want_lost(want, !cut_short);
+        self.request_lost(request, !cut_short);
         let Some(path) = self.sas.get(&id).map(|sa| sa.common.path()) else {
             return;
         };
-        let connection = Some(want.connection);
+        let connection = Some(request.connection);
         self.negotiation_failed_on(path, exchange, Role::Initiator, connection, cause);
     }
 

@@ -11,6 +11,7 @@ use crate::registry::{
     IsakmpTransformId, LifeType, ProtocolId,
 };
 use crate::status::AgreedPolicy;
+use crate::v1::lifetime::LifeReader;
 use crate::wire::v1::{Attribute, Proposal, SecurityAssociation, Transform};
 
 /// The responder's choice.
@@ -102,41 +103,6 @@ fn authentication_number(method: Authentication) -> AuthenticationMethod {
         Authentication::PreShared => AuthenticationMethod::PRE_SHARED_KEY,
         Authentication::RsaSignature => AuthenticationMethod::RSA_SIGNATURE,
         Authentication::RsaEncryption => AuthenticationMethod::RSA_ENCRYPTION,
-    }
-}
-
-/// Two lifetimes, read from attributes in any order.
-#[derive(Default)]
-pub(super) struct LifeReader {
-    kind: Option<u64>,
-    duration: Option<u64>,
-    pub(super) seconds: Option<u32>,
-    pub(super) kilobytes: Option<u32>,
-}
-
-impl LifeReader {
-    pub(super) fn kind(&mut self, kind: u64) {
-        self.kind = Some(kind);
-        self.settle();
-    }
-
-    pub(super) fn duration(&mut self, duration: u64) {
-        self.duration = Some(duration);
-        self.settle();
-    }
-
-    /// A type and a duration, whichever came first, make one lifetime.
-    fn settle(&mut self) {
-        let (Some(kind), Some(duration)) = (self.kind, self.duration) else {
-            return;
-        };
-        let duration = Some(u32::try_from(duration).unwrap_or(u32::MAX));
-        if kind == u64::from(LifeType::SECONDS.0) {
-            self.seconds = duration;
-        } else if kind == u64::from(LifeType::KILOBYTES.0) {
-            self.kilobytes = duration;
-        }
-        (self.kind, self.duration) = (None, None);
     }
 }
 

@@ -10,11 +10,12 @@ use std::time::Duration;
 use crate::child::ChildId;
 use crate::config::KeepaliveKind;
 use crate::endpoint::Endpoint;
+use crate::endpoint::phase::EndedBy;
+use crate::id::SaId;
 use crate::output::Traffic;
-use crate::phase::EndedBy;
-use crate::sa::{IkeSa, SaId};
 use crate::status::Role;
 use crate::time::Instant;
+use crate::v1::state::IkeSa;
 
 /// Seconds in which packets went out and none came in, after which a doubted child is replaced.
 const SILENT: u32 = 3;
@@ -202,7 +203,7 @@ impl Endpoint {
         let (lost, up) = (child.sa.id, child.phase.up());
         match up {
             Some(_) => self.replace_lost_child(lost),
-            None => self.child_stillborn(lost),
+            None => self.abort_child(lost),
         }
         true
     }

@@ -3,10 +3,10 @@
 //! The caller feeds datagrams, timeouts, kernel events, configuration and operator actions, each
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
-//! Where things are: `endpoint/gate` (what becomes of a datagram), `endpoint/admission` (how many of
-//! what there may be), `session` (which peer, which flows wait), `ike` (life of an ISAKMP SA),
-//! `lifecycle` and `phase` (life of a child), `watch` (what its counters tell), `v1` (the exchanges),
-//! `clear`, `snapshot`.
+//! Where things are: `gate` (what becomes of a datagram), `admission` (how many of what there may be),
+//! `connection` (which peer, which flows wait), `sa_life` (life of an ISAKMP SA), `children` (the table),
+//! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
+//! back), `clear`, `snapshot`; the exchanges are in `crate::v1`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -14,22 +14,34 @@ use std::time::Duration;
 
 use crate::algorithm::IpsecProtocol;
 use crate::child::ChildId;
-use crate::children::Children;
+use crate::child_request::ChildRequest;
 use crate::config::{ConnectionId, EngineConfig, FlowId};
-use crate::context::{Context, Path};
+use crate::context::Context;
+use crate::endpoint::children::Children;
+use crate::endpoint::connection::Session;
 use crate::event::{DownReason, DropReason, Event};
+use crate::id::Path;
+use crate::id::SaId;
 use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
 use crate::registry::{ExchangeType, ProtocolId};
-use crate::sa::{IkeSa, SaId, Want};
-use crate::session::Session;
 use crate::status::Role;
 use crate::time::Instant;
 use crate::timer::Timer;
+use crate::v1::state::IkeSa;
 use crate::wire::Cookie;
 
 mod admission;
+pub(crate) mod child_life;
+pub(crate) mod children;
+mod clear;
+pub(crate) mod connection;
 mod gate;
+pub(crate) mod phase;
+mod restore;
+mod sa_life;
+mod snapshot;
+pub(crate) mod watch;
 
 use admission::Gate;
 
@@ -143,8 +155,8 @@ impl Endpoint {
                     .is_some_and(|child| !child.phase.is_going())
             });
         if !negotiated {
-            self.want(
-                Want {
+            self.request_child(
+                ChildRequest {
                     connection,
                     flow,
                     rekeys: None,
@@ -202,7 +214,7 @@ impl Endpoint {
                 Timer::RekeyIke(id) => self.rekey_ike(id),
                 Timer::ExpireIke(id) => self.expire_ike(id),
                 Timer::RetireIke(id) => self.retire_ike(id),
-                Timer::NextWant(id) => self.next_want(id),
+                Timer::NextRequest(id) => self.next_request(id),
                 Timer::TellUntold(id) => self.tell_untold(id),
                 Timer::RestoreIke(local, remote) => self.restore_ike(local, remote),
                 Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),

@@ -6,14 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use crate::algorithm::IpsecProtocol;
 use crate::child::{ChildId, ChildSa};
 use crate::config::{ConnectionId, FlowId};
-use crate::context::Path;
+use crate::endpoint::phase::Phase;
+use crate::endpoint::watch::Doubt;
+use crate::id::Path;
+use crate::id::SaId;
 use crate::output::Traffic;
-use crate::phase::Phase;
 use crate::registry::ProtocolId;
-use crate::sa::SaId;
 use crate::status::Role;
 use crate::time::Instant;
-use crate::watch::Doubt;
 
 /// A child and where it stands.
 #[derive(Debug)]

@@ -3,20 +3,19 @@
 use crate::cause::{Cause, Phase};
 use crate::config::IsakmpPolicy;
 use crate::context::Context;
-use crate::crypto::{DhError, Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript, equal};
+use crate::crypto::{Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript};
 use crate::identity::Identity;
 use crate::registry::{ExchangeType, NotifyType, PayloadType, ProtocolId};
 use crate::sa::Common;
 use crate::secret::Secret;
 use crate::status::AgreedPolicy;
 use crate::v1::established::Established;
+use crate::v1::main_mode::exchange::{NONCE_BYTES, agree, proven_identity, public_value_and_nonce};
+use crate::v1::main_mode::policy;
 use crate::v1::message::{clear, open, own_identity, seal, too_long, too_long_refusal};
-use crate::v1::{Refusal, policy, vendor};
+use crate::v1::{Refusal, vendor};
 use crate::wire::Header;
 use crate::wire::v1::{Chain, Ciphertext, Notification, Payload, Unprotected};
-
-/// Bytes of a nonce of ours.
-pub(crate) const NONCE_BYTES: usize = 20;
 
 /// Message 1 is sent.
 #[derive(Debug)]
@@ -87,7 +86,7 @@ impl AwaitsChoice {
         policy::accept(sa, &self.offered).map_err(|cause| Refusal::Drop {
             reason: crate::event::DropReason::Refused,
             detail: cause.to_string(),
-            suspicion: Some(cause),
+            provisional_cause: Some(cause),
         })
     }
 
@@ -217,7 +216,7 @@ impl AwaitsProof {
         .ok_or_else(|| Refusal::Drop {
             reason: crate::event::DropReason::BadHash,
             detail: "HASH_R is wrong".into(),
-            suspicion: Some(Cause::KeyDiffers {
+            provisional_cause: Some(Cause::KeyDiffers {
                 peer: sa.peer(),
                 certain: true,
                 seen: "the proof in main mode 6 is wrong".into(),
@@ -234,50 +233,4 @@ impl AwaitsProof {
             last_block: iv,
         }
     }
-}
-
-/// KE and nonce of message 3 or 4.
-pub(crate) fn public_value_and_nonce<'a>(
-    payloads: &'a Unprotected,
-    message: &str,
-) -> Result<(&'a [u8], &'a [u8]), Refusal> {
-    let (Some(public), Some(nonce)) = (payloads.key_exchange(), payloads.nonce()) else {
-        return Err(Refusal::unexpected(format!(
-            "{message} without KE and nonce"
-        )));
-    };
-    if payloads.count(PayloadType::KEY_EXCHANGE) != 1 || payloads.count(PayloadType::NONCE) != 1 {
-        return Err(Refusal::unexpected(format!(
-            "{message} with several KE or nonces"
-        )));
-    }
-    Ok((public, nonce))
-}
-
-/// The secret that our pair and the peer's public value make.
-pub(crate) fn agree(pair: &KeyPair, public: &[u8], message: &str) -> Result<Secret, Refusal> {
-    if public == pair.public() {
-        return Err(Refusal::unexpected(format!(
-            "{message} is our own message come back"
-        )));
-    }
-    pair.agree(public).map_err(bad_value)
-}
-
-/// Drops a message whose public value is not one of the group.
-pub(crate) fn bad_value(error: DhError) -> Refusal {
-    Refusal::broken(error.to_string(), "a public value of the group")
-}
-
-/// The identity in message 5 or 6, if the hash beside it is `expected` of its bytes.
-pub(crate) fn proven_identity(
-    payloads: &crate::wire::v1::Payloads,
-    expected: impl Fn(&[u8]) -> Vec<u8>,
-) -> Option<Identity> {
-    let body = payloads.body_of(PayloadType::IDENTIFICATION)?;
-    let only =
-        payloads.count(PayloadType::IDENTIFICATION) == 1 && payloads.count(PayloadType::HASH) == 1;
-    let hash = payloads.hash()?;
-    let identity = payloads.identities().next()?;
-    (only && equal(hash, &expected(body))).then(|| Identity::from(&identity.id))
 }

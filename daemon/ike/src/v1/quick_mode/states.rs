@@ -5,17 +5,18 @@ use std::net::IpAddr;
 use crate::algorithm::IpsecProtocol;
 use crate::cause::{Blame, Cause, Phase};
 use crate::child::{ChildId, ProtocolKeys, ProtocolSa};
+use crate::child_request::ChildRequest;
 use crate::config::{ConnectionId, FlowId, TransformSet};
 use crate::crypto::{Group, Iv, KeyPair, Keymat, Phase1Keys, Randomness, equal};
+use crate::flight::Flight;
 use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType, ProtocolId};
-use crate::sa::{Flight, Want};
 use crate::secret::Secret;
 use crate::selector::Selector;
 use crate::time::Instant;
-use crate::v1::initiator::NONCE_BYTES;
+use crate::v1::main_mode::exchange::NONCE_BYTES;
 use crate::v1::message::{open, seal};
-use crate::v1::proxy;
-use crate::v1::transform::{self, Agreement, OwnSpis, Terms};
+use crate::v1::quick_mode::proxy;
+use crate::v1::quick_mode::transform::{self, Agreement, OwnSpis, Terms};
 use crate::wire::v1::{Chain, Ciphertext, Notification, Payload, Protected};
 use crate::wire::{Cookies, Header, TooLong};
 
@@ -50,7 +51,7 @@ pub(crate) struct Subject {
 /// Message 1 is sent.
 #[derive(Debug)]
 pub(crate) struct AwaitsAnswer {
-    pub(crate) want: Want,
+    pub(crate) request: ChildRequest,
     pub(crate) subject: Subject,
     pub(crate) offered: Vec<TransformSet>,
     pub(crate) terms: Terms,
@@ -88,7 +89,7 @@ pub(crate) struct Negotiated {
     pub(crate) kilobytes: Option<u32>,
 }
 
-/// What message 1 asked for, verified but not judged.
+/// What message 1 asked for, verified but not selected.
 pub(crate) struct Request {
     pub(crate) payloads: Protected,
     pub(crate) local: Selector,
@@ -146,7 +147,7 @@ fn broken(came: impl Into<String>, expected: &str, notify: NotifyType) -> QuickE
 
 /// Message 1 of the initiator.
 pub(crate) struct Opening {
-    pub(crate) want: Want,
+    pub(crate) request: ChildRequest,
     pub(crate) subject: Subject,
     pub(crate) offered: Vec<TransformSet>,
     pub(crate) terms: Terms,
@@ -162,7 +163,7 @@ impl Opening {
         random: &mut dyn Randomness,
     ) -> Result<(AwaitsAnswer, Vec<u8>), TooLong> {
         let Self {
-            want,
+            request,
             subject,
             offered,
             terms,
@@ -188,7 +189,7 @@ impl Opening {
         let message = seal(exchange.keys, &mut iv, exchange.header(), chain);
         Ok((
             AwaitsAnswer {
-                want,
+                request,
                 subject,
                 offered,
                 terms,

@@ -1,5 +1,5 @@
 //! Where a child stands in its life, as a type: what it may still do follows from its phase, and a
-//! phase that was left does not come back. `lifecycle` steps it.
+//! phase that was left does not come back. `child_life` steps it.
 //!
 //! ```text
 //! Receiving ─→ Active ⇄ Superseded ─→ Retiring ─→ Leaving ─→ gone
