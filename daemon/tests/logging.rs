@@ -9,9 +9,10 @@ use std::time::Duration;
 use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{self, Console, Log, Message, Severity};
+use isthmusd::log::{Console, Log, Message, Severity};
 use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router, Shared};
+use isthmusd::tasks::syslog;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::LocalSet;
@@ -37,7 +38,7 @@ impl Bed {
         let table = InterfaceTable::new(InterfaceMap::default());
         let router = Router::new(clock, log, files, kernel, table);
         let router = Rc::new(RefCell::new(router));
-        tokio::task::spawn_local(log::forward(router.clone()));
+        tokio::task::spawn_local(syslog::forward(router.clone()));
         Self { router }
     }
 
