@@ -8,6 +8,7 @@ pub mod change_control;
 pub mod clock;
 pub mod config;
 pub mod debug;
+pub mod json;
 pub mod log;
 pub mod machine;
 pub mod operators;
@@ -17,4 +18,6 @@ pub mod session;
 pub mod show;
 pub mod storage;
 pub mod tasks;
+#[doc(hidden)]
+pub mod testing;
 pub mod view;

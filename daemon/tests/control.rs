@@ -9,7 +9,7 @@ use bed::{Client, hello, test};
 use isthmus_control::{MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, Status};
 use isthmus_grammar::Mode;
 use isthmusd::log::Severity;
-use isthmusd::tasks::control::RunDir;
+use isthmusd::machine::directory::RunDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[test]

@@ -115,7 +115,7 @@ async fn handshake(a: &Shared, b: &Shared) -> usize {
         }
     }
     let router = a.borrow();
-    router.engine.children(router.now()).len()
+    router.tunnels.engine.children(router.now()).len()
 }
 
 /// A command is on its way, and nothing answers it.
@@ -268,7 +268,7 @@ fn what_no_one_reads_is_made_when_it_is_read() {
                 console.send(Request::Exec { line }).await;
                 consoles.push(console);
             }
-            let held = || bed.router.borrow().screens.unread();
+            let held = || bed.screens.unread();
             let (mut before, mut same) = (0, 0);
             // Until everything that goes into sockets and queues is there.
             while same < 20 {

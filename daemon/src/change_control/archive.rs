@@ -6,37 +6,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::config::{render, startup};
 use crate::log::Severity;
+use crate::machine::directory::make_directory;
+use crate::router::change_control::List;
 use crate::router::{Router, Shared};
-use crate::show::upkeep::Archive;
 use crate::storage::names::resolve;
 use crate::storage::tftp;
 use crate::storage::{Location, StorageError};
-use crate::tasks::control::make_directory;
 
 /// What is said where no path is configured.
 pub const NOT_ENABLED: &str = " Archive feature not enabled\n";
-
-/// The copies under the present path.
-#[derive(Debug, Default)]
-pub struct Copies {
-    list: List,
-    /// When the last was made, for `time-period`.
-    last: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct List {
-    path: String,
-    /// The number of the next copy.
-    next: u64,
-    /// Oldest first.
-    files: Vec<String>,
-}
 
 /// Keeps a copy of the running-config now; gives its name.
 ///
@@ -62,7 +44,8 @@ pub async fn archive(router: &Shared) -> Result<String, String> {
             let text = text
                 .await
                 .map_err(|_| " The configuration cannot be printed\n")?;
-            match resolve(router, &remote.host).await {
+            let lookup = router.borrow().running.domain_lookup;
+            match resolve(&remote.host, lookup).await {
                 Some(host) => {
                     let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
                     let put = tftp::put(server, &remote.path, text.as_bytes()).await;
@@ -92,7 +75,7 @@ pub async fn keep_time(router: Shared) {
             let router = router.borrow();
             let settings = router.running.archive();
             let period = settings.path.as_ref().and(settings.time_period);
-            let last = router.upkeep.archive.last.unwrap_or(started);
+            let last = router.change_control.archive.last.unwrap_or(started);
             period.map(|minutes| last + Duration::from_secs(u64::from(minutes) * 60))
         };
         match due {
@@ -109,7 +92,7 @@ pub async fn keep_time(router: Shared) {
 pub async fn unattended(router: &Shared) {
     let failed = archive(router).await.err();
     let mut router = router.borrow_mut();
-    router.upkeep.archive.last = Some(Instant::now());
+    router.change_control.archive.last = Some(Instant::now());
     if let Some(text) = failed {
         let text = format!("the running-config was not archived: {}", text.trim());
         router
@@ -159,13 +142,13 @@ impl Router {
     pub(crate) fn remember_copies(&mut self) {
         let text = startup::read(&self.archive_file()).ok().flatten();
         let list = text.and_then(|text| serde_json::from_str(&text).ok());
-        self.upkeep.archive.list = list.unwrap_or_default();
+        self.change_control.archive.list = list.unwrap_or_default();
     }
 
     /// The copies under the present path; a list that belongs to another path is none.
-    fn copies(&mut self) -> Option<&mut List> {
+    pub fn copies(&mut self) -> Option<&mut List> {
         let path = self.running.archive().path?;
-        let list = &mut self.upkeep.archive.list;
+        let list = &mut self.change_control.archive.list;
         if list.path != path {
             *list = List {
                 path,
@@ -175,7 +158,8 @@ impl Router {
         Some(list)
     }
 
-    fn copy_name(&mut self, stamp: &str) -> Option<String> {
+    /// The name of the next copy, made at `stamp`; none where no path is configured.
+    pub fn copy_name(&mut self, stamp: &str) -> Option<String> {
         let host = self.running.hostname().to_owned();
         let list = self.copies()?;
         let path = list.path.replace("$h", &host).replace("$H", &host);
@@ -203,17 +187,8 @@ impl Router {
         let surplus = list.files.len().saturating_sub(maximum);
         let old = list.files.drain(..surplus).collect();
         let list = serde_json::to_string(list).unwrap_or_default();
-        self.upkeep.archive.last = Some(Instant::now());
+        self.change_control.archive.last = Some(Instant::now());
         self.wake.archive.notify_one();
         Some((list, old))
-    }
-
-    /// The copies, for `show archive`.
-    pub fn archived(&mut self) -> Option<Archive> {
-        Some(Archive {
-            maximum: usize::from(self.running.archive().maximum),
-            next_file: self.copy_name("<timestamp>")?,
-            files: self.copies()?.files.clone(),
-        })
     }
 }

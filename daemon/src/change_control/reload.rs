@@ -5,11 +5,10 @@ use std::time::Duration;
 use jiff::{Span, ZonedDateTime, civil};
 use tokio::time::Instant;
 
-use super::Watch;
-use crate::clock::format::moment;
+use crate::clock::format::{in_words, moment};
 use crate::log::Severity;
+use crate::router::change_control::{Scheduled, Watch};
 use crate::router::{Router, Shared, Stop};
-use crate::show::upkeep as show;
 
 /// Time left at which everybody is warned, in minutes.
 const WARNINGS: [u64; 4] = [60, 30, 5, 1];
@@ -17,16 +16,6 @@ const WARNINGS: [u64; 4] = [60, 30, 5, 1];
 const FARTHEST: i64 = 24 * 24 * 60;
 /// The reason when none is given.
 pub const DEFAULT_REASON: &str = "Reload Command";
-
-/// A reload that is to come.
-#[derive(Debug)]
-pub struct Scheduled {
-    at: ZonedDateTime,
-    due: Instant,
-    by: String,
-    reason: String,
-    _watch: Watch,
-}
 
 /// When and why, as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,26 +150,6 @@ fn day(words: &[&str]) -> Option<(i8, i8)> {
     }
 }
 
-/// `1 hour and 5 minutes`, `9 minutes and 51 seconds`.
-pub fn in_words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let parts = [
-        (seconds / 3600, "hour"),
-        (seconds / 60 % 60, "minute"),
-        (seconds % 60, "second"),
-    ];
-    let words: Vec<String> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }))
-        .collect();
-    match words.as_slice() {
-        [] => "0 seconds".to_owned(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
-}
-
 /// Schedules a reload, in the place of one that was scheduled before.
 pub fn schedule(router: &Shared, plan: Plan, by: &str) {
     let mut this = router.borrow_mut();
@@ -191,12 +160,12 @@ pub fn schedule(router: &Shared, plan: Plan, by: &str) {
         plan.reason
     );
     let due = Instant::now() + plan.delay;
-    this.upkeep.reload = Some(Scheduled {
+    this.change_control.reload = Some(Scheduled {
         at: plan.at,
         due,
         by: by.to_owned(),
         reason: plan.reason,
-        _watch: Watch(tokio::task::spawn_local(watch(router.clone(), due))),
+        watch: Watch(tokio::task::spawn_local(watch(router.clone(), due))),
     });
     this.notice(Severity::Notifications, "SCHEDULED_RELOAD", text);
 }
@@ -218,7 +187,7 @@ async fn watch(router: Shared, due: Instant) {
     tokio::time::sleep_until(due).await;
     let mut router = router.borrow_mut();
     router.tell_banner("--- SHUTDOWN NOW ---");
-    if let Some(reload) = router.upkeep.reload.take() {
+    if let Some(reload) = router.change_control.reload.take() {
         router.reload(&reload.by, &reload.reason);
     }
 }
@@ -236,7 +205,7 @@ impl Router {
     /// # Errors
     /// What the operator sees when nothing is scheduled.
     pub fn cancel_reload(&mut self, by: &str) -> Result<[String; 3], String> {
-        if self.upkeep.reload.take().is_none() {
+        if self.change_control.reload.take().is_none() {
             return Err("%No reload is scheduled\n".into());
         }
         let text = format!(
@@ -245,18 +214,6 @@ impl Router {
         );
         self.notice(Severity::Notifications, "SCHEDULED_RELOAD_CANCELLED", text);
         Ok(banner("--- SHUTDOWN ABORTED ---"))
-    }
-
-    /// The scheduled reload, for `show reload`.
-    #[must_use]
-    pub fn scheduled(&self) -> Option<show::Scheduled> {
-        let reload = self.upkeep.reload.as_ref()?;
-        Some(show::Scheduled {
-            at: reload.at.clone(),
-            remaining: reload.due.saturating_duration_since(Instant::now()),
-            by: reload.by.clone(),
-            reason: reload.reason.clone(),
-        })
     }
 
     fn tell_banner(&self, text: &str) {

@@ -10,19 +10,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_grammar::command::RevertTimer;
-use jiff::ZonedDateTime;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::Watch;
-use crate::config::{Current, Running, render, startup};
+use crate::config::{Running, render, startup};
 use crate::log::Severity;
+use crate::machine::directory::make_directory;
+use crate::machine::disk::Lost;
 use crate::operators::SessionId;
+use crate::router::change_control::{Pending, Watch};
 use crate::router::{Router, Shared};
-use crate::show::upkeep as show;
-use crate::storage::disk::Lost;
-use crate::tasks::control::make_directory;
 
 /// What `show archive config rollback timer` says when there is none.
 pub const NONE: &str = "%No Rollback Confirmed Change pending\n";
@@ -30,33 +27,6 @@ const PENDING: &str = "%A Rollback Confirmed Change is pending already: use conf
 /// How often the configuration is written anew because it changed meanwhile.
 const TRIES: usize = 8;
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// A change that waits to be confirmed.
-#[derive(Debug)]
-pub struct Pending {
-    timer: RevertTimer,
-    /// When the timer was set.
-    since: Instant,
-    /// The last command of the session that set it.
-    active: Instant,
-    at: ZonedDateTime,
-    user: String,
-    session: SessionId,
-    /// The configuration to return to.
-    before: Current,
-    warned: bool,
-    changed: Rc<Notify>,
-    _watch: Watch,
-}
-
-impl Pending {
-    fn due(&self) -> Instant {
-        match self.timer {
-            RevertTimer::Absolute(minutes) => self.since + MINUTE * u32::from(minutes),
-            RevertTimer::Idle(minutes) => self.active + MINUTE * u32::from(minutes),
-        }
-    }
-}
 
 /// Has a change rolled back to what is configured now unless it is confirmed in time.
 ///
@@ -71,7 +41,7 @@ pub async fn begin(
     for _ in 0..TRIES {
         let (base, written) = {
             let this = router.borrow();
-            if this.upkeep.rollback.is_some() {
+            if this.change_control.rollback.is_some() {
                 return Err(PENDING.into());
             }
             let (running, state) = (this.running.share(), this.files.state.clone());
@@ -88,14 +58,14 @@ pub async fn begin(
         };
         let before = written.await.map_err(|lost| format!("% {lost}\n"))??;
         let mut this = router.borrow_mut();
-        if this.upkeep.rollback.is_some() {
+        if this.change_control.rollback.is_some() {
             return Err(PENDING.into());
         }
         if !this.running.is(&base) {
             continue;
         }
         let now = Instant::now();
-        this.upkeep.rollback = Some(Pending {
+        this.change_control.rollback = Some(Pending {
             timer,
             since: now,
             active: now,
@@ -105,7 +75,7 @@ pub async fn begin(
             before: before.into(),
             warned: false,
             changed: Rc::default(),
-            _watch: Watch(tokio::task::spawn_local(watch(router.clone()))),
+            watch: Watch(tokio::task::spawn_local(watch(router.clone()))),
         });
         this.log_start(user);
         return Ok(());
@@ -122,7 +92,7 @@ pub async fn begin(
 pub async fn confirm(router: &Shared, user: &str) -> Result<(), String> {
     let removed = {
         let mut this = router.borrow_mut();
-        let Some(pending) = this.upkeep.rollback.take() else {
+        let Some(pending) = this.change_control.rollback.take() else {
             return Err(NONE.into());
         };
         drop(pending);
@@ -141,7 +111,7 @@ pub async fn confirm(router: &Shared, user: &str) -> Result<(), String> {
 pub async fn revert_now(router: &Shared, user: &str) -> Result<(), String> {
     let removed = {
         let mut this = router.borrow_mut();
-        if this.upkeep.rollback.is_none() {
+        if this.change_control.rollback.is_none() {
             return Err(NONE.into());
         }
         let text = format!("User: {user}: Rollback immediately");
@@ -164,7 +134,7 @@ async fn watch(shared: Shared) {
     loop {
         let (next, changed) = {
             let mut router = shared.borrow_mut();
-            let Some(pending) = &mut router.upkeep.rollback else {
+            let Some(pending) = &mut router.change_control.rollback else {
                 return;
             };
             let (now, due) = (Instant::now(), pending.due());
@@ -211,7 +181,7 @@ impl Router {
         timer: RevertTimer,
     ) -> Result<(), String> {
         let at = self.clock.zoned();
-        let Some(pending) = &mut self.upkeep.rollback else {
+        let Some(pending) = &mut self.change_control.rollback else {
             return Err(NONE.into());
         };
         let now = Instant::now();
@@ -225,7 +195,7 @@ impl Router {
 
     /// A command came: the idle timer of the session that set it starts anew.
     pub fn rollback_active(&mut self, session: SessionId) {
-        if let Some(pending) = &mut self.upkeep.rollback
+        if let Some(pending) = &mut self.change_control.rollback
             && pending.session == session
         {
             pending.active = Instant::now();
@@ -235,7 +205,7 @@ impl Router {
 
     /// Returns to the configuration before the change that was not confirmed; answers when the file is gone.
     fn roll_back(&mut self) -> impl Future<Output = Result<io::Result<()>, Lost>> + use<> {
-        if let Some(pending) = self.upkeep.rollback.take() {
+        if let Some(pending) = self.change_control.rollback.take() {
             let start = "Start rolling back the configuration that was not confirmed";
             self.rollback_log(
                 Severity::Notifications,
@@ -269,25 +239,8 @@ impl Router {
         self.rollback_log(Severity::Errors, "ROLLBK_CNFMD_CHG_FILE", text);
     }
 
-    /// The change that waits, for `show archive config rollback timer`.
-    #[must_use]
-    pub fn unconfirmed_change(&self) -> Option<show::Unconfirmed> {
-        let pending = self.upkeep.rollback.as_ref()?;
-        let (timer_type, timer_minutes) = match pending.timer {
-            RevertTimer::Absolute(minutes) => (show::TimerKind::Absolute, minutes),
-            RevertTimer::Idle(minutes) => (show::TimerKind::Idle, minutes),
-        };
-        Some(show::Unconfirmed {
-            configured: pending.at.clone(),
-            timer_type,
-            timer_minutes,
-            remaining: pending.due().saturating_duration_since(Instant::now()),
-            user: pending.user.clone(),
-        })
-    }
-
     fn log_start(&mut self, user: &str) {
-        let Some(pending) = &self.upkeep.rollback else {
+        let Some(pending) = &self.change_control.rollback else {
             return;
         };
         let (mnemonic, how, minutes) = match pending.timer {

@@ -5,19 +5,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_grammar::command::RevertTimer;
-use isthmus_kernel::Kernel;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::advance;
 
 use super::reload::Plan;
 use super::{archive, reload, rollback, whole};
-use crate::clock::Clock;
 use crate::config::{self, Running};
-use crate::log::{Console, Log, Severity};
-use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 use crate::operators::{SessionId, User};
-use crate::router::{Files, Router, Shared};
+use crate::router::Shared;
+use crate::testing::RouterBuilder;
 
 fn minutes(count: u64) -> Duration {
     Duration::from_secs(count * 60)
@@ -43,18 +40,8 @@ async fn pass_and_write(router: &Shared, time: Duration) {
 }
 
 fn router(folder: &tempfile::TempDir, config: &str) -> Shared {
-    let (kernel, _events, _fake) = Kernel::fake();
-    let clock = Clock::system();
-    let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-    let files = Files {
-        config: folder.path().join("startup-config"),
-        state: folder.path().join("state"),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    let mut router = Router::new(clock, log, files, kernel, table);
-    *router.running = config::load(config, "test").0;
-    router.configured();
-    Rc::new(RefCell::new(router))
+    let router = RouterBuilder::default().folder(folder.path());
+    Rc::new(RefCell::new(router.configured(config)))
 }
 
 fn enter(router: &Shared, name: &str) -> (SessionId, mpsc::Receiver<String>) {
@@ -106,7 +93,7 @@ async fn the_absolute_timer_warns_and_rolls_back() {
         assert_eq!(hostname(&router), "R2");
         pass(minutes(1)).await;
         assert_eq!(hostname(&router), "R1");
-        assert!(router.borrow().upkeep.rollback.is_none());
+        assert!(router.borrow().change_control.rollback.is_none());
         pass_and_write(&router, Duration::ZERO).await;
         assert!(!folder.path().join("state/rollback-config").exists());
     };
@@ -259,9 +246,10 @@ async fn copies_that_are_made_at_once_have_numbers_of_their_own() {
             |name: Result<String, String>| name.unwrap().rsplit('-').next().map(str::to_owned);
         assert_eq!(number(first).as_deref(), Some("0"));
         assert_eq!(number(second).as_deref(), Some("1"));
-        let listed = router.borrow_mut().archived().unwrap();
-        assert_eq!(listed.files.len(), 2);
-        assert!(listed.next_file.ends_with("-2"), "{}", listed.next_file);
+        let files = router.borrow_mut().copies().unwrap().files.clone();
+        let next_file = router.borrow_mut().copy_name("now").unwrap();
+        assert_eq!(files.len(), 2);
+        assert!(next_file.ends_with("-2"), "{next_file}");
         // A copy that is still being written when its path is changed belongs to no list.
         let other = async {
             let text = "archive\n path flash:other\n";
@@ -269,7 +257,7 @@ async fn copies_that_are_made_at_once_have_numbers_of_their_own() {
         };
         let (third, ()) = tokio::join!(archive::archive(&router), other);
         third.unwrap();
-        assert!(router.borrow_mut().archived().unwrap().files.is_empty());
+        assert!(router.borrow_mut().copies().unwrap().files.is_empty());
     };
     LocalSet::new().run_until(body).await;
 }

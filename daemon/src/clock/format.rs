@@ -65,6 +65,26 @@ pub fn moment(at: &ZonedDateTime) -> String {
     at.strftime("%H:%M:%S %Z %a %b %-d %Y").to_string()
 }
 
+/// `1 hour and 5 minutes`, `9 minutes and 51 seconds`.
+pub fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [
+        (seconds / 3600, "hour"),
+        (seconds / 60 % 60, "minute"),
+        (seconds % 60, "second"),
+    ];
+    let words: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }))
+        .collect();
+    match words.as_slice() {
+        [] => "0 seconds".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

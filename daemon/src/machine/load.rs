@@ -1,11 +1,14 @@
 //! How busy the machine and the daemon's own threads are, sampled every few seconds: what `show processes cpu` and
-//! `show memory statistics` print. `poll` takes the samples, the router keeps them.
+//! `show memory statistics` print. `tasks::poll` takes the samples, the router keeps them.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::show::snapshot::{Load, Memory, Pool, Thread};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::json::milliseconds;
 
 /// Time between two samples.
 pub const EVERY: Duration = Duration::from_secs(5);
@@ -17,6 +20,92 @@ const WINDOWS: [Duration; 3] = [
 ];
 /// Samples that reach back over the longest window.
 const KEPT: usize = 61;
+
+/// Processor and memory use. The three values of a share are percentages over five seconds, one minute and five minutes.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Load {
+    /// All processors, all programs.
+    #[serde(rename = "busy_percent", serialize_with = "shares")]
+    #[schemars(with = "Percent")]
+    pub busy: [f64; 3],
+    /// Of this the time in interrupts, over five seconds.
+    #[serde(rename = "interrupt_percent")]
+    pub interrupt: f64,
+    /// The daemon's threads.
+    pub threads: Vec<Thread>,
+    /// The machine's memory.
+    pub memory: Memory,
+}
+
+/// A share of the processors' time.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Percent {
+    /// Over five seconds.
+    five_seconds: f64,
+    /// Over one minute.
+    one_minute: f64,
+    /// Over five minutes.
+    five_minutes: f64,
+}
+
+fn shares<S: serde::Serializer>(share: &[f64; 3], to: S) -> Result<S::Ok, S::Error> {
+    let [five_seconds, one_minute, five_minutes] = *share;
+    Percent {
+        five_seconds,
+        one_minute,
+        five_minutes,
+    }
+    .serialize(to)
+}
+
+/// One thread of the daemon.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Thread {
+    /// Its number in the system.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// Processor time used.
+    #[serde(rename = "runtime_milliseconds", serialize_with = "milliseconds")]
+    #[schemars(with = "u64")]
+    pub runtime: Duration,
+    /// How often it was given a processor.
+    pub invoked: u64,
+    /// Its share of all processors.
+    #[serde(rename = "busy_percent", serialize_with = "shares")]
+    #[schemars(with = "Percent")]
+    pub busy: [f64; 3],
+}
+
+/// The machine's memory, divided as IOS divides it.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+pub struct Memory {
+    /// What programs and the kernel share.
+    pub processor: Pool,
+    /// What the kernel lets the buffers of sockets take of it.
+    pub io: Pool,
+}
+
+/// A part of the memory, in octets.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+pub struct Pool {
+    /// All there is.
+    #[serde(rename = "total_bytes")]
+    pub total: u64,
+    /// What is not free.
+    #[serde(rename = "used_bytes")]
+    pub used: u64,
+    /// What one can still get.
+    #[serde(rename = "free_bytes")]
+    pub free: u64,
+    /// The least that was free at any sample since the daemon started.
+    #[serde(rename = "lowest_bytes")]
+    pub lowest: u64,
+    /// What is in no use at all, not even as a cache.
+    #[serde(rename = "unused_bytes")]
+    pub unused: u64,
+}
 
 /// Processor time used, in clock ticks since the machine or the thread started.
 #[derive(Debug, Clone, Default)]

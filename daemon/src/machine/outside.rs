@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::mpsc;
 
-use crate::storage::disk::{Job, Lost, answered, apart};
+use crate::machine::disk::{Job, Lost, answered, apart};
 
 /// The way to the thread; without one what is asked for is done inside, which is right where there is no sandbox.
 #[derive(Debug, Clone, Default)]

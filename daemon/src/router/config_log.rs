@@ -9,28 +9,120 @@ use isthmus_grammar::Mode;
 use isthmus_grammar::command::ConfigLine;
 use isthmus_grammar::render::without_secrets;
 use jiff::ZonedDateTime;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 
 use crate::config::model::ArchiveLog;
+use crate::json::{Moment, moment};
 use crate::log::Severity;
 use crate::operators::User;
 use crate::router::Router;
-use crate::show::config_log::{self as show, LoggedCommand, Memory, Opening, in_one_line};
 
 /// What stands in the place of keys and passwords.
 const HIDDEN: &str = "*****";
 /// Octets that are kept of a command; only banners are as long.
 const LONGEST: usize = 1024;
 
-/// One stay of one operator in configuration mode, as far as the log needs to know.
+/// A command that opens a mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The command, without keys and passwords.
+    pub command: String,
+    /// The mode.
+    pub mode: Mode,
+}
+
+/// A command of the log.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LoggedCommand {
+    /// Its number. Numbers are not used again, so that it shows when commands are gone.
+    pub index: u64,
+    /// The number of the configuration session in which it was entered.
+    pub session: u64,
+    /// Who entered it.
+    pub user: String,
+    /// On which line, such as `vty0`.
+    pub line: String,
+    /// When.
+    #[serde(serialize_with = "moment")]
+    #[schemars(with = "Moment")]
+    pub time: ZonedDateTime,
+    /// The commands that lead to its mode, the outermost first; empty in global configuration.
+    #[serde(serialize_with = "commands")]
+    #[schemars(with = "Vec<String>")]
+    pub modes: Vec<Opening>,
+    /// The command, spelled out, with `*****` in the place of keys and passwords.
+    pub command: String,
+    /// What the parser returned: always 0, for only commands that were obeyed are logged.
+    pub return_code: u8,
+    /// Its place in the configuration: how far it is indented.
+    #[serde(skip)]
+    pub table: Mode,
+    /// The mode that it opens.
+    #[serde(skip)]
+    pub enters: Option<Mode>,
+}
+
+fn commands<S: Serializer>(modes: &[Opening], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(modes.iter().map(|opening| &opening.command))
+}
+
+/// A command as it stands in a table or a log message: of a banner of several lines only the first.
+pub fn in_one_line(command: &str) -> String {
+    match command.split_once('\n') {
+        None => command.to_owned(),
+        Some((first, _)) => format!("{first}..."),
+    }
+}
+
+/// `show archive log config statistics`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Statistics {
+    /// Configuration sessions of which commands are in the log.
+    pub sessions: usize,
+    /// What is kept of those sessions.
+    pub session_memory: Memory,
+    /// Commands in the log.
+    pub commands: usize,
+    /// What is kept of them.
+    pub command_memory: Memory,
+}
+
+/// Memory of the log, in octets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Memory {
+    /// In use.
+    pub held_bytes: u64,
+    /// Taken since the daemon started.
+    pub allocated_bytes: u64,
+    /// Given back of that.
+    pub freed_bytes: u64,
+}
+
+impl Memory {
+    /// So many octets more.
+    pub fn take(&mut self, octets: u64) {
+        self.held_bytes += octets;
+        self.allocated_bytes += octets;
+    }
+
+    /// So many octets less.
+    pub fn give_back(&mut self, octets: u64) {
+        self.held_bytes -= octets;
+        self.freed_bytes += octets;
+    }
+}
+
+/// One operator's time in configuration mode, from entering to leaving, as far as the log needs to know.
 #[derive(Debug, Default)]
-pub struct Stay {
+pub struct ConfigSession {
     /// Its number, once one of its commands was logged.
     number: Option<u64>,
     /// The commands that opened the modes in which it is.
     modes: Vec<Opening>,
 }
 
-impl Stay {
+impl ConfigSession {
     /// The commands that lead to a mode which is open; what is below it is closed by any command of that mode.
     fn up_to(&mut self, table: Mode) -> &[Opening] {
         let at = self.modes.iter().position(|opening| opening.mode == table);
@@ -44,7 +136,7 @@ impl Stay {
 pub struct ConfigLog {
     settings: ArchiveLog,
     entries: VecDeque<Entry>,
-    /// The stays of which commands are in the log.
+    /// The configuration sessions of which commands are in the log.
     sessions: BTreeMap<u64, Session>,
     last_index: u64,
     last_session: u64,
@@ -137,9 +229,15 @@ impl ConfigLog {
         self.shrink(self.settings.size);
     }
 
-    /// What `show archive log config` is about.
+    /// `logging enable` is on.
     #[must_use]
-    pub fn shown(&self) -> show::ConfigLog {
+    pub fn is_enabled(&self) -> bool {
+        self.settings.enabled
+    }
+
+    /// The commands, the oldest first.
+    #[must_use]
+    pub fn commands(&self) -> Vec<LoggedCommand> {
         let command = |entry: &Entry| {
             let session = self.sessions.get(&entry.session)?;
             Some(LoggedCommand {
@@ -155,60 +253,62 @@ impl ConfigLog {
                 enters: entry.enters,
             })
         };
-        show::ConfigLog {
-            enabled: self.settings.enabled,
-            commands: self.entries.iter().filter_map(command).collect(),
-            statistics: show::Statistics {
-                sessions: self.sessions.len(),
-                session_memory: self.session_memory,
-                commands: self.entries.len(),
-                command_memory: self.entry_memory,
-            },
+        self.entries.iter().filter_map(command).collect()
+    }
+
+    /// What the log takes.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            sessions: self.sessions.len(),
+            session_memory: self.session_memory,
+            commands: self.entries.len(),
+            command_memory: self.entry_memory,
         }
     }
 }
 
 impl Router {
     /// An operator's command was obeyed.
-    pub fn log_command(&mut self, stay: &mut Stay, user: &User, line: &ConfigLine) {
+    pub fn log_command(&mut self, of: &mut ConfigSession, user: &User, line: &ConfigLine) {
         let enters = line.enters();
-        if self.upkeep.config_log.settings.enabled || enters.is_some() {
+        if self.change_control.config_log.settings.enabled || enters.is_some() {
             let command = without_secrets(line, HIDDEN);
-            self.log_words(stay, user, line.mode(), &command, enters);
+            self.log_words(of, user, line.mode(), &command, enters);
         }
     }
 
     /// `no LINE` took away a line that nobody understands: only its first word is sure to be no secret.
-    pub fn log_kept(&mut self, stay: &mut Stay, user: &User, mode: Mode, line: &str) {
+    pub fn log_kept(&mut self, of: &mut ConfigSession, user: &User, mode: Mode, line: &str) {
         let mut words = line.split_whitespace();
         let first = words.next().unwrap_or_default();
         let command = match words.next() {
             None => format!("no {first}"),
             Some(_) => format!("no {first} {HIDDEN}"),
         };
-        self.log_words(stay, user, mode, &command, None);
+        self.log_words(of, user, mode, &command, None);
     }
 
     fn log_words(
         &mut self,
-        stay: &mut Stay,
+        of: &mut ConfigSession,
         user: &User,
         table: Mode,
         command: &str,
         enters: Option<Mode>,
     ) {
         let command = bounded(command);
-        let modes = stay.up_to(table).to_vec();
-        stay.modes.extend(enters.map(|mode| Opening {
+        let modes = of.up_to(table).to_vec();
+        of.modes.extend(enters.map(|mode| Opening {
             command: command.clone(),
             mode,
         }));
         let time = self.clock.zoned();
-        let log = &mut self.upkeep.config_log;
+        let log = &mut self.change_control.config_log;
         if !log.settings.enabled {
             return;
         }
-        let session = *stay.number.get_or_insert_with(|| {
+        let session = *of.number.get_or_insert_with(|| {
             log.last_session += 1;
             log.last_session
         });

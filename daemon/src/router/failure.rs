@@ -1,4 +1,4 @@
-//! Failed negotiations as they are kept for `show crypto session detail`. Filled by `record` from the engine's facts.
+//! Failed negotiations as they are kept for `show crypto session detail`. Filled by `router::facts` from the engine's facts.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,11 +8,43 @@ use ike::event::Fact;
 use ike::registry::ExchangeType;
 use ike::status::Role;
 use jiff::ZonedDateTime;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::show::snapshot::Failure;
+use crate::json::{Moment, Role as RoleWord, moment, role};
 
 /// Peers whose last failure is kept; strangers cannot fill the memory.
 const LIMIT: usize = 1024;
+
+/// A negotiation that failed, with its cause and the line to change.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Failure {
+    /// Our address, where it is known.
+    #[serde(rename = "local_address")]
+    pub local: Option<IpAddr>,
+    /// The peer.
+    pub peer: IpAddr,
+    /// When.
+    #[serde(rename = "time", serialize_with = "moment")]
+    #[schemars(with = "Moment")]
+    pub at: ZonedDateTime,
+    /// What was tried, such as `Main Mode` or `Quick Mode`.
+    pub exchange: String,
+    /// Who began.
+    #[serde(rename = "role", serialize_with = "role")]
+    #[schemars(with = "RoleWord")]
+    pub initiator: bool,
+    /// What went wrong, one line.
+    pub cause: String,
+    /// What the peer offered, one line each.
+    pub offered: Vec<String>,
+    /// What the configuration asks, one line each.
+    #[serde(rename = "configured")]
+    pub wanted: Vec<String>,
+    /// The configuration line to change.
+    #[serde(rename = "line_to_change")]
+    pub change: Option<String>,
+}
 
 /// Keeps a peer's last failure; the oldest goes when there are too many.
 pub fn keep(failures: &mut HashMap<IpAddr, Failure>, failure: Failure) {

@@ -14,9 +14,20 @@ use crate::router::{Files, Router};
 /// Blocks in the place of the last run's policies, behind everything that the running-config asks for.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// There is no startup-config: what is found is to be held.
-    expected: bool,
+    /// What is found is to be held, and until when.
+    expected: Option<Until>,
+    /// Until when what is held is.
+    until: Option<Until>,
     policies: Vec<PolicySpec>,
+}
+
+/// Until when what the last run protected is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// There is no startup-config: an interface whose crypto map has lines again needs nothing of the last run.
+    Mapped,
+    /// The startup-config may be cut off: what it does not have may be meant as well, until the operator saves.
+    Saved,
 }
 
 impl Held {
@@ -75,22 +86,27 @@ impl Held {
 }
 
 impl Router {
-    /// There is no startup-config, and the operator did not erase it.
-    pub fn expect_to_hold(&mut self) {
-        self.held.expected = true;
+    /// There is no startup-config and the operator did not erase it, or it may be cut off.
+    pub fn expect_to_hold(&mut self, until: Until) {
+        self.tunnels.held.expected = Some(until);
     }
 
-    /// Blocks what was protected by the policies that were found, if there is no startup-config to ask.
+    /// Blocks what was protected by the policies that were found, if there is no whole startup-config to ask.
     pub fn hold(&mut self, found: &[PolicySpec]) {
-        if !std::mem::take(&mut self.held.expected) {
+        let Some(until) = self.tunnels.held.expected.take() else {
             return;
-        }
-        self.held.take(found);
-        let count = self.held.policies.len();
+        };
+        self.tunnels.held.until = Some(until);
+        self.tunnels.held.take(found);
+        let count = self.tunnels.held.policies.len();
         if count > 0 {
+            let mapped = match until {
+                Until::Mapped => "a crypto map is applied to its interface, or ",
+                Until::Saved => "",
+            };
             let text = format!(
-                "What the last run protected stays blocked ({count} policies) until a crypto map is applied to its interface, \
-                 or \"write erase\" or \"write memory\" says that it needs no protection"
+                "What the last run protected and no line asks for stays blocked ({count} policies) until {mapped}\"write \
+                 erase\" or \"write memory\" says that it needs no protection"
             );
             self.log.system("CRYPTO", Severity::Warnings, "HELD", text);
         }
@@ -99,17 +115,22 @@ impl Router {
     /// Interfaces whose crypto map has lines again need nothing of the last run. Called when the configuration has been at
     /// rest for a while, so that nothing is let go in the middle of a paste.
     pub fn release_held(&mut self) {
-        if self.held.is_empty() {
+        if self.tunnels.held.is_empty() || self.tunnels.held.until == Some(Until::Saved) {
             return;
         }
-        let asked = self.plan.flows.values().map(|flow| flow.interface);
-        let fixed = self.plan.fixed.iter().map(|policy| policy.key.interface);
+        let asked = self.tunnels.plan.flows.values().map(|flow| flow.interface);
+        let fixed = self
+            .tunnels
+            .plan
+            .fixed
+            .iter()
+            .map(|policy| policy.key.interface);
         let mapped: HashSet<u32> = asked.chain(fixed).filter(|index| *index != 0).collect();
-        let before = self.held.policies.len();
-        self.held.release(&mapped);
-        if self.held.policies.len() != before {
+        let before = self.tunnels.held.policies.len();
+        self.tunnels.held.release(&mapped);
+        if self.tunnels.held.policies.len() != before {
             self.wake.reconcile.notify_one();
-            self.following.asked += 1;
+            self.reconcile.asked += 1;
         }
     }
 }
@@ -117,9 +138,9 @@ impl Router {
 impl Router {
     /// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
     pub fn startup_decided(&mut self) {
-        if !self.held.is_empty() {
-            self.held = Held::default();
-            self.following.asked += 1;
+        if !self.tunnels.held.is_empty() {
+            self.tunnels.held = Held::default();
+            self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }
     }

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use crate::operators::{SessionId, User};
 use crate::router::Router;
-use crate::show::upkeep as show;
 
 /// The lock and who has it.
 #[derive(Debug)]
@@ -13,7 +12,8 @@ pub struct Lock {
     pub owner: SessionId,
     /// Who sits there.
     pub user: User,
-    since: Instant,
+    /// When it was taken.
+    pub since: Instant,
 }
 
 impl Router {
@@ -23,7 +23,7 @@ impl Router {
     /// What the operator sees when another session has it.
     pub fn lock(&mut self, owner: SessionId, user: &User) -> Result<(), String> {
         self.may_configure(owner)?;
-        self.upkeep.lock = Some(Lock {
+        self.change_control.lock = Some(Lock {
             owner,
             user: user.clone(),
             since: Instant::now(),
@@ -33,7 +33,7 @@ impl Router {
 
     /// Takes the lock from a session that has it; harmless for any other.
     pub fn unlock(&mut self, owner: SessionId) {
-        self.upkeep.lock.take_if(|lock| lock.owner == owner);
+        self.change_control.lock.take_if(|lock| lock.owner == owner);
     }
 
     /// Whether a session may change the configuration now.
@@ -41,7 +41,7 @@ impl Router {
     /// # Errors
     /// What the operator sees when another session has locked it.
     pub fn may_configure(&self, session: SessionId) -> Result<(), String> {
-        match &self.upkeep.lock {
+        match &self.change_control.lock {
             Some(lock) if lock.owner != session => Err(format!(
                 "Configuration mode locked exclusively by user '{}' process '{}' from terminal '{}'. Please try later.\n",
                 lock.user.name(),
@@ -50,18 +50,5 @@ impl Router {
             )),
             _ => Ok(()),
         }
-    }
-
-    /// The lock, for `show configuration lock`.
-    #[must_use]
-    pub fn locked(&self) -> Option<show::Lock> {
-        let lock = self.upkeep.lock.as_ref()?;
-        Some(show::Lock {
-            session: lock.owner.to_string(),
-            user: lock.user.name().to_owned(),
-            line: lock.user.line.clone(),
-            source: lock.user.source,
-            active: lock.since.elapsed(),
-        })
     }
 }

@@ -15,7 +15,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use isthmus_kernel::{Action, ErrorKind, KernelError, PolicyKey, PolicySpec, Request, Selector};
+use isthmus_kernel::{
+    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Request, Selector,
+};
+
+use crate::log::Severity;
 
 use crate::router::Shared;
 
@@ -32,6 +36,8 @@ pub struct Policies {
     refused: HashMap<PolicyKey, Refused>,
     /// Blocks that stand in for a refused policy under another key, and whose.
     stand_ins: HashMap<PolicyKey, (PolicySpec, PolicyKey)>,
+    /// Another program may have changed what stands: the kernel is to be asked.
+    doubtful: bool,
     /// Only one task at a time changes policies.
     turn: Rc<tokio::sync::Mutex<()>>,
 }
@@ -154,6 +160,28 @@ impl Policies {
     pub fn adopt(&mut self, found: impl IntoIterator<Item = PolicySpec>) {
         self.standing = found.into_iter().map(|spec| (spec.key, spec)).collect();
         self.open.extend(self.standing.keys().copied());
+    }
+
+    /// Another program touched the policy of a key, or maybe all. True when that makes what stands doubtful; the next
+    /// [`enforce`] asks the kernel.
+    pub fn doubt(&mut self, key: Option<&PolicyKey>) -> bool {
+        let ours = key.is_none_or(|key| self.standing.contains_key(key));
+        self.doubtful |= ours;
+        ours
+    }
+
+    /// Takes over what the kernel really has; gives how many of ours are not as they were.
+    fn found(&mut self, found: impl IntoIterator<Item = PolicySpec>) -> usize {
+        let found: HashMap<PolicyKey, PolicySpec> =
+            found.into_iter().map(|spec| (spec.key, spec)).collect();
+        let before = std::mem::replace(&mut self.standing, found);
+        let differs =
+            |(key, spec): &(&PolicyKey, &PolicySpec)| self.standing.get(key) != Some(spec);
+        let changed: Vec<PolicyKey> = before.iter().filter(differs).map(|(key, _)| *key).collect();
+        let new = self.standing.keys().filter(|key| !before.contains_key(key));
+        self.open.extend(new.copied());
+        self.open.extend(changed.iter().copied());
+        changed.len()
     }
 
     /// As the kernel has them now.
@@ -475,11 +503,14 @@ fn block(key: PolicyKey, instead_of: &PolicySpec) -> PolicySpec {
 pub async fn enforce(router: &Shared) {
     let (kernel, turn) = {
         let router = router.borrow();
-        (router.kernel.clone(), router.policies.turn.clone())
+        (router.kernel.clone(), router.tunnels.policies.turn.clone())
     };
     let _turn = turn.lock().await;
+    if router.borrow().tunnels.policies.doubtful {
+        look_again(router, &kernel).await;
+    }
     loop {
-        let requests = router.borrow_mut().policies.next_step();
+        let requests = router.borrow_mut().tunnels.policies.next_step();
         if requests.is_empty() {
             return;
         }
@@ -487,9 +518,39 @@ pub async fn enforce(router: &Shared) {
         let mut router = router.borrow_mut();
         let answered = requests.iter().zip(answers);
         let troubles: Vec<Trouble> = answered
-            .filter_map(|(request, answer)| router.policies.answered(request, answer))
+            .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
             .collect();
         router.tell_troubles(troubles);
+    }
+}
+
+/// Asks the kernel which policies stand, after another program touched them.
+async fn look_again(router: &Shared, kernel: &Kernel) {
+    router.borrow_mut().tunnels.policies.doubtful = false;
+    let found = kernel.dump_policies().await;
+    let mut router = router.borrow_mut();
+    match found {
+        Ok(found) => {
+            let changed = router
+                .tunnels
+                .policies
+                .found(found.into_iter().map(|info| info.spec));
+            if changed > 0 {
+                router.log.system(
+                    "CRYPTO",
+                    Severity::Warnings,
+                    "POLICY_CHANGED",
+                    format!(
+                        "another program changed or deleted {changed} policies of crypto maps in the kernel; they are \
+                         set again"
+                    ),
+                );
+            }
+        }
+        Err(error) => {
+            router.tunnels.policies.doubtful = true;
+            router.notice(Severity::Errors, "KERNEL", error.to_string());
+        }
     }
 }
 

@@ -12,9 +12,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ip_interface;
-use super::screen::{Facts, maybe_seconds};
+use super::screen::Facts;
 use crate::clock::format as time;
 use crate::config::model::{Interface as Lines, InterfaceOrder, Interfaces};
+use crate::json::maybe_seconds;
 pub use crate::machine::interfaces::bindings::mac;
 use crate::machine::interfaces::{Interface, InterfaceTable};
 

@@ -3,8 +3,9 @@
 //! `flash:` is a folder of the state directory; nothing outside of it can be named, except by root, who may name any
 //! file of the machine by its absolute path. Sessions, archives and the difference screens come here.
 
-pub mod disk;
+pub mod listing;
 pub(crate) mod names;
+pub mod scp;
 pub mod tftp;
 
 use std::fs;
@@ -13,10 +14,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, tz::TimeZone};
+use listing::{Directory, FileEntry, FileKind};
 
 use crate::config::startup;
-use crate::show::files::{Directory, FileEntry, FileKind};
-use crate::tasks::control::make_directory;
+use crate::machine::directory::make_directory;
 
 /// The largest file that is read, in octets: a configuration of 100,000 lines has about 5 MB.
 pub const MAX_SIZE: u64 = 64 * 1024 * 1024;

@@ -1,19 +1,15 @@
 use isthmus_grammar::command::Command;
 use isthmus_grammar::parser::parse;
-use isthmus_kernel::Kernel;
 
 use super::*;
-use crate::clock::Clock;
 use crate::config::{Context, Origin, apply};
-use crate::log::{Console, Log};
-use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
-use crate::router::Files;
+use crate::testing::RouterBuilder;
 
 /// An operator in configuration mode.
 struct Operator {
     user: User,
     context: Context,
-    stay: Stay,
+    stay: ConfigSession,
 }
 
 fn operator(name: Option<&str>, line: &str) -> Operator {
@@ -24,20 +20,12 @@ fn operator(name: Option<&str>, line: &str) -> Operator {
             source: None,
         },
         context: Context::Global,
-        stay: Stay::default(),
+        stay: ConfigSession::default(),
     }
 }
 
 fn router() -> Router {
-    let (kernel, _events, _fake) = Kernel::fake();
-    let clock = Clock::system();
-    let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-    let files = Files {
-        config: "/nonexistent/startup-config".into(),
-        state: "/nonexistent".into(),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    Router::new(clock, log, files, kernel, table)
+    RouterBuilder::default().build()
 }
 
 impl Operator {
@@ -69,12 +57,12 @@ impl Operator {
 }
 
 fn commands(router: &Router) -> Vec<(u64, u64, String, String)> {
-    let shown = router.upkeep.config_log.shown();
+    let logged = router.change_control.config_log.commands();
     let command = |one: LoggedCommand| {
         let who = format!("{}@{}", one.user, one.line);
         (one.index, one.session, who, one.command)
     };
-    shown.commands.into_iter().map(command).collect()
+    logged.into_iter().map(command).collect()
 }
 
 fn words(router: &Router) -> Vec<String> {
@@ -124,7 +112,7 @@ fn the_log_keeps_as_many_as_it_is_told_to() {
         ann.enter(&mut router, &format!("hostname R{number}"));
     }
     assert_eq!(words(&router).len(), 100);
-    let statistics = router.upkeep.config_log.shown().statistics;
+    let statistics = router.change_control.config_log.statistics();
     assert_eq!((statistics.sessions, statistics.commands), (1, 100));
 }
 
@@ -144,7 +132,7 @@ fn a_log_that_is_off_or_cleared_is_empty_and_gives_its_memory_back() {
         ann.enter(&mut router, end);
         ann.enter(&mut router, "hostname R2");
         assert_eq!(words(&router), [""; 0], "{end}");
-        let statistics = router.upkeep.config_log.shown().statistics;
+        let statistics = router.change_control.config_log.statistics();
         for memory in [statistics.session_memory, statistics.command_memory] {
             assert!(
                 memory.allocated_bytes > 0 && memory.held_bytes == 0,
@@ -153,7 +141,7 @@ fn a_log_that_is_off_or_cleared_is_empty_and_gives_its_memory_back() {
         }
         ann.on(&mut router);
         assert_eq!(commands(&router)[0].0, 4, "{end}: numbers are used once");
-        router.upkeep.config_log.clear();
+        router.change_control.config_log.clear();
         assert_eq!(words(&router), [""; 0]);
         ann.enter(&mut router, "hostname R3");
         assert_eq!(words(&router), ["hostname R3"]);
@@ -171,9 +159,8 @@ fn each_command_knows_its_mode_however_it_was_left() {
     );
     ann.context = ann.context.up();
     ann.enter(&mut router, "rd 1:1\ninterface Loopback0\nhostname R1");
-    let shown = router.upkeep.config_log.shown();
-    let modes: Vec<Vec<&str>> = shown
-        .commands
+    let logged = router.change_control.config_log.commands();
+    let modes: Vec<Vec<&str>> = logged
         .iter()
         .map(|one| {
             one.modes
