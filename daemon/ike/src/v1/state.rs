@@ -29,13 +29,13 @@ pub(crate) struct Sa {
 /// What it waits for.
 pub(crate) enum State {
     /// Initiator, message 1 sent
-    AwaitsChoice(initiator::AwaitsChoice),
+    AwaitsChoice(Box<initiator::AwaitsChoice>),
     /// Initiator, message 3 sent
     AwaitsValue(Box<initiator::AwaitsValue>),
     /// Initiator, message 5 sent
     AwaitsProof(Box<initiator::AwaitsProof>),
     /// Responder, message 2 sent
-    AwaitsInitiatorsValue(responder::AwaitsInitiatorsValue),
+    AwaitsInitiatorsValue(Box<responder::AwaitsInitiatorsValue>),
     /// Responder, message 4 sent
     AwaitsInitiatorsProof(Box<responder::AwaitsInitiatorsProof>),
     /// Phase 1 is done

@@ -62,7 +62,7 @@ pub(crate) fn start(common: &Common, turn: &mut Turn<'_>) -> Result<Sa, Cause> {
     let (old, new) = (ExchangeState::Ready, ExchangeState::InitiatorMm1);
     moved(turn, Input::SaRequest, old, new);
     started(turn, Role::Initiator);
-    let mut sa = Sa::new(State::AwaitsChoice(state));
+    let mut sa = Sa::new(State::AwaitsChoice(Box::new(state)));
     sa.send(turn, Role::Initiator, sa.word(), message);
     Ok(sa)
 }
@@ -85,7 +85,7 @@ pub(crate) fn offer(
             choose(turn, common, policy);
             let (old, new) = (ExchangeState::ResponderMm1, ExchangeState::ResponderMm2);
             moved(turn, Input::ProcessComplete, old, new);
-            let mut sa = Sa::new(State::AwaitsInitiatorsValue(state));
+            let mut sa = Sa::new(State::AwaitsInitiatorsValue(Box::new(state)));
             sa.flight.answers = Some(digest);
             sa.send(turn, Role::Responder, sa.word(), message);
             Some(sa)
@@ -131,7 +131,7 @@ pub(crate) fn recalled(
     let started = responder::start(turn, common, &proposals, |_, _, _| {});
     let (state, policy, _) = started.ok()?;
     choose(turn, common, policy);
-    Some(Sa::new(State::AwaitsInitiatorsValue(state)))
+    Some(Sa::new(State::AwaitsInitiatorsValue(Box::new(state))))
 }
 
 /// Message 1 is refused, or dropped without an answer.
@@ -317,7 +317,7 @@ fn step(common: &mut Common, turn: &mut Turn<'_>, state: State, message: &Messag
 fn choice(
     common: &mut Common,
     turn: &mut Turn<'_>,
-    state: initiator::AwaitsChoice,
+    state: Box<initiator::AwaitsChoice>,
     message: &Message,
     payloads: &Unprotected,
 ) -> Step {
@@ -367,7 +367,7 @@ fn initiators_proof(
 fn responders_value(
     common: &mut Common,
     turn: &mut Turn<'_>,
-    mut state: responder::AwaitsInitiatorsValue,
+    mut state: Box<responder::AwaitsInitiatorsValue>,
     payloads: &Unprotected,
 ) -> Step {
     let value = match state.process(turn, payloads) {
