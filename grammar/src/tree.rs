@@ -4,7 +4,7 @@
 //! walked word by word with every possible place kept, and inside which rules it stands ([`Frame`]).
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::command::{Form, SecretTypes, Section};
 use crate::modes::Mode;
@@ -61,7 +61,7 @@ pub(crate) enum Kind {
     InterfaceNumber,
 }
 
-/// What a `WORD` of digits and dots only may be.
+/// What a `WORD` may be that consists of digits and dots, or that has a colon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numeric {
     /// A word like any other.
@@ -70,7 +70,7 @@ pub(crate) enum Numeric {
     NoNumber,
     /// The name of a host, which is never that.
     NoName,
-    /// A host: a whole IPv4 address or nothing.
+    /// A host: a whole address or nothing.
     Address,
 }
 
@@ -82,8 +82,8 @@ impl Numeric {
         match self {
             Self::Word => true,
             Self::NoNumber => !only(|byte| byte.is_ascii_digit()),
-            Self::NoName => !numeric(),
-            Self::Address => !numeric() || token.parse::<Ipv4Addr>().is_ok(),
+            Self::NoName => !numeric() && !token.contains(':'),
+            Self::Address => Self::NoName.takes(token) || token.parse::<IpAddr>().is_ok(),
         }
     }
 }
