@@ -10,7 +10,7 @@ use isthmus_grammar::Refusal;
 use isthmusd::config::cursor::BYTE_ORDER_MARK;
 use isthmusd::config::load::{self, Kind, Problem, Report};
 use isthmusd::config::{Running, check};
-use isthmusd::translate::dry;
+use isthmusd::plan::dry;
 
 use crate::screen::printable;
 

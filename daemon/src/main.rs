@@ -10,15 +10,15 @@ use anyhow::Context;
 use clap::Parser;
 use isthmus_kernel::{Kernel, keep_to_itself};
 use isthmusd::clock::Clock;
-use isthmusd::control::{RunDir, make_directory};
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable, store};
 use isthmusd::log::{Console, Log, Severity};
-use isthmusd::notify::notify;
-use isthmusd::outside::Outside;
+use isthmusd::machine::directory::{RunDir, make_directory};
+use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable, store};
+use isthmusd::machine::notify::notify;
+use isthmusd::machine::outside::Outside;
+use isthmusd::machine::sandbox;
 use isthmusd::router::{Files, Router, Shared, Stop};
-use isthmusd::run::{self, Sockets};
-use isthmusd::sandbox;
-use isthmusd::session::scp;
+use isthmusd::storage::scp;
+use isthmusd::tasks::{self, Sockets};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
@@ -122,7 +122,7 @@ fn serve(arguments: &Arguments, outside: &Outside) -> anyhow::Result<Stop> {
     let stop = LocalSet::new().block_on(&runtime, async {
         let (kernel, events) = Kernel::linux().await.context("cannot reach the kernel")?;
         let sockets = Sockets {
-            ike: run::ike_socket(&kernel)?,
+            ike: tasks::ike_socket(&kernel)?,
             events,
         };
         let router = router(arguments, kernel)?;
@@ -131,7 +131,7 @@ fn serve(arguments: &Arguments, outside: &Outside) -> anyhow::Result<Stop> {
             router.borrow_mut().notice(severity, "SANDBOX", text);
         }
         stop_on_signals(&router)?;
-        let stop = run::run(router, sockets, || run_dir.listen(), || notify("READY=1")).await?;
+        let stop = tasks::run(router, sockets, || run_dir.listen(), || notify("READY=1")).await?;
         notify("STOPPING=1");
         Ok(stop)
     });

@@ -8,8 +8,8 @@ use std::path::Path;
 use bed::{Client, hello, test};
 use isthmus_control::{MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, Status};
 use isthmus_grammar::Mode;
-use isthmusd::control::RunDir;
 use isthmusd::log::Severity;
+use isthmusd::machine::directory::RunDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[test]

@@ -9,14 +9,12 @@ use ike::Clear;
 use isthmus_kernel::{
     Action, Direction, ErrorKind, Event, Events, Fake, Kernel, PolicySpec, Verdict,
 };
-use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::log::{Console, Log, Severity};
-use isthmusd::policies::enforce;
-use isthmusd::reconcile::{adopt, reconcile};
-use isthmusd::router::{Files, Router, Shared};
-use isthmusd::run;
+use isthmusd::router::policies::enforce;
+use isthmusd::router::reconcile::{adopt, reconcile};
+use isthmusd::router::{Files, Shared};
+use isthmusd::tasks;
+use isthmusd::testing::RouterBuilder;
 use tokio::task::LocalSet;
 
 const CONFIG: &str = "crypto isakmp policy 10
@@ -67,15 +65,11 @@ impl Machine {
 
     /// Starts a daemon.
     async fn boot(&self) -> Site<'_> {
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
         let files = Files {
             config: self.startup_config(),
             state: self.state().to_owned(),
         };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let mut router = Router::new(clock, log, files, self.kernel.clone(), table);
-        router.boot();
+        let router = RouterBuilder::on(self.kernel.clone()).files(files).booted();
         let router = Rc::new(RefCell::new(router));
         adopt(&router).await.unwrap();
         reconcile(&router).await.unwrap();
@@ -130,7 +124,7 @@ struct Site<'a> {
 
 impl Site<'_> {
     async fn carry(&self) {
-        run::carry_out(&self.router, |_, _, _| Ok(())).await;
+        tasks::carry_out(&self.router, |_, _, _| Ok(())).await;
     }
 
     /// Reconciles without a change.
@@ -144,9 +138,9 @@ impl Site<'_> {
         let (problems, asked) = {
             let mut router = self.router.borrow_mut();
             let problems = config::merge(&mut router.running, lines, "console");
-            let before = router.following.asked;
+            let before = router.reconcile.asked;
             router.configured();
-            (problems, router.following.asked > before)
+            (problems, router.reconcile.asked > before)
         };
         if asked {
             reconcile(&self.router).await.unwrap();
@@ -161,7 +155,7 @@ impl Site<'_> {
         let acquires = self.machine.acquires();
         assert_eq!(acquires.len(), 1, "the kernel asks\n{}", self.log());
         for acquire in acquires {
-            run::kernel_event(&self.router, acquire);
+            tasks::kernel_event(&self.router, acquire);
         }
         self.carry().await;
         assert_eq!(self.machine.protected_packet(), Verdict::Dropped);
@@ -204,20 +198,20 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         assert_eq!(out.unwrap().action, Action::Block);
         site.says("%CRYPTO-3-POLICY_REFUSED: access-list FLOW, used by crypto map VPN 10: line \"permit ip 10.0.1.0 0.0.0.255");
         site.says("its traffic is dropped");
-        let problems = || site.router.borrow().problems.len();
+        let problems = || site.router.borrow().tunnels.problems.len();
         assert_eq!(problems(), 1);
         site.look_again().await;
         assert_eq!(problems(), 1);
         assert!(!site.log().contains("CONFIG_PROBLEM"), "said once");
         // When the kernel takes it, it is protected.
-        assert!(site.router.borrow_mut().policies.retry());
+        assert!(site.router.borrow_mut().tunnels.policies.retry());
         enforce(&site.router).await;
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0));
         site.says("%CRYPTO-5-POLICY_SET");
         site.look_again().await;
         assert_eq!(problems(), 0);
-        assert!(!site.router.borrow_mut().policies.retry());
+        assert!(!site.router.borrow_mut().tunnels.policies.retry());
     });
 }
 
@@ -231,7 +225,7 @@ fn where_no_block_of_the_same_traffic_is_taken_a_wider_one_is() {
         assert_eq!(machine.protected_packet(), Verdict::Dropped);
         assert_eq!(machine.packet("192.0.2.1", "192.0.2.2"), Verdict::Clear);
         machine.fake.fail_no_more();
-        site.router.borrow_mut().policies.retry();
+        site.router.borrow_mut().tunnels.policies.retry();
         enforce(&site.router).await;
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0), "{policies:?}");
@@ -254,11 +248,11 @@ fn a_kernel_that_takes_nothing_is_asked_until_it_does_and_nothing_old_goes() {
             "the old one stands"
         );
         site.says("%CRYPTO-2-POLICY_REFUSED");
-        assert!(site.router.borrow().policies.is_exposed());
+        assert!(site.router.borrow().tunnels.policies.is_exposed());
         machine.fake.fail_no_more();
-        site.router.borrow_mut().policies.retry();
+        site.router.borrow_mut().tunnels.policies.retry();
         enforce(&site.router).await;
-        assert!(!site.router.borrow().policies.is_exposed());
+        assert!(!site.router.borrow().tunnels.policies.is_exposed());
         assert_eq!(machine.packet("10.0.1.7", "10.0.3.9"), Verdict::Dropped);
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0), "{policies:?}");
@@ -299,6 +293,66 @@ fn an_exemption_never_outruns_what_is_protected() {
     });
 }
 
+/// Gives the daemon what the kernel reported.
+async fn hear(site: &Site<'_>) {
+    let events: Vec<Event> = {
+        let mut events = site.machine.events.borrow_mut();
+        std::iter::from_fn(|| events.try_next()).collect()
+    };
+    for event in events {
+        tasks::kernel_event(&site.router, event);
+    }
+    site.carry().await;
+}
+
+#[test]
+fn policies_that_another_program_takes_away_are_set_again() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        hear(&site).await;
+        let stood = machine.policies().await;
+        machine.fake.flush_policies();
+        assert_eq!(machine.protected_packet(), Verdict::Clear);
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        assert_eq!(machine.policies().await.len(), stood.len());
+        site.says("%CRYPTO-4-POLICY_CHANGED: another program changed or deleted 3 policies");
+        // One of them, and one that was refused and is blocked.
+        let out = stood.iter().find(|p| p.key.direction == Direction::Out);
+        assert!(machine.fake.delete_policy(out.unwrap().key));
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+        site.says("changed or deleted 1 policies");
+    });
+}
+
+#[test]
+fn blocks_that_stand_in_are_set_again_too() {
+    test(async {
+        let machine = Machine::new();
+        let narrow = "set policy out 10.0.1.0/24 -> 10.0.2.0/24";
+        machine.fake.fail_always(narrow, ErrorKind::Exhausted);
+        let site = machine.boot_with(CONFIG).await;
+        machine.fake.flush_policies();
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+    });
+}
+
+#[test]
+fn what_was_changed_while_events_were_lost_is_found() {
+    test(async {
+        let machine = Machine::new();
+        let site = machine.boot_with(CONFIG).await;
+        machine.fake.flush_policies();
+        drop(machine.acquires());
+        machine.fake.emit(Event::Overflow);
+        hear(&site).await;
+        assert_eq!(machine.protected_packet(), Verdict::Dropped);
+    });
+}
+
 #[test]
 fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
     for damage in ["gone", "empty", "folder", "unreadable text"] {
@@ -333,6 +387,44 @@ fn what_the_last_run_protected_stays_blocked_without_a_startup_config() {
             }
         });
     }
+}
+
+#[test]
+fn what_a_cut_off_startup_config_does_not_name_stays_blocked_until_it_is_saved() {
+    test(async {
+        let machine = Machine::new();
+        let second =
+            "ip access-list extended FLOW\n permit ip 10.0.1.0 0.0.0.255 10.0.3.0 0.0.0.255\nend\n";
+        let whole = CONFIG.replace("end\n", second);
+        drop(machine.boot_with(&whole).await);
+        let cut = |at: &str| whole[..whole.find(at).unwrap()].to_owned();
+        for damaged in [
+            cut("ip access-list"),
+            cut("10.0.3.0"),
+            cut("end\n"),
+            cut(" crypto map VPN\n"),
+        ] {
+            let site = machine.boot_with(&damaged).await;
+            site.says("does not end with \"end\"");
+            site.router.borrow_mut().release_held();
+            site.look_again().await;
+            for destination in ["10.0.2.9", "10.0.3.9"] {
+                assert_eq!(
+                    machine.packet("10.0.1.7", destination),
+                    Verdict::Dropped,
+                    "{damaged}"
+                );
+            }
+            assert_eq!(machine.packet("10.0.9.1", "10.0.2.9"), Verdict::Clear);
+        }
+        let site = machine.boot_with(CONFIG).await;
+        assert_eq!(
+            machine.packet("10.0.1.7", "10.0.3.9"),
+            Verdict::Clear,
+            "whole"
+        );
+        assert!(!site.log().contains("HELD"));
+    });
 }
 
 #[test]
@@ -421,7 +513,7 @@ fn what_is_held_is_let_go_by_a_map_by_saving_and_by_erasing() {
         let machine = lost().await;
         let site = machine.boot().await;
         let files = site.router.borrow().files.clone();
-        isthmusd::held::erase(&files).unwrap().unwrap();
+        isthmusd::router::held::erase(&files).unwrap().unwrap();
         site.router.borrow_mut().startup_decided();
         site.look_again().await;
         assert!(machine.policies().await.is_empty());
@@ -609,6 +701,7 @@ fn what_is_legal_and_protects_nothing_is_said() {
             assert!(
                 site.router
                     .borrow()
+                    .tunnels
                     .problems
                     .iter()
                     .any(|p| p.starts_with(words))
@@ -670,7 +763,7 @@ fn whatever_cuts_a_negotiation_short_lets_the_kernel_ask_again() {
             {
                 let mut router = site.router.borrow_mut();
                 let now = router.now();
-                router.engine.clear(now, clear);
+                router.tunnels.engine.clear(now, clear);
                 router.pump();
             }
             site.carry().await;
@@ -688,7 +781,7 @@ fn a_daemon_that_starts_forgets_what_another_was_asked() {
         drop(site);
         let site = machine.boot().await;
         site.ask().await;
-        site.router.borrow_mut().drop_all_wishes();
+        site.router.borrow_mut().tunnels.drop_all_wishes();
         site.carry().await;
         site.ask().await;
     });
@@ -703,7 +796,7 @@ fn an_acquire_for_a_flow_that_is_gone_is_forgotten() {
         let late = machine.acquires();
         site.configure("interface wan0\n no crypto map\n").await;
         for acquire in late {
-            run::kernel_event(&site.router, acquire);
+            tasks::kernel_event(&site.router, acquire);
         }
         site.carry().await;
         site.configure("interface wan0\n crypto map VPN\n").await;

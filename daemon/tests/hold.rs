@@ -14,9 +14,9 @@ use bed::{Bed, Client, test};
 use isthmus_control::{Reply, Request, Status};
 use isthmus_kernel::{Acquire, Action, Direction, Event};
 use isthmusd::config;
-use isthmusd::reconcile::reconcile;
 use isthmusd::router::Shared;
-use isthmusd::run;
+use isthmusd::router::reconcile::reconcile;
+use isthmusd::tasks;
 
 const FIRST: &str = "192.0.2.1";
 const SECOND: &str = "192.0.2.2";
@@ -65,7 +65,7 @@ async fn configure(bed: &Bed, text: &str) {
     *bed.router.borrow_mut().running = running;
     bed.router.borrow_mut().configured();
     reconcile(&bed.router).await.unwrap();
-    run::carry_out(&bed.router, |_, _, _| Ok(())).await;
+    tasks::carry_out(&bed.router, |_, _, _| Ok(())).await;
 }
 
 /// A packet meets the first outbound policy.
@@ -89,13 +89,13 @@ async fn traffic(router: &Shared) {
         packet: policy.key.selector,
         sequence: 1,
     };
-    run::kernel_event(router, Event::Acquire(acquire));
+    tasks::kernel_event(router, Event::Acquire(acquire));
 }
 
 /// Carries out the work of one router; what it sends is taken off it.
 async fn sent(router: &Shared) -> VecDeque<(SocketAddr, SocketAddr, Vec<u8>)> {
     let mut wire = VecDeque::new();
-    run::carry_out(router, |local, remote, bytes| {
+    tasks::carry_out(router, |local, remote, bytes| {
         wire.push_back((local, remote, bytes.to_vec()));
         Ok(())
     })
@@ -115,7 +115,7 @@ async fn handshake(a: &Shared, b: &Shared) -> usize {
         }
     }
     let router = a.borrow();
-    router.engine.children(router.now()).len()
+    router.tunnels.engine.children(router.now()).len()
 }
 
 /// A command is on its way, and nothing answers it.
@@ -268,7 +268,7 @@ fn what_no_one_reads_is_made_when_it_is_read() {
                 console.send(Request::Exec { line }).await;
                 consoles.push(console);
             }
-            let held = || bed.router.borrow().screens.unread();
+            let held = || bed.screens.unread();
             let (mut before, mut same) = (0, 0);
             // Until everything that goes into sockets and queues is there.
             while same < 20 {

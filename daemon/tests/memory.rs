@@ -9,7 +9,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use bed::Bed;
-use isthmusd::reconcile::reconcile;
+use isthmusd::router::reconcile::reconcile;
 use memchr::memmem;
 
 /// What the octets of a key are masked with, so that looking for it leaves no copy.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bed::test;
 use isthmus_control::Status;
-use isthmusd::control::{RunDir, make_directory};
+use isthmusd::machine::directory::{RunDir, make_directory};
 use nix::sys::stat::{Mode, umask};
 
 fn mode(path: &Path) -> u32 {

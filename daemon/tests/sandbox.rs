@@ -7,8 +7,8 @@ use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
-use isthmusd::outside::Outside;
-use isthmusd::sandbox::{Told, enter, places};
+use isthmusd::machine::outside::Outside;
+use isthmusd::machine::sandbox::{Told, enter, places};
 use rustix::net::{AddressFamily, SocketType, socket};
 
 /// Runs on a thread in the sandbox; `own` is what it may write to.

@@ -13,7 +13,7 @@ pub enum Event {
     /// A packet met a policy of ours and there is no SA. Comes once for a tunnel, then not again until
     /// the SA is there, or the acquire was forgotten. See `policy.rs`.
     Acquire(Acquire),
-    /// An SA reached a limit of its [`Lifetime`](crate::Lifetime).
+    /// An SA reached a limit of its [`Lifetime`](crate::Lifetime), or another program deleted it.
     Expire(Expire),
     /// A link appeared or something about it changed.
     LinkChanged(LinkInfo),
@@ -33,8 +33,11 @@ pub enum Event {
         /// There now, or gone.
         present: bool,
     },
+    /// Another program replaced or deleted a policy that has or had this key; `None`: it deleted them all, or it is not
+    /// known which. Ask for them again (`dump_policies`).
+    PolicyTouched(Option<PolicyKey>),
     /// Events were lost because they came faster than they were read: ask for everything again
-    /// (`dump_sas`, `links`, `addresses`); an acquire that was lost comes again by itself.
+    /// (`dump_sas`, `dump_policies`, `links`, `addresses`); an acquire that was lost comes again by itself.
     Overflow,
 }
 

@@ -2,11 +2,11 @@
 //! configuration, timers, and the outputs so far.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::event::{Bound, DropReason, Event, Fact};
+use crate::id::Path;
 use crate::output::Output;
 use crate::random::Randomness;
 use crate::talk::{Standing, Talk};
@@ -29,15 +29,6 @@ pub(crate) struct Context {
     /// Datagrams dropped, by reason
     pub(crate) dropped: BTreeMap<DropReason, u64>,
     pub(crate) talk: Talk,
-}
-
-/// Between whom a fact happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Path {
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-    /// 0 where there is none yet
-    pub(crate) conn_id: u32,
 }
 
 impl Context {

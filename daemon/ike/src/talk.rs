@@ -43,7 +43,7 @@ pub(crate) struct Talk {
     /// Bounds that were reached, since the last report of the minute
     bounds: BTreeMap<Bound, u64>,
     /// Between whom it was, last
-    pub(crate) last: Option<crate::context::Path>,
+    pub(crate) last: Option<crate::id::Path>,
 }
 
 impl Default for Talk {

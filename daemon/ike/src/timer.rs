@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use crate::child::ChildId;
-use crate::sa::SaId;
+use crate::id::SaId;
 use crate::time::Instant;
 
 /// Something that happens when its time comes. At most one of each value is pending.
@@ -25,7 +25,7 @@ pub(crate) enum Timer {
     /// An ISAKMP SA that the peer deleted goes away
     DeletedIke(SaId),
     /// The peer has had time for message 3: begin the next quick mode that waits
-    NextWant(SaId),
+    NextRequest(SaId),
     /// Tell the peer of a new ISAKMP SA what went while there was none
     TellUntold(SaId),
     /// Phase 1 comes back between our address and the peer's, for the children that a gone ISAKMP SA left

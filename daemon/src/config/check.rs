@@ -1,5 +1,5 @@
 //! What can be said of a configuration as a whole, without a machine and without a plan. `isthmus --check` prints it below
-//! the lines, after what [`crate::translate::dry`] says of the crypto maps.
+//! the lines, after what [`crate::plan::dry`] says of the crypto maps.
 
 use super::model::Running;
 

@@ -12,7 +12,7 @@ use isthmus_grammar::foreign::{Opening, leaves_block, opens_inner_mode, opens_mo
 use isthmus_grammar::{Access, Mode, Refusal, parser};
 
 use super::apply::{Applied, Origin, Refused, apply, remove_kept};
-use super::context::Context;
+use super::model::context::Context;
 use super::model::{KeptLine, Running};
 use super::rank;
 

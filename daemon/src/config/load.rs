@@ -18,8 +18,8 @@ use isthmus_grammar::weakness::weaknesses;
 use isthmus_grammar::{Access, Refusal, secrets};
 
 use super::apply::{Origin, acl, check_references, kept_change};
-use super::context::Context;
 use super::cursor::{Closed, Cursor, Reading};
+use super::model::context::Context;
 use super::model::{AccessList, AclLine, LineId, Numbered, Running};
 
 /// A line of a file that was not obeyed. Its text is made safe for logs: keys and passwords are left out.

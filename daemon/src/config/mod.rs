@@ -2,7 +2,6 @@
 
 pub mod apply;
 pub mod check;
-pub mod context;
 mod current;
 pub mod cursor;
 pub mod difference;
@@ -20,8 +19,8 @@ pub mod weak;
 mod tests;
 
 pub use apply::{Applied, Origin, Refused, apply, remove_kept};
-pub use context::Context;
 pub use current::Current;
 pub use cursor::{Cursor, Reading};
 pub use load::{Problem, load, merge};
 pub use model::Running;
+pub use model::context::Context;

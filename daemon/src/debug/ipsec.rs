@@ -7,7 +7,7 @@ use ike::config::{Connection, ConnectionId, Flow, FlowId};
 use ike::event::{DownReason, Event, Fact};
 use ike::registry::ProtocolId;
 
-use crate::translate::plan::Plan;
+use crate::plan::flows::Plan;
 
 /// `debug crypto ipsec message`: what ISAKMP and IPsec ask of each other.
 pub fn messages(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {

@@ -16,7 +16,7 @@ use isthmus_grammar::command::{DebugArea, DebugTopic};
 pub use condition::{Conditions, Fit};
 
 use crate::log::{Log, Message};
-use crate::translate::plan::Plan;
+use crate::plan::flows::Plan;
 
 /// Which debugging is on, and about whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

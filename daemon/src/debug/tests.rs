@@ -9,7 +9,7 @@ use ike::status::{Role, StateWord};
 use isthmus_grammar::command::{Command, DebugTopic, ExecCommand};
 
 use super::Debugging;
-use crate::translate::plan::Plan;
+use crate::plan::flows::Plan;
 
 fn lines(conn_id: u32, event: Event) -> Vec<String> {
     let fact = Fact {
@@ -230,7 +230,7 @@ fn with_peer() -> ike::config::EngineConfig {
                 crypto isakmp policy 10\n authentication pre-share\n";
     let (running, problems) = crate::config::load::load(text, "test");
     assert_eq!(problems, []);
-    let mut config = crate::translate::engine::config(&running);
+    let mut config = crate::plan::engine::config(&running);
     config
         .connections
         .push(std::sync::Arc::new(ike::config::Connection {

@@ -43,7 +43,7 @@ impl Stamp {
     pub fn render(&self, clock: &Clock) -> String {
         match self {
             Self::None => String::new(),
-            Self::Uptime => format!("{}: ", crate::show::time::age(clock.uptime())),
+            Self::Uptime => format!("{}: ", crate::clock::format::age(clock.uptime())),
             Self::Datetime(options) => {
                 format!("{}{}: ", clock.mark(), options.render(clock))
             }

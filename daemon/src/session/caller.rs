@@ -17,7 +17,7 @@
 use isthmus_control::Hello;
 use tokio::net::UnixStream;
 
-use super::registry::{User, printable};
+use crate::operators::{User, printable};
 use crate::router::Shared;
 
 /// What is known about a caller.

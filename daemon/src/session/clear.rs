@@ -6,10 +6,11 @@ use isthmus_control::Status;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ClearCommand, ClearSa, IpsecProtocol};
 
-use super::{Outcome, Session, registry};
+use super::{Outcome, Session};
 use crate::config::model::LineId;
 use crate::log::Severity;
-use crate::reconcile;
+use crate::operators;
+use crate::router::reconcile;
 use crate::router::{Router, settled};
 
 impl Session {
@@ -19,14 +20,14 @@ impl Session {
             ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
             ClearCommand::Counters(only) => return self.clear_interface_counters(only).await,
             ClearCommand::Logging => return self.clear_logging().await,
-            ClearCommand::Line(line) => return self.clear_line(registry::named(line)).await,
+            ClearCommand::Line(line) => return self.clear_line(operators::named(line)).await,
             ClearCommand::ArchiveLog { force } => return self.clear_config_log(force).await,
             ClearCommand::ConfigurationLock => {
-                router.borrow_mut().upkeep.lock = None;
+                router.borrow_mut().change_control.lock = None;
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoCallAdmission => {
-                router.borrow_mut().engine.clear_admission();
+                router.borrow_mut().tunnels.engine.clear_admission();
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoIsakmp(None) => router.borrow_mut().clear(Clear::IkeSas),
@@ -82,7 +83,7 @@ impl Session {
         if !force && !self.confirm("Clear configuration log ").await? {
             return Ok(Status::Failed);
         }
-        self.router.borrow_mut().upkeep.config_log.clear();
+        self.router.borrow_mut().change_control.config_log.clear();
         Ok(Status::Ok)
     }
 
@@ -111,8 +112,8 @@ impl Session {
             Ok(sas) => {
                 let cleared = sas.into_iter().map(|sa| (sa.id, sa.stats)).collect();
                 let mut router = self.router.borrow_mut();
-                router.cleared = cleared;
-                router.carried.clear();
+                router.tunnels.cleared = cleared;
+                router.tunnels.carried.clear();
                 Ok(Status::Ok)
             }
             Err(error) => self.fail(format!("% {error}\n")).await,
@@ -124,7 +125,7 @@ impl Router {
     /// Ends SAs on the operator's behalf.
     fn clear(&mut self, what: Clear) -> Result<(), &'static str> {
         let now = self.now();
-        self.engine.clear(now, what);
+        self.tunnels.engine.clear(now, what);
         self.pump();
         Ok(())
     }
@@ -132,6 +133,7 @@ impl Router {
     fn clear_isakmp(&mut self, id: u32) -> Result<(), &'static str> {
         let now = self.now();
         if self
+            .tunnels
             .engine
             .ike_sas(now)
             .iter()
@@ -168,18 +170,23 @@ impl Router {
 
     fn clear_spi(&mut self, spi: u32) -> Result<(), &'static str> {
         let now = self.now();
-        let found = self.engine.children(now).into_iter().find_map(|child| {
-            child.sa.protocols.iter().find_map(|sa| {
-                let destination = if sa.inbound_spi == spi {
-                    child.sa.local
-                } else if sa.outbound_spi == spi {
-                    child.sa.remote
-                } else {
-                    return None;
-                };
-                Some((destination, sa.protocol))
-            })
-        });
+        let found = self
+            .tunnels
+            .engine
+            .children(now)
+            .into_iter()
+            .find_map(|child| {
+                child.sa.protocols.iter().find_map(|sa| {
+                    let destination = if sa.inbound_spi == spi {
+                        child.sa.local
+                    } else if sa.outbound_spi == spi {
+                        child.sa.remote
+                    } else {
+                        return None;
+                    };
+                    Some((destination, sa.protocol))
+                })
+            });
         let (destination, protocol) = found.ok_or("% There is no IPsec SA with this SPI.\n")?;
         self.clear(Clear::ChildWithSpi {
             destination,

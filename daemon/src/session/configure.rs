@@ -12,14 +12,14 @@ use isthmus_grammar::{Mode, Refusal, secrets};
 use super::files::Done;
 use super::io::Gone;
 use super::{Outcome, Place, Session};
+use crate::change_control::{archive, rollback};
 use crate::config::cursor::BYTE_ORDER_MARK;
 use crate::config::model::RouteKey;
 use crate::config::{self, Origin, Reading};
 use crate::log::Severity;
-use crate::network;
+use crate::plan::network;
+use crate::router::config_log::ConfigSession;
 use crate::router::{Router, settled};
-use crate::upkeep::config_log::Stay;
-use crate::upkeep::{archive, rollback};
 
 /// So many complaints are said at the prompt; the log has them all.
 const MOST_SAID: usize = 20;
@@ -132,7 +132,7 @@ impl Session {
             return self.fail(text).await;
         }
         self.place = Place::Config(Box::default());
-        self.stay = Stay::default();
+        self.config_session = ConfigSession::default();
         self.say("Enter configuration commands, one per line.  End with CNTL/Z.\n")
             .await
     }
@@ -229,7 +229,7 @@ impl Session {
             let done = self.master_key(line.form, key.clone()).await?;
             if done == Status::Ok {
                 let mut router = self.router.borrow_mut();
-                router.log_command(&mut self.stay, &self.user, line);
+                router.log_command(&mut self.config_session, &self.user, line);
             }
             return Ok(done);
         }
@@ -255,7 +255,7 @@ impl Session {
                 let now = router.complaints.mark();
                 self.changed_at.get_or_insert(now);
                 router.changed_by(self.user.name());
-                router.log_command(&mut self.stay, &self.user, typed);
+                router.log_command(&mut self.config_session, &self.user, typed);
                 if let Some(remark) = remark(&router, line) {
                     applied.text.push_str(&format!("% {remark}\n"));
                     self.remarks.push(remark);
@@ -290,7 +290,7 @@ impl Session {
         if removed {
             self.changed_at.get_or_insert(router.complaints.mark());
             router.changed_by(self.user.name());
-            router.log_kept(&mut self.stay, &self.user, cursor.mode(), text);
+            router.log_kept(&mut self.config_session, &self.user, cursor.mode(), text);
         }
         removed
     }
@@ -338,7 +338,7 @@ impl Session {
         let (complaints, forgotten) = {
             let mut router = self.router.borrow_mut();
             // While much changes the log waits for the end of it; this session has come to its end.
-            if router.following.on {
+            if router.reconcile.on {
                 router.report();
             }
             router.complaints.since(since)

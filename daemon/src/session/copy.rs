@@ -9,12 +9,12 @@ use isthmus_grammar::privilege::FULL;
 use super::files::{Done, line, with_file_name};
 use super::io::Gone;
 use super::{Outcome, Session};
+use crate::change_control::{archive, whole};
 use crate::config::{self, Problem, encrypt, startup, weak};
-use crate::held;
 use crate::log::Severity;
 use crate::router::Router;
+use crate::router::held::{self, Until};
 use crate::storage::{Location, Remote, StorageError};
-use crate::upkeep::{archive, whole};
 
 /// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
 pub(super) const SECRETS: &str =
@@ -346,7 +346,18 @@ impl Router {
     fn startup_text(&mut self) -> Option<String> {
         let path = self.files.config.clone();
         let (severity, why) = match startup::read(&path) {
-            Ok(Some(text)) if !text.trim().is_empty() => return Some(text),
+            Ok(Some(text)) if !text.trim().is_empty() => {
+                if !ends(&text) {
+                    self.expect_to_hold(Until::Saved);
+                    let text = format!(
+                        "startup-config at {} does not end with \"end\": it may be cut off; what the last run protected and \
+                         no line asks for stays blocked",
+                        path.display()
+                    );
+                    self.notice(Severity::Warnings, "STARTUP", text);
+                }
+                return Some(text);
+            }
             Ok(_) if held::was_erased(&self.files.state) => return None,
             Ok(Some(_)) => (
                 Severity::Warnings,
@@ -358,7 +369,7 @@ impl Router {
             ),
             Err(error) => (Severity::Errors, error.to_string()),
         };
-        self.expect_to_hold();
+        self.expect_to_hold(Until::Mapped);
         self.notice(severity, "STARTUP", format!("{why}; starting empty"));
         None
     }
@@ -408,6 +419,12 @@ impl Router {
                 .system("PARSER", Severity::Notifications, "CFGINACTIVE", text);
         }
     }
+}
+
+/// Whether a file has come to its end: what `write memory` saves has `end` as its last line.
+fn ends(text: &str) -> bool {
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    last.is_some_and(|line| line.eq_ignore_ascii_case("end"))
 }
 
 /// What was wrong with a file, for the operator who loads it.

@@ -9,7 +9,7 @@ use isthmus_grammar::command::{TransportDirection, TransportProtocol};
 
 use super::Session;
 use crate::log::Severity;
-use crate::translate::unknown::Unknown;
+use crate::plan::unknown::Unknown;
 
 impl Session {
     /// Whether this line takes no such session; the log says why.

@@ -10,10 +10,10 @@ use isthmus_grammar::privilege::{FULL, USER};
 
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
+use crate::clock::format::moment;
 use crate::config::model::{self, DEFAULT_LIST, LineSettings, MAX_BANNER, Running};
 use crate::config::secret;
 use crate::log::Severity;
-use crate::show::time::moment;
 
 /// Wrong answers before IOS gives up.
 const TRIES: usize = 3;
@@ -467,7 +467,7 @@ impl Session {
         let Some(text) = router.running.banners.get(&kind) else {
             return String::new();
         };
-        let number = super::registry::absolute(self.line).to_string();
+        let number = crate::operators::absolute(self.line).to_string();
         let domain = router.running.domain_name.as_deref().unwrap_or_default();
         let mut text = text.clone();
         for (token, value) in [

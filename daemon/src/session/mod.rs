@@ -1,4 +1,4 @@
-//! One operator's session: what is typed, in which mode, on which terminal. Started by `control` for every connection.
+//! One operator's session: what is typed, in which mode, on which terminal. Started by `tasks::control` for every connection.
 //!
 //! `io` is the connection; this file the life of a session; `exec` and its neighbours obey EXEC commands, `configure`
 //! configuration lines.
@@ -17,15 +17,15 @@ pub mod io;
 mod login;
 mod ping;
 mod questions;
-pub mod registry;
 mod reload;
 mod rollback;
-pub mod scp;
+mod scp;
 pub mod screens;
 mod secrets;
 mod show;
 mod traceroute;
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -38,17 +38,19 @@ use isthmus_grammar::{Access, Mode, Refusal, parser};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
-use crate::complaints::Mark;
 use crate::config::Cursor;
 use crate::config::model::LineId;
 use crate::log::Severity;
+use crate::operators::{SessionId, User};
+use crate::router::complaints::Mark;
+use crate::router::config_log::ConfigSession;
 use crate::router::{Shared, settled};
-use crate::upkeep::config_log::Stay;
+use crate::storage::names;
 use autocommand::Autocommand;
 use caller::Caller;
 use history::Histories;
 use io::{Gone, Io};
-use registry::{SessionId, User};
+use screens::Screens;
 
 /// How long a client may take to say who it is.
 const HELLO: Duration = Duration::from_secs(10);
@@ -69,9 +71,11 @@ struct Session {
     id: SessionId,
     io: Io,
     router: Shared,
+    /// The long screens of all sessions.
+    screens: Screens,
     place: Place,
-    /// What the configuration change logger knows of this stay in configuration mode.
-    stay: Stay,
+    /// What the configuration change logger knows of this time in configuration mode.
+    config_session: ConfigSession,
     /// When this session first changed the configuration since it was last told what came of it.
     changed_at: Option<Mark>,
     /// What it was told at once.
@@ -106,16 +110,16 @@ struct Session {
 type Outcome = Result<Status, Gone>;
 
 /// Serves one connection until it ends. `place` is its place among those that have not said yet who they are.
-pub async fn serve<P>(stream: UnixStream, router: Shared, place: P) {
+pub async fn serve<P>(stream: UnixStream, router: Shared, screens: Screens, place: P) {
     let origin = Caller::identify(&stream, &router).await;
-    let unread = router.borrow().screens.queued.clone();
-    let mut io = Io::new(stream, unread);
+    let mut io = Io::new(stream, screens.queued.clone());
     let first = tokio::time::timeout(HELLO, io.next()).await;
     drop(place);
     let text = match first {
         Ok(Ok(Request::Hello(hello))) => match greet(hello) {
             Ok(hello) => {
-                open(io, router, hello.interactive, origin.introduced(&hello)).await;
+                let caller = origin.introduced(&hello);
+                open(io, router, screens, hello.interactive, caller).await;
                 return;
             }
             Err(text) => text,
@@ -142,7 +146,7 @@ fn greet(hello: Hello) -> Result<Hello, String> {
     ))
 }
 
-async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
+async fn open(mut io: Io, router: Shared, screens: Screens, interactive: bool, caller: Caller) {
     let entered = {
         let sessions = &mut router.borrow_mut().sessions;
         sessions.enter(caller.user, caller.console, caller.trusted)
@@ -158,8 +162,9 @@ async fn open(mut io: Io, router: Shared, interactive: bool, caller: Caller) {
         id,
         io,
         router: router.clone(),
+        screens,
         place: Place::Exec,
-        stay: Stay::default(),
+        config_session: ConfigSession::default(),
         changed_at: None,
         remarks: Vec::new(),
         level: USER,
@@ -265,6 +270,12 @@ impl Session {
         self.io.send(reply).await
     }
 
+    /// The address of a host that the operator named.
+    async fn resolve(&self, host: &str) -> Option<IpAddr> {
+        let lookup = self.router.borrow().running.domain_lookup;
+        names::resolve(host, lookup).await
+    }
+
     /// What this session may do.
     fn access(&self) -> Access {
         Access::new(self.level, self.router.borrow().running.privileges.iter())
@@ -300,7 +311,7 @@ impl Session {
 
     /// `exec-timeout` ended the session.
     async fn expired(&mut self) {
-        let tty = registry::absolute(self.line);
+        let tty = crate::operators::absolute(self.line);
         let text = format!(
             "(exec timer expired, tty {tty} ({})), user {}",
             self.user.address(),

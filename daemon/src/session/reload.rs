@@ -4,7 +4,7 @@ use isthmus_control::Status;
 use isthmus_grammar::command::ReloadCommand;
 
 use super::{Outcome, Session};
-use crate::upkeep::reload::{self, DEFAULT_REASON, Plan};
+use crate::change_control::reload::{self, DEFAULT_REASON, Plan};
 
 impl Session {
     pub(super) async fn reload(&mut self, command: ReloadCommand) -> Outcome {

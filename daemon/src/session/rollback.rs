@@ -7,11 +7,11 @@ use isthmus_grammar::privilege::FULL;
 use super::copy::list;
 use super::files::Done;
 use super::{Outcome, Session};
+use crate::change_control::{rollback, whole};
 use crate::config::{Problem, Running, difference, difference::Outline, hide, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
-use crate::show::upkeep::Prepared;
-use crate::upkeep::{rollback, whole};
+use crate::show::snapshot::SessionFacts;
 
 const RUNNING: &str = "system:running-config";
 const SURE: &str = "This will apply all necessary additions and deletions\nto replace the current running \
@@ -120,21 +120,11 @@ impl Session {
         self.answer(done.map(|()| String::new())).await
     }
 
-    /// `show archive ...`
-    pub(super) async fn prepare_archive(&mut self, what: &ShowArchive) -> Done<Prepared> {
-        let mut prepared = Prepared::default();
+    /// What `show archive ...` compares.
+    pub(super) async fn archive_facts(&mut self, what: &ShowArchive) -> Done<SessionFacts> {
         let differences = match what {
-            ShowArchive::List => {
-                prepared.archive = self.router.borrow_mut().archived();
-                return Ok(Ok(prepared));
-            }
-            ShowArchive::Log(_) => {
-                prepared.config_log = self.router.borrow().upkeep.config_log.shown();
-                return Ok(Ok(prepared));
-            }
-            ShowArchive::RollbackTimer => {
-                prepared.unconfirmed_change = self.router.borrow().unconfirmed_change();
-                return Ok(Ok(prepared));
+            ShowArchive::List | ShowArchive::Log(_) | ShowArchive::RollbackTimer => {
+                return Ok(Ok(SessionFacts::default()));
             }
             ShowArchive::Differences {
                 from,
@@ -151,9 +141,9 @@ impl Session {
                     .await?
             }
         };
-        Ok(differences.map(|differences| {
-            prepared.differences = differences;
-            prepared
+        Ok(differences.map(|differences| SessionFacts {
+            differences,
+            ..SessionFacts::default()
         }))
     }
 

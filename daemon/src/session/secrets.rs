@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use super::io::{Answer, Gone};
 use super::{Outcome, Session};
+use crate::change_control::whole;
 use crate::config::encrypt;
 use crate::config::model::{Change, Running};
 use crate::config::secret::{self, MasterKey};
-use crate::upkeep::whole;
 
 impl Session {
     /// The line with a secret in clear hashed, in a thread of its own; any other line as it is.

@@ -9,8 +9,7 @@ use super::screens::{FULL, Pieces};
 use super::{Outcome, Session};
 use crate::show::ipsec;
 use crate::show::screen::Document;
-use crate::show::snapshot::{Asking, Flow};
-use crate::show::upkeep::Prepared;
+use crate::show::snapshot::{Flow, SessionFacts, ShowContext};
 use crate::show::{self, Snapshot};
 use crate::storage::{Location, StorageError};
 use crate::view::{self, FlowWalk};
@@ -89,26 +88,18 @@ impl Session {
     }
 
     /// What only the session can find out: it takes files and questions.
-    async fn prepare(&mut self, command: &ShowCommand) -> Done<Prepared> {
-        Ok(match command {
-            ShowCommand::Archive(what) => self.prepare_archive(what).await?,
+    async fn facts(&mut self, command: &ShowCommand) -> Done<SessionFacts> {
+        match command {
+            ShowCommand::Archive(what) => self.archive_facts(what).await,
             ShowCommand::Flash => {
                 let directory = self.directory(None, false, false).await;
-                directory.map(|directory| Prepared {
+                Ok(directory.map(|directory| SessionFacts {
                     directory,
-                    ..Prepared::default()
-                })
+                    ..SessionFacts::default()
+                }))
             }
-            ShowCommand::ConfigurationLock => Ok(Prepared {
-                lock: self.router.borrow().locked(),
-                ..Prepared::default()
-            }),
-            ShowCommand::Reload => Ok(Prepared {
-                reload: self.router.borrow().scheduled(),
-                ..Prepared::default()
-            }),
-            _ => Ok(Prepared::default()),
-        })
+            _ => Ok(Ok(SessionFacts::default())),
+        }
     }
 
     /// `show ... | redirect flash:x` and its kin. The console has the filters that write to the machine.
@@ -176,13 +167,12 @@ impl Session {
         command: &ShowCommand,
         print: impl FnOnce(&Snapshot) -> String + Send + 'static,
     ) -> Outcome {
-        let screens = self.router.borrow().screens.clone();
         let pieces = move |snapshot: &Snapshot| Pieces::cut(&print(snapshot));
         let pieces = match self.made(command, pieces).await? {
             Ok(pieces) => pieces,
             Err(text) => return self.fail(text).await,
         };
-        let Some(mut unread) = screens.hold(pieces) else {
+        let Some(mut unread) = self.screens.hold(pieces) else {
             return self.fail(FULL).await;
         };
         while let Some(text) = unread.next_piece() {
@@ -197,15 +187,14 @@ impl Session {
         command: &ShowCommand,
         make: impl FnOnce(&Snapshot) -> T + Send + 'static,
     ) -> Done<T> {
-        let prepared = match self.prepare(command).await? {
-            Ok(prepared) => prepared,
+        let facts = match self.facts(command).await? {
+            Ok(facts) => facts,
             Err(text) => return Ok(Err(text)),
         };
-        let mut asking = self.asking();
-        asking.prepared = prepared;
-        let screens = self.router.borrow().screens.clone();
-        let _turn = screens.turn().await;
-        let snapshot = match view::take(&self.router, command, asking, self.id).await {
+        let context = self.show_context();
+        let _turn = self.screens.turn().await;
+        let taken = view::take(&self.router, command, context, facts, self.id).await;
+        let snapshot = match taken {
             Ok(snapshot) => snapshot,
             Err(error) => return Ok(Err(format!("% {error}\n"))),
         };
@@ -219,10 +208,10 @@ impl Session {
         router.running.interfaces.get(name).is_some() || router.interfaces.find(name).is_some()
     }
 
-    fn asking(&self) -> Asking {
+    fn show_context(&self) -> ShowContext {
         let settings = (self.terminal.length, self.terminal.width);
         let (length, width) = self.screen.unwrap_or(settings);
-        Asking {
+        ShowContext {
             privilege: self.level,
             line: self.user.line.clone(),
             length,
@@ -230,7 +219,6 @@ impl Session {
             monitor: self.router.borrow().log.monitors(self.id),
             history_size: self.terminal.history,
             history: self.histories.last(self.mode(), self.terminal.history),
-            prepared: Prepared::default(),
         }
     }
 }

@@ -13,11 +13,12 @@ use isthmus_grammar::secrets;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::screen::{Facts, shown};
+use super::screen::Facts;
 use super::snapshot::{Flow, Proxy};
 use crate::config::Running;
 use crate::config::model::{AccessList, AclLine};
-use crate::translate::acl::Line;
+use crate::json::shown;
+use crate::plan::selector::Line;
 
 /// How many packets each rule matched, by list and sequence number.
 pub type Matches = HashMap<(AclId, u32), u64>;

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use isthmus_grammar::Mode;
 use isthmus_grammar::command::{LoggedCommands, ShowConfigLog};
-use jiff::ZonedDateTime;
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::screen::{Facts, Moment, Screen, moment};
+use super::screen::{Facts, Screen};
+use crate::router::config_log::{LoggedCommand, Opening, Statistics, in_one_line};
 
 /// The log as it is.
 #[derive(Clone, Debug, Default)]
@@ -19,50 +19,6 @@ pub struct ConfigLog {
     pub commands: Vec<LoggedCommand>,
     /// What the log takes.
     pub statistics: Statistics,
-}
-
-/// A command that opens a mode.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
-    /// The command, without keys and passwords.
-    pub command: String,
-    /// The mode.
-    pub mode: Mode,
-}
-
-/// A command of the log.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct LoggedCommand {
-    /// Its number. Numbers are not used again, so that it shows when commands are gone.
-    pub index: u64,
-    /// The number of the stay in configuration mode in which it was entered.
-    pub session: u64,
-    /// Who entered it.
-    pub user: String,
-    /// On which line, such as `vty0`.
-    pub line: String,
-    /// When.
-    #[serde(serialize_with = "moment")]
-    #[schemars(with = "Moment")]
-    pub time: ZonedDateTime,
-    /// The commands that lead to its mode, the outermost first; empty in global configuration.
-    #[serde(serialize_with = "commands")]
-    #[schemars(with = "Vec<String>")]
-    pub modes: Vec<Opening>,
-    /// The command, spelled out, with `*****` in the place of keys and passwords.
-    pub command: String,
-    /// What the parser returned: always 0, for only commands that were obeyed are logged.
-    pub return_code: u8,
-    /// Its place in the configuration: how far it is indented.
-    #[serde(skip)]
-    pub table: Mode,
-    /// The mode that it opens.
-    #[serde(skip)]
-    pub enters: Option<Mode>,
-}
-
-fn commands<S: Serializer>(modes: &[Opening], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(modes.iter().map(|opening| &opening.command))
 }
 
 /// By how many blanks the commands of a mode are indented.
@@ -139,14 +95,6 @@ impl Facts for Table<'_> {
     }
 }
 
-/// A command as it stands in a table or a log message: of a banner of several lines only the first.
-pub fn in_one_line(command: &str) -> String {
-    match command.split_once('\n') {
-        None => command.to_owned(),
-        Some((first, _)) => format!("{first}..."),
-    }
-}
-
 /// `show archive log config ... provisioning`.
 #[derive(Serialize, JsonSchema)]
 struct Provisioning {
@@ -188,44 +136,6 @@ fn provisioning(commands: &[&LoggedCommand]) -> Vec<String> {
 
 fn indented(table: Mode, words: &str) -> String {
     format!("{:blanks$}{words}", "", blanks = indent(table))
-}
-
-/// `show archive log config statistics`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Statistics {
-    /// Stays in configuration mode of which commands are in the log.
-    pub sessions: usize,
-    /// What is kept of those stays.
-    pub session_memory: Memory,
-    /// Commands in the log.
-    pub commands: usize,
-    /// What is kept of them.
-    pub command_memory: Memory,
-}
-
-/// Memory of the log, in octets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Memory {
-    /// In use.
-    pub held_bytes: u64,
-    /// Taken since the daemon started.
-    pub allocated_bytes: u64,
-    /// Given back of that.
-    pub freed_bytes: u64,
-}
-
-impl Memory {
-    /// So many octets more.
-    pub fn take(&mut self, octets: u64) {
-        self.held_bytes += octets;
-        self.allocated_bytes += octets;
-    }
-
-    /// So many octets less.
-    pub fn give_back(&mut self, octets: u64) {
-        self.held_bytes -= octets;
-        self.freed_bytes += octets;
-    }
 }
 
 impl Facts for &Statistics {

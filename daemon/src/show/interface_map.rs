@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::interfaces::mac;
 use super::screen::Facts;
-use crate::interfaces::{BoundName, InterfaceTable};
+use crate::machine::interfaces::{BoundName, InterfaceTable};
 
 /// `show interface-map`.
 #[derive(Serialize, JsonSchema)]

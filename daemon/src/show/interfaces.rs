@@ -12,11 +12,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ip_interface;
-use super::screen::{Facts, maybe_seconds};
-use super::time;
+use super::screen::Facts;
+use crate::clock::format as time;
 use crate::config::model::{Interface as Lines, InterfaceOrder, Interfaces};
-pub use crate::interfaces::bindings::mac;
-use crate::interfaces::{Interface, InterfaceTable};
+use crate::json::maybe_seconds;
+pub use crate::machine::interfaces::bindings::mac;
+use crate::machine::interfaces::{Interface, InterfaceTable};
 
 /// One interface as configured and as the kernel has it; at least one of the two is there.
 struct Both<'a> {

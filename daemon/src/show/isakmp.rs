@@ -9,12 +9,13 @@ use isthmus_grammar::command::{Authentication, Encryption, Hash, KeyPeer};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::screen::{Facts, shown};
+use super::screen::Facts;
 use super::snapshot::IkeSa;
-use super::time;
+use crate::clock::format as time;
 use crate::config::model::{IsakmpPolicy, Running};
 use crate::config::render::REMOVED;
 use crate::config::secret;
+use crate::json::shown;
 
 /// `show crypto isakmp sa [detail]`.
 #[derive(Serialize, JsonSchema)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::screen::Facts;
 use super::snapshot::{TerminalLine, User};
-use super::time;
+use crate::clock::format as time;
 use crate::config::model::LineId;
 
 /// `show users [all]`.

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::Facts;
-use super::snapshot::{Load, Memory, Pool, Resolver, System};
+use super::snapshot::{Resolver, System};
+use crate::machine::load::{Load, Memory, Pool};
 
 /// `show inventory`: the machine as its makers call it, with the product as what IOS calls PID.
 #[derive(Serialize, JsonSchema)]

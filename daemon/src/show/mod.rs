@@ -8,6 +8,7 @@ pub mod access_lists;
 pub mod admission;
 pub mod aliases;
 pub mod arp;
+pub mod change_control;
 pub mod config_log;
 pub mod configuration;
 pub mod crypto_map;
@@ -31,8 +32,6 @@ pub mod system;
 mod tech_support;
 #[cfg(test)]
 mod tests;
-pub mod time;
-pub mod upkeep;
 
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ShowArchive, ShowCommand, ShowCrypto};
@@ -40,30 +39,30 @@ use isthmus_grammar::command::{ShowArchive, ShowCommand, ShowCrypto};
 use interfaces::Layout;
 pub use screen::Screen;
 pub use snapshot::Snapshot;
-use upkeep::Prepared;
 
 use crate::config::render;
-use crate::session::registry;
+use crate::operators;
 
-fn archive<'a>(prepared: &'a Prepared, command: &ShowArchive) -> Box<dyn Screen + 'a> {
+fn archive<'a>(snapshot: &'a Snapshot, command: &ShowArchive) -> Box<dyn Screen + 'a> {
+    let state = &snapshot.change_control;
     match command {
-        ShowArchive::List => Box::new(upkeep::ArchiveList {
-            archive: prepared.archive.as_ref(),
+        ShowArchive::List => Box::new(change_control::ArchiveList {
+            archive: state.archive.as_ref(),
         }),
-        ShowArchive::RollbackTimer => Box::new(upkeep::RollbackTimer {
-            unconfirmed_change: prepared.unconfirmed_change.as_ref(),
+        ShowArchive::RollbackTimer => Box::new(change_control::RollbackTimer {
+            unconfirmed_change: state.unconfirmed_change.as_ref(),
         }),
         ShowArchive::Differences { .. } | ShowArchive::IncrementalDiffs { .. } => {
-            Box::new(&prepared.differences)
+            Box::new(&snapshot.facts.differences)
         }
-        ShowArchive::Log(what) => config_log::screen(&prepared.config_log, what),
+        ShowArchive::Log(what) => config_log::screen(&state.config_log, what),
     }
 }
 
 /// The facts of a show command; filters and the pager come after.
 pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Screen + 'a> {
     let running = &*snapshot.running;
-    let prepared = &snapshot.asking.prepared;
+    let state = &snapshot.change_control;
     match command {
         ShowCommand::AccessLists(only) => {
             let matches = access_lists::matches(running, &snapshot.flows);
@@ -79,20 +78,20 @@ pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Scre
             snapshot.for_reader().hide_secrets,
         )),
         ShowCommand::Arp(only) => Box::new(arp::arp(&snapshot.neighbours, *only)),
-        ShowCommand::Archive(command) => archive(prepared, command),
+        ShowCommand::Archive(command) => archive(snapshot, command),
         ShowCommand::Clock { detail } => Box::new(system::Clock {
             detail: *detail,
             now: &snapshot.now,
             synchronised: snapshot.clock_synchronised,
         }),
-        ShowCommand::ConfigurationLock => Box::new(upkeep::ConfigurationLock {
-            lock: prepared.lock.as_ref(),
+        ShowCommand::ConfigurationLock => Box::new(change_control::ConfigurationLock {
+            lock: state.lock.as_ref(),
         }),
         ShowCommand::Crypto(command) => crypto(snapshot, command),
         ShowCommand::Debugging => Box::new(debugging::debugging(&snapshot.debugging)),
-        ShowCommand::Flash => Box::new(&prepared.directory),
+        ShowCommand::Flash => Box::new(&snapshot.facts.directory),
         ShowCommand::History => Box::new(system::History {
-            commands: &snapshot.asking.history,
+            commands: &snapshot.context.history,
         }),
         ShowCommand::InactiveConfig => Box::new(configuration::inactive(
             render::inactive(running, &snapshot.for_reader()),
@@ -120,11 +119,11 @@ pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Scre
             Box::new(machine::memory_statistics(&snapshot.load.memory))
         }
         ShowCommand::Privilege => Box::new(system::Privilege {
-            privilege_level: snapshot.asking.privilege,
+            privilege_level: snapshot.context.privilege,
         }),
         ShowCommand::ProcessesCpu => Box::new(&snapshot.load),
-        ShowCommand::Reload => Box::new(upkeep::Reload {
-            reload: prepared.reload.as_ref(),
+        ShowCommand::Reload => Box::new(change_control::Reload {
+            reload: state.reload.as_ref(),
         }),
         ShowCommand::RunningConfig {
             all,
@@ -147,9 +146,9 @@ pub fn screen<'a>(snapshot: &'a Snapshot, command: &ShowCommand) -> Box<dyn Scre
         ShowCommand::TechSupport { ipsec } => {
             Box::new(tech_support::tech_support(snapshot, *ipsec))
         }
-        ShowCommand::Terminal => Box::new(&snapshot.asking),
+        ShowCommand::Terminal => Box::new(&snapshot.context),
         ShowCommand::Line(line) => {
-            Box::new(lines::lines(&snapshot.lines, line.map(registry::named)))
+            Box::new(lines::lines(&snapshot.lines, line.map(operators::named)))
         }
         ShowCommand::Users { all } => {
             Box::new(lines::users(&snapshot.users, &snapshot.lines, *all))

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::isakmp::capabilities;
 use super::screen::Facts;
-use super::snapshot::{Failure, Flow, IkeSa, Proxy};
-use super::time;
+use super::snapshot::{Flow, IkeSa, Proxy};
+use crate::clock::format as time;
+use crate::router::failure::Failure;
 
 /// Which sessions to print. `Default` is all of them.
 #[derive(Clone, Debug, Default)]

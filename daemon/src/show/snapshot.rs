@@ -19,21 +19,25 @@ use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-pub use machine::{InterfaceCount, Load, Memory, Pool, Resolver, System, Thread};
+pub use machine::{InterfaceCount, Resolver, System};
 
-use super::upkeep::Prepared;
+use super::change_control::ChangeControl;
+use super::difference::Differences;
 use crate::config::Running;
 use crate::config::render::Options;
 use crate::debug::Debugging;
-use crate::interfaces::InterfaceTable;
-use crate::show::screen::{Endpoint, Moment, Role};
-use crate::show::screen::{endpoint, maybe_seconds, moment, role, seconds};
+use crate::json::{Endpoint, Role, endpoint, maybe_seconds, role, seconds};
+use crate::machine::interfaces::InterfaceTable;
+use crate::machine::load::Load;
+use crate::router::counters::Packets;
+use crate::router::failure::Failure;
+use crate::storage::listing::Directory;
 
 /// A part of the snapshot that is made when the first screen reads it, where the screen is made.
-pub type Later<T> = LazyCell<T, Box<dyn FnOnce() -> T + Send>>;
+pub type Lazy<T> = LazyCell<T, Box<dyn FnOnce() -> T + Send>>;
 
 /// A part that `make` makes when it is read.
-pub fn later<T>(make: impl FnOnce() -> T + Send + 'static) -> Later<T> {
+pub fn lazy<T>(make: impl FnOnce() -> T + Send + 'static) -> Lazy<T> {
     LazyCell::new(Box::new(make))
 }
 
@@ -71,7 +75,7 @@ pub struct Snapshot {
     /// The interfaces of the kernel.
     pub interfaces: InterfaceTable,
     /// The startup-config file, if there is one.
-    pub startup: Later<Option<Startup>>,
+    pub startup: Lazy<Option<Startup>>,
     /// The time in the router's zone.
     pub now: ZonedDateTime,
     /// A time source vouches for the clock.
@@ -97,15 +101,19 @@ pub struct Snapshot {
     /// The log.
     pub log: Part<Log>,
     /// The machine.
-    pub system: Later<System>,
+    pub system: Lazy<System>,
     /// Debugging that is on.
     pub debugging: Debugging,
     /// Who is logged in.
     pub users: Vec<User>,
     /// The terminal lines.
     pub lines: Vec<TerminalLine>,
+    /// What happened to the configuration over time.
+    pub change_control: ChangeControl,
     /// The session that asks.
-    pub asking: Asking,
+    pub context: ShowContext,
+    /// What that session found out for this command before it asked.
+    pub facts: SessionFacts,
 }
 
 /// What the engine let in and what it turned away.
@@ -118,10 +126,10 @@ pub struct Admission {
 }
 
 impl Snapshot {
-    /// How whoever asks sees a configuration: who may not do everything may not know every key either.
+    /// How the operator who asks sees a configuration: below level 15 without keys and passwords.
     pub fn for_reader(&self) -> Options {
         Options {
-            hide_secrets: self.asking.privilege < FULL,
+            hide_secrets: self.context.privilege < FULL,
             ..Options::default()
         }
     }
@@ -281,25 +289,6 @@ fn net<S: serde::Serializer>(net: &Ipv4Net, to: S) -> Result<S::Ok, S::Error> {
     Net { address, mask }.serialize(to)
 }
 
-/// Packet counters of one flow.
-#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
-pub struct Packets {
-    /// Encapsulated, encrypted and signed.
-    #[serde(rename = "encapsulated")]
-    pub out: u64,
-    /// Verified, decrypted and decapsulated.
-    #[serde(rename = "decapsulated")]
-    pub inbound: u64,
-    /// Outgoing packets dropped.
-    pub send_errors: u64,
-    /// Incoming packets dropped, for any of the reasons below.
-    pub recv_errors: u64,
-    /// Incoming packets with a wrong integrity value.
-    pub verify_failed: u64,
-    /// Incoming packets outside the replay window.
-    pub replay_failed: u64,
-}
-
 /// One IPsec SA, one direction.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct IpsecSa {
@@ -404,36 +393,6 @@ fn mode<S: serde::Serializer>(transport: &bool, to: S) -> Result<S::Ok, S::Error
         Mode::Tunnel
     }
     .serialize(to)
-}
-
-/// A negotiation that failed, with its cause and the line to change.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Failure {
-    /// Our address, where it is known.
-    #[serde(rename = "local_address")]
-    pub local: Option<IpAddr>,
-    /// The peer.
-    pub peer: IpAddr,
-    /// When.
-    #[serde(rename = "time", serialize_with = "moment")]
-    #[schemars(with = "Moment")]
-    pub at: ZonedDateTime,
-    /// What was tried, such as `Main Mode` or `Quick Mode`.
-    pub exchange: String,
-    /// Who began.
-    #[serde(rename = "role", serialize_with = "role")]
-    #[schemars(with = "Role")]
-    pub initiator: bool,
-    /// What went wrong, one line.
-    pub cause: String,
-    /// What the peer offered, one line each.
-    pub offered: Vec<String>,
-    /// What the configuration asks, one line each.
-    #[serde(rename = "configured")]
-    pub wanted: Vec<String>,
-    /// The configuration line to change.
-    #[serde(rename = "line_to_change")]
-    pub change: Option<String>,
 }
 
 /// One route of the main table.
@@ -586,7 +545,7 @@ pub struct LogHost {
 
 /// The session that asks.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Asking {
+pub struct ShowContext {
     /// Its privilege level.
     pub privilege: u8,
     /// The line, such as `console`.
@@ -604,7 +563,13 @@ pub struct Asking {
     /// The commands themselves, oldest first.
     #[serde(skip)]
     pub history: Vec<String>,
-    /// What the session found out for this command before it asked.
-    #[serde(skip)]
-    pub prepared: Prepared,
+}
+
+/// What only a session finds out, because it takes files and questions.
+#[derive(Clone, Debug, Default)]
+pub struct SessionFacts {
+    /// Two configurations compared.
+    pub differences: Differences,
+    /// The files of a directory.
+    pub directory: Directory,
 }

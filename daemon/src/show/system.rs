@@ -7,9 +7,10 @@ use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::screen::{Facts, Moment, moment};
-use super::snapshot::{Asking, System};
-use super::time;
+use super::screen::Facts;
+use super::snapshot::{ShowContext, System};
+use crate::clock::format as time;
+use crate::json::{Moment, moment};
 
 /// `show version`.
 #[derive(Serialize, JsonSchema)]
@@ -136,7 +137,7 @@ impl Facts for Privilege {
 }
 
 /// `show terminal`.
-impl Facts for &Asking {
+impl Facts for &ShowContext {
     fn text(&self) -> String {
         format!(
             "Line {}, Location: \"\", Type: \"\"\n\

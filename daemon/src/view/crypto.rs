@@ -8,10 +8,11 @@ use ike::config::FlowId;
 use ike::status::{AgreedPolicy, ChildStatus, IkeSaStatus, ProtocolSummary, Role, StateWord};
 use isthmus_kernel::{SaId, SaStats};
 
+use crate::plan::child::sa_id;
+use crate::plan::flows::{FlowName, Plan};
 use crate::router::Router;
-use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Packets, Proxy};
-use crate::translate::child::sa_id;
-use crate::translate::plan::{FlowName, Plan};
+use crate::router::counters::{Packets, add, since};
+use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Proxy};
 
 /// A row of `show crypto isakmp sa`.
 pub fn ike_sa(sa: &IkeSaStatus, now: Instant) -> IkeSa {
@@ -98,7 +99,7 @@ impl RawFlow {
 pub fn raw_flows(router: &Router, plan: &Plan, connection: usize, now: Instant) -> Vec<RawFlow> {
     let planned = &plan.connections[connection];
     let mut children: HashMap<FlowId, Vec<ChildStatus>> = HashMap::new();
-    for child in router.engine.children_of(planned.id, now) {
+    for child in router.tunnels.engine.children_of(planned.id, now) {
         children.entry(child.flow).or_default().push(child);
     }
     let raw = |(index, flow): (usize, &ike::config::Flow)| {
@@ -121,7 +122,7 @@ pub fn flow(router: &Router, plan: &Plan, raw: &RawFlow, counters: &Counters) ->
     let name = (connection.id, flow.id);
     let planned = plan.flows.get(&name)?;
     let interface = router.interfaces.by_index(planned.interface)?;
-    let status = router.engine.connection_status(connection.id);
+    let status = router.tunnels.engine.connection_status(connection.id);
     let in_use = up
         .first()
         .map(|child| child.sa.remote)
@@ -182,14 +183,19 @@ fn packets(
     children: &[ChildStatus],
     counters: &Counters,
 ) -> Packets {
-    let mut sum = router.carried.get(&name).copied().unwrap_or_default();
+    let mut sum = router
+        .tunnels
+        .carried
+        .get(&name)
+        .copied()
+        .unwrap_or_default();
     for child in children {
         let Some(sa) = child.sa.protocols.first() else {
             continue;
         };
         let stats = |id: SaId| {
             let now = counters.get(&id).copied().unwrap_or_default();
-            let cleared = router.cleared.get(&id).copied().unwrap_or_default();
+            let cleared = router.tunnels.cleared.get(&id).copied().unwrap_or_default();
             since(now, cleared)
         };
         let inbound = stats(sa_id(child.sa.local, sa.protocol, sa.inbound_spi));
@@ -198,33 +204,6 @@ fn packets(
         add(&mut sum, &outbound, false);
     }
     sum
-}
-
-/// The counters since they were cleared.
-pub fn since(now: SaStats, cleared: SaStats) -> SaStats {
-    SaStats {
-        packets: now.packets.saturating_sub(cleared.packets),
-        bytes: now.bytes.saturating_sub(cleared.bytes),
-        replays: now.replays.saturating_sub(cleared.replays),
-        outside_window: now.outside_window.saturating_sub(cleared.outside_window),
-        integrity_failures: now
-            .integrity_failures
-            .saturating_sub(cleared.integrity_failures),
-        ..now
-    }
-}
-
-/// Adds an SA's counters to a flow's.
-pub fn add(sum: &mut Packets, stats: &SaStats, inbound: bool) {
-    if inbound {
-        let replayed = u64::from(stats.replays) + u64::from(stats.outside_window);
-        sum.inbound += stats.packets;
-        sum.replay_failed += replayed;
-        sum.verify_failed += u64::from(stats.integrity_failures);
-        sum.recv_errors += replayed + u64::from(stats.integrity_failures);
-    } else {
-        sum.out += stats.packets;
-    }
 }
 
 fn ipsec_sas(child: &ChildStatus, counters: &Counters) -> Vec<IpsecSa> {

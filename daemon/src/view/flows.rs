@@ -8,9 +8,9 @@ use isthmus_kernel::{ErrorKind, Kernel, KernelError};
 
 use super::SLICE;
 use super::crypto::{self, Counters, RawFlow};
+use crate::plan::flows::Plan;
 use crate::router::Shared;
 use crate::show::snapshot::Flow;
-use crate::translate::plan::Plan;
 
 /// Flows of a screen that are made ahead of its reader: about 32 kB of text.
 const READ: usize = 16;
@@ -41,7 +41,7 @@ impl FlowWalk {
     /// Before the first flow.
     #[must_use]
     pub fn new(router: &Shared) -> Self {
-        let plan = router.borrow().plan.clone();
+        let plan = router.borrow().tunnels.plan.clone();
         Self {
             plan,
             next: 0,

@@ -4,6 +4,7 @@
 //! Taking is all that happens on the packet loop, and in slices: between two of them every datagram that came has its
 //! turn. What a slice shows is true of its moment. The screens are made from the snapshot on other threads.
 
+mod change_control;
 mod crypto;
 mod flows;
 mod system;
@@ -11,7 +12,6 @@ mod system;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use crypto::{add, since};
 pub use flows::FlowWalk;
 
 use ipnet::IpNet;
@@ -20,14 +20,16 @@ use isthmus_kernel::{KernelError, NeighbourInfo, RouteInfo, RouteTarget};
 
 use crate::config::model::LineId;
 use crate::config::startup;
-use crate::interfaces::InterfaceTable;
 use crate::log::{Host, Log, Severity};
-use crate::reconcile;
+use crate::machine::interfaces::InterfaceTable;
+use crate::machine::load::Load;
+use crate::operators::{self, Entry, SessionId};
+use crate::router::reconcile;
 use crate::router::{Router, Shared};
-use crate::session::registry::{self, Entry, SessionId};
 use crate::show;
 use crate::show::snapshot::{
-    self, Asking, LogHost, LogPlace, Route, RouteSource, Snapshot, Startup, later, part, untaken,
+    self, LogHost, LogPlace, Route, RouteSource, SessionFacts, ShowContext, Snapshot, Startup,
+    lazy, part, untaken,
 };
 
 /// SAs, flows or failures taken at once.
@@ -95,7 +97,8 @@ impl Wanted {
 pub async fn take(
     router: &Shared,
     command: &ShowCommand,
-    asking: Asking,
+    context: ShowContext,
+    facts: SessionFacts,
     id: SessionId,
 ) -> Result<Snapshot, KernelError> {
     let kernel = router.borrow().kernel.clone();
@@ -103,7 +106,7 @@ pub async fn take(
     if wanted.interfaces {
         reconcile::refresh(router).await?;
     }
-    let mut snapshot = at_once(router, command, asking, id);
+    let mut snapshot = at_once(router, command, context, facts, id);
     if wanted.routes {
         let found = kernel.routes().await?;
         snapshot.routes = routes(&found, &snapshot.interfaces);
@@ -116,7 +119,7 @@ pub async fn take(
         snapshot.log = part(whole_log(router).await);
     }
     if wanted.failures {
-        snapshot.failures = part(router.borrow().failures.values().cloned().collect());
+        snapshot.failures = part(router.borrow().tunnels.failures.values().cloned().collect());
     }
     if wanted.ike_sas {
         snapshot.ike_sas = part(ike_sas(router).await);
@@ -128,9 +131,16 @@ pub async fn take(
 }
 
 /// What is small.
-fn at_once(router: &Shared, command: &ShowCommand, asking: Asking, id: SessionId) -> Snapshot {
+fn at_once(
+    router: &Shared,
+    command: &ShowCommand,
+    context: ShowContext,
+    facts: SessionFacts,
+    id: SessionId,
+) -> Snapshot {
+    let change_control = change_control::change_control(&mut router.borrow_mut(), command);
     let router = router.borrow();
-    let (mut resolver, mut load) = (snapshot::Resolver::default(), snapshot::Load::default());
+    let (mut resolver, mut load) = (snapshot::Resolver::default(), Load::default());
     match command {
         ShowCommand::Hosts => resolver = system::resolver(router.running.domain_name.clone()),
         ShowCommand::MemoryStatistics | ShowCommand::ProcessesCpu => load = router.load.load(),
@@ -138,20 +148,22 @@ fn at_once(router: &Shared, command: &ShowCommand, asking: Asking, id: SessionId
     }
     let problems = match command {
         ShowCommand::TechSupport { .. }
-        | ShowCommand::Crypto(ShowCrypto::Session { detail: true, .. }) => router.problems.clone(),
+        | ShowCommand::Crypto(ShowCrypto::Session { detail: true, .. }) => {
+            router.tunnels.problems.clone()
+        }
         _ => BTreeSet::new(),
     };
     let config = router.files.config.clone();
     Snapshot {
         running: router.running.share(),
         interfaces: router.interfaces.clone(),
-        startup: later(move || startup_file(&config)),
+        startup: lazy(move || startup_file(&config)),
         now: router.clock.zoned(),
         clock_synchronised: router.clock.synchronised(),
         ike_sas: untaken(),
         admission: snapshot::Admission {
-            counts: router.engine.admission(),
-            dropped: router.engine.dropped().clone(),
+            counts: router.tunnels.engine.admission(),
+            dropped: router.tunnels.engine.dropped().clone(),
         },
         flows: untaken(),
         problems,
@@ -161,11 +173,13 @@ fn at_once(router: &Shared, command: &ShowCommand, asking: Asking, id: SessionId
         resolver,
         load,
         log: untaken(),
-        system: later(system::system(&router)),
+        system: lazy(system::system(&router)),
         debugging: router.debugging.clone(),
         users: users(&router, id),
         lines: lines(&router),
-        asking,
+        change_control,
+        context,
+        facts,
     }
 }
 
@@ -176,7 +190,7 @@ async fn ike_sas(router: &Shared) -> Vec<snapshot::IkeSa> {
         {
             let router = router.borrow();
             let now = router.now();
-            let (some, rest) = router.engine.ike_sas_from(from, SLICE, now);
+            let (some, rest) = router.tunnels.engine.ike_sas_from(from, SLICE, now);
             all.extend(some.iter().map(|sa| crypto::ike_sa(sa, now)));
             next = rest;
         }
@@ -198,7 +212,7 @@ async fn whole_log(router: &Shared) -> snapshot::Log {
 
 fn users(router: &Router, asking: SessionId) -> Vec<snapshot::User> {
     let user = |(id, entry): (SessionId, &Entry)| snapshot::User {
-        number: registry::absolute(entry.line).into(),
+        number: operators::absolute(entry.line).into(),
         line: entry.user.line.clone(),
         user: entry.user.name.clone().unwrap_or_default(),
         idle: entry.active.elapsed(),
@@ -220,7 +234,7 @@ fn lines(router: &Router) -> Vec<snapshot::TerminalLine> {
     let configured = router.running.lines.keys().copied();
     let all: BTreeSet<LineId> = configured.chain(busy.iter().copied()).collect();
     let line = |line: LineId| snapshot::TerminalLine {
-        number: registry::absolute(line).into(),
+        number: operators::absolute(line).into(),
         kind: line.kind,
         within: line.number,
         uses: router.sessions.uses(line),

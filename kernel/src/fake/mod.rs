@@ -181,6 +181,24 @@ impl Fake {
         self.state().foreign_policies.insert(key);
     }
 
+    /// Lets the operator delete all policies (`ip xfrm policy flush`), ours too, and reports it.
+    pub fn flush_policies(&self) {
+        let mut state = self.state();
+        state.policies.clear();
+        state.foreign_policies.clear();
+        drop(state);
+        self.emit(Event::PolicyTouched(None));
+    }
+
+    /// Lets the operator delete a policy of ours and reports it; false if there is none.
+    pub fn delete_policy(&self, key: PolicyKey) -> bool {
+        let selector = key.selector.normalised();
+        let key = PolicyKey { selector, ..key };
+        let found = self.state().policies.remove(&key).is_some();
+        self.emit(Event::PolicyTouched(Some(key)));
+        found
+    }
+
     /// Lets the operator have an SA.
     pub fn add_foreign_sa(&self, id: SaId) {
         self.state().foreign_sas.insert(id);

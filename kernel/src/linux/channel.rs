@@ -59,6 +59,8 @@ impl From<&ErrorMessage> for Refusal {
 #[derive(Debug)]
 pub(super) struct Channel {
     handle: ConnectionHandle<Frame>,
+    /// The socket's netlink port. Changes carry it, and so does what listeners are told of them.
+    pub(super) port: u32,
 }
 
 impl Channel {
@@ -66,9 +68,11 @@ impl Channel {
     pub(super) fn open() -> io::Result<Self> {
         let (mut connection, handle, _unsolicited) = netlink_proto::new_connection(NETLINK_XFRM)?;
         connection.set_forward_ack(true);
-        prepare(connection.socket_mut(), RECEIVE_BUFFER)?;
+        let socket = connection.socket_mut();
+        let port = socket.socket_mut().bind_auto()?.port_number();
+        prepare(socket, RECEIVE_BUFFER)?;
         tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self { handle, port })
     }
 
     /// Makes changes; the answers are in the order of the requests.
@@ -90,9 +94,11 @@ impl Channel {
 
     async fn datagram(&self, messages: Vec<Frame>) -> Vec<Result<(), Refusal>> {
         let count = messages.len();
-        let messages = messages
-            .into_iter()
-            .map(|frame| message(NLM_F_REQUEST | NLM_F_ACK, frame));
+        let messages = messages.into_iter().map(|frame| {
+            let mut message = message(NLM_F_REQUEST | NLM_F_ACK, frame);
+            message.header.port_number = self.port;
+            message
+        });
         let mut results = Vec::with_capacity(count);
         if let Ok(answers) = self.handle.request_batch(messages, SocketAddr::new(0, 0)) {
             let collect = async {

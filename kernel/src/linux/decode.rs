@@ -260,6 +260,34 @@ pub(super) fn event(frame: &Frame) -> Option<Event> {
     }
 }
 
+/// From what the kernel tells of another program's change.
+pub(super) fn by_others(frame: &Frame) -> Option<Event> {
+    let attribute = |head: usize, wanted: u16| {
+        let rest = frame.body.get(head..).unwrap_or_default();
+        let found = attributes(rest).find(|(kind, _)| *kind == wanted);
+        found.map(|(_, value)| value)
+    };
+    match frame.kind {
+        c::XFRM_MSG_FLUSHPOLICY => Some(Event::PolicyTouched(None)),
+        c::XFRM_MSG_NEWPOLICY | c::XFRM_MSG_UPDPOLICY => {
+            let policy = UserPolicyInfo::parse(&frame.body).ok()?;
+            policy_key(&policy).map(|key| Event::PolicyTouched(Some(key)))
+        }
+        c::XFRM_MSG_DELPOLICY => {
+            let head = UserPolicyId::default().buffer_len();
+            let policy = UserPolicyInfo::parse(attribute(head, c::XFRMA_POLICY)?).ok()?;
+            policy_key(&policy).map(|key| Event::PolicyTouched(Some(key)))
+        }
+        c::XFRM_MSG_FLUSHSA => Some(Event::Overflow),
+        c::XFRM_MSG_DELSA => {
+            let head = UserSaId::default().buffer_len();
+            let state = UserSaInfo::parse(attribute(head, c::XFRMA_SA)?).ok()?;
+            expired(&state, true).map(Event::Expire)
+        }
+        _ => None,
+    }
+}
+
 fn acquire(frame: &Frame) -> Option<Acquire> {
     let (a, rest) = split(frame, &[c::XFRM_MSG_ACQUIRE], |b| {
         UserAcquire::parse(b).ok()
@@ -285,13 +313,17 @@ fn acquire(frame: &Frame) -> Option<Acquire> {
 
 fn expire(frame: &Frame) -> Option<Expire> {
     let (e, _) = split(frame, &[c::XFRM_MSG_EXPIRE], |b| UserExpire::parse(b).ok())?;
-    let (sa, reqid) = named(&e.state)?;
+    expired(&e.state, e.hard != 0)
+}
+
+fn expired(state: &UserSaInfo, hard: bool) -> Option<Expire> {
+    let (sa, reqid) = named(state)?;
     Some(Expire {
         sa,
-        source: address(&e.state.saddr, e.state.family),
+        source: address(&state.saddr, state.family),
         reqid,
-        hard: e.hard != 0,
-        bytes: e.state.lifetime_cur.bytes,
-        packets: e.state.lifetime_cur.packets,
+        hard,
+        bytes: state.lifetime_cur.bytes,
+        packets: state.lifetime_cur.packets,
     })
 }

@@ -1,8 +1,10 @@
-//! The two netlink connections that listen: XFRM's acquires and expiries, and changes of links and addresses.
+//! The netlink connections that listen: XFRM's acquires and expiries, what other programs do to SAs and policies, and
+//! changes of links and addresses.
 //! Whatever gets lost on the way, in the kernel or because the reader is behind, becomes [`Event::Overflow`].
 
 use std::fmt::Debug;
 use std::io;
+use std::os::fd::AsFd;
 
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -10,11 +12,15 @@ use netlink_packet_core::{
     NetlinkDeserializable, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
 };
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_xfrm::constants::{XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE};
+use netlink_packet_xfrm::constants::{
+    XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_POLICY, XFRMNLGRP_SA,
+};
 use netlink_proto::Connection;
 use netlink_proto::sys::protocols::NETLINK_XFRM;
 use netlink_proto::sys::{AsyncSocket, SocketAddr};
+use nix::libc;
 use rtnetlink::MulticastGroup;
+use socket2::{SockFilter, SockRef};
 use tokio::sync::mpsc;
 use tokio::task::unconstrained;
 use tracing::warn;
@@ -30,8 +36,9 @@ const RECEIVE_BUFFER: i32 = 8 << 20;
 
 type Messages<T> = UnboundedReceiver<(NetlinkMessage<T>, SocketAddr)>;
 
-/// Subscribes, and from then on reads, until the receiver of `sender` is dropped.
-pub(super) fn listen(sender: mpsc::Sender<Event>) -> io::Result<()> {
+/// Subscribes, and from then on reads, until the receiver of `sender` is dropped. `own_port` is the netlink port that our
+/// own requests come from.
+pub(super) fn listen(sender: mpsc::Sender<Event>, own_port: u32) -> io::Result<()> {
     let (mut xfrm, _, messages) = netlink_proto::new_connection::<Frame>(NETLINK_XFRM)?;
     prepare(xfrm.socket_mut(), RECEIVE_BUFFER)?;
     let socket = xfrm.socket_mut().socket_mut();
@@ -41,6 +48,16 @@ pub(super) fn listen(sender: mpsc::Sender<Event>) -> io::Result<()> {
     tokio::spawn(read(xfrm, messages, sender.clone(), |frame| {
         decode::event(&frame)
     }));
+    let (mut others, _, messages) = netlink_proto::new_connection::<Frame>(NETLINK_XFRM)?;
+    prepare(others.socket_mut(), RECEIVE_BUFFER)?;
+    drop_messages_of(others.socket_mut().socket_ref(), own_port)?;
+    let socket = others.socket_mut().socket_mut();
+    socket.bind_auto()?;
+    socket.add_membership(XFRMNLGRP_SA)?;
+    socket.add_membership(XFRMNLGRP_POLICY)?;
+    tokio::spawn(read(others, messages, sender.clone(), |frame| {
+        decode::by_others(&frame)
+    }));
     let (mut route, _, messages) = rtnetlink::new_multicast_connection(&[
         MulticastGroup::Link,
         MulticastGroup::Ipv4Ifaddr,
@@ -49,6 +66,30 @@ pub(super) fn listen(sender: mpsc::Sender<Event>) -> io::Result<()> {
     prepare(route.socket_mut(), RECEIVE_BUFFER)?;
     tokio::spawn(read(route, messages, sender, route_event));
     Ok(())
+}
+
+/// Has the kernel leave out what it tells because of requests from `port`: ten thousand policies of our own are no news.
+fn drop_messages_of(socket: &impl AsFd, port: u32) -> io::Result<()> {
+    /// Where a netlink message has the port of the request that it comes from (`nlmsg_pid`).
+    const PORT: u32 = 12;
+    // the filter reads words in network byte order, the kernel writes them in its own
+    let port = port.to_be();
+    SockRef::from(socket).attach_filter(&[
+        SockFilter::new(
+            (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16,
+            0,
+            0,
+            PORT,
+        ),
+        SockFilter::new(
+            (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
+            0,
+            1,
+            port,
+        ),
+        SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0),
+        SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, u32::MAX),
+    ])
 }
 
 /// Drives a connection and hands on what it reads.

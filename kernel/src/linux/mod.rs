@@ -51,11 +51,13 @@ impl Linux {
     pub(crate) async fn open() -> Result<(Self, Events), KernelError> {
         let what = "open the kernel's netlink interface to IPsec";
         let (sender, events) = Events::channel();
+        let xfrm = Channel::open().map_err(|e| KernelError::io(what, &e))?;
+        let own_port = xfrm.port;
         let linux = Self {
-            xfrm: Channel::open().map_err(|e| KernelError::io(what, &e))?,
+            xfrm,
             network: Network::open().map_err(|e| KernelError::io(what, &e))?,
         };
-        events::listen(sender).map_err(|e| KernelError::io(what, &e))?;
+        events::listen(sender, own_port).map_err(|e| KernelError::io(what, &e))?;
         // the first real request also finds out a kernel without XFRM
         tables::tune(&linux.xfrm)
             .await

@@ -9,16 +9,17 @@ use super::Endpoint;
 use crate::cause::{AdmissionLimit, Cause};
 use crate::child::ChildId;
 use crate::config::{AdmissionLimits, ConnectionId, FlowId};
-use crate::context::Path;
+use crate::endpoint::phase::Phase;
 use crate::event::{Bound, DownReason};
+use crate::id::Path;
+use crate::id::SaId;
 use crate::limit::Limit;
-use crate::phase::Phase;
-use crate::sa::{IkeSa, SaId, State};
+use crate::sa::Replacement;
 use crate::status::{Admission, Role, Tally};
 use crate::timer::Timer;
-use crate::v1::established::Fate;
 use crate::v1::main_mode::stateless::Stateless;
 use crate::v1::message_ids;
+use crate::v1::state::{IkeSa, State};
 
 /// Negotiations that we keep, as the responder, for senders that may be anyone: of one address, and of all. More first
 /// messages are answered without keeping anything.
@@ -224,9 +225,9 @@ impl Endpoint {
         let Some(sa) = self.sas.get_mut(&id) else {
             return self.gate.half_open.over(id);
         };
-        let (wants, peer) = (std::mem::take(&mut sa.common.wants), sa.common.peer());
+        let (requests, peer) = (std::mem::take(&mut sa.common.requests), sa.common.peer());
         self.remove_quietly(id);
-        self.ask_anew(wants, peer);
+        self.ask_anew(requests, peer);
     }
 
     /// Keeps the ISAKMP SAs between two addresses within bounds after this one came up: the oldest that is not needed goes.
@@ -237,12 +238,12 @@ impl Endpoint {
         let path = common.path();
         let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
         let established: Vec<_> = of_peer
-            .filter_map(|id| Some((*id, self.sas.get(id)?.live()?.fate)))
+            .filter_map(|id| Some((*id, self.sas.get(id)?.live()?.replacement)))
             .collect();
         let too_many = established.len().saturating_sub(MAX_IKE_SAS_OF_PEER);
         let oldest = established
             .into_iter()
-            .filter(|(other, fate)| *other != id && *fate != Fate::Current);
+            .filter(|(other, replacement)| *other != id && *replacement != Replacement::Current);
         for (other, _) in oldest.take(too_many) {
             self.ctx.bound_reached(path, Bound::IkeSasOfPeer);
             self.send_ike_delete(other);
@@ -284,11 +285,13 @@ impl Endpoint {
         let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
             return;
         };
-        let (path, count, fate) = (common.path(), live.ids.count(), live.fate);
+        let (path, count, replacement) = (common.path(), live.ids.count(), live.replacement);
         if count >= message_ids::MOST {
             self.ctx.bound_reached(path, Bound::MessageIds);
             self.expire_ike(id);
-        } else if count >= message_ids::MANY && fate == Fate::Current && !self.is_being_rekeyed(id)
+        } else if count >= message_ids::MANY
+            && replacement == Replacement::Current
+            && !self.is_being_rekeyed(id)
         {
             self.ctx.bound_reached(path, Bound::MessageIds);
             self.rekey_ike(id);

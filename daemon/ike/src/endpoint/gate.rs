@@ -3,12 +3,14 @@
 
 use super::Endpoint;
 use crate::cause::Cause;
-use crate::context::Path;
 use crate::event::{Bound, DropReason, Event};
+use crate::flight::digest;
+use crate::id::Path;
+use crate::id::SaId;
 use crate::registry::ExchangeType;
-use crate::sa::{IkeSa, SaId, State, digest};
 use crate::status::Role;
 use crate::talk::Standing;
+use crate::v1::state::{IkeSa, State};
 use crate::wire::v1::{Body, Message};
 use crate::wire::{Cookies, Flags, Header, Malformed};
 

@@ -17,8 +17,8 @@ use crate::event::Bound;
 use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType};
 use crate::selector::Selector;
 use crate::v1::message::seal;
-use crate::v1::quick::{Exchange, Opening, Subject};
-use crate::v1::transform::{OwnSpis, Terms};
+use crate::v1::quick_mode::states::{Exchange, Opening, Subject};
+use crate::v1::quick_mode::transform::{OwnSpis, Terms};
 use crate::wire::v1::{
     Body, Chain, Delete, Id, Identification, Message, Notification, Payload, Protected,
 };
@@ -203,7 +203,7 @@ impl Two {
             config(0).connections[0].transform_sets.clone(),
         );
         let opening = Opening {
-            want: Want {
+            request: ChildRequest {
                 connection: ConnectionId(1),
                 flow: FlowId(1),
                 rekeys: None,
@@ -314,13 +314,13 @@ fn quick_modes_that_are_never_confirmed_are_bounded() {
 fn children_that_are_left_behind_are_bounded() {
     let mut two = Two::connected();
     for _ in 0..200 {
-        let want = Want {
+        let request = ChildRequest {
             connection: ConnectionId(1),
             flow: FlowId(1),
             rekeys: None,
         };
         let id = two.peers_sa();
-        two.ends[0].start_quick(id, want);
+        two.ends[0].start_quick(id, request);
         two.exchange();
         two.now = two.now + Duration::from_secs(5);
         two.ends[0].timeout(two.now);

@@ -7,10 +7,11 @@ use crate::cause::Cause;
 use crate::config::{ConnectionId, KeepaliveKind};
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event};
+use crate::id::SaId;
 use crate::registry::{ExchangeType, NotifyType};
-use crate::sa::{IkeSa, SaId};
+use crate::sa::Replacement;
 use crate::timer::Timer;
-use crate::v1::established::Fate;
+use crate::v1::state::IkeSa;
 use crate::wire::v1::{Notification, Payload};
 
 /// Unanswered R-U-THERE after which the peer is dead.
@@ -121,7 +122,7 @@ impl Endpoint {
         let Some((common, live)) = sa.live_mut() else {
             return;
         };
-        if live.fate != Fate::Current {
+        if live.replacement != Replacement::Current {
             return;
         }
         let sent = live.dpd.waiting.map_or(0, |(_, sent)| sent);

@@ -4,15 +4,16 @@ use std::net::IpAddr;
 
 use crate::cause::Cause;
 use crate::child::ChildId;
-use crate::context::Path;
 use crate::endpoint::Endpoint;
 use crate::event::{DropReason, Event};
+use crate::id::Path;
+use crate::id::SaId;
 use crate::peer_text;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
-use crate::sa::{SaId, State};
-use crate::v1::established::Live;
+use crate::v1::live::Live;
 use crate::v1::message::{clear, open, seal};
-use crate::v1::quick::{QuickState, protocol_number};
+use crate::v1::quick_mode::states::{QuickState, protocol_number};
+use crate::v1::state::State;
 use crate::wire::v1::{
     Body, Chain, Ciphertext, Delete, Message, Notification, Payload, Protected, Unprotected,
 };
@@ -75,7 +76,7 @@ impl Endpoint {
         let path = sa.common.path();
         let peer = sa.common.peer();
         let Some((_, live)) = sa.live_mut() else {
-            let suspicion = Cause::KeyDiffers {
+            let provisional_cause = Cause::KeyDiffers {
                 peer,
                 certain: false,
                 seen: "peer answered our proof with a message that we cannot read".into(),
@@ -87,7 +88,7 @@ impl Endpoint {
                 "encrypted informational message before the SA is established".into(),
             );
             if awaits_proof {
-                self.suspect(id, suspicion);
+                self.set_provisional_cause(id, provisional_cause);
             }
             return;
         };

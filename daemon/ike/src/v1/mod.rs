@@ -1,25 +1,19 @@
 //! IKEv1: main mode, quick mode, informational exchanges, dead peer detection (RFC 2409, RFC 3706).
 //!
-//! `initiator` and `responder` hold the states of main mode, `quick` those of quick mode;
-//! `main_mode`, `quick_mode` (with `quick_start` and `quick_answer`), `info` and `dpd` drive them on
-//! behalf of the endpoint. `message_ids` knows replays, `main_mode/stateless` answers message 1
-//! without keeping it.
+//! `state` says what an SA waits for, `live` what goes on under an established one. `main_mode`,
+//! `quick_mode`, `info` and `dpd` are the exchanges; `message` makes and opens whole messages,
+//! `message_ids` knows replays, `main_mode/stateless` answers message 1 without keeping it.
 
 pub(crate) mod dpd;
 pub(crate) mod established;
 pub(crate) mod info;
-pub(crate) mod initiator;
+pub(crate) mod lifetime;
+pub(crate) mod live;
 pub(crate) mod main_mode;
 pub(crate) mod message;
 pub(crate) mod message_ids;
-pub(crate) mod policy;
-pub(crate) mod proxy;
-pub(crate) mod quick;
-mod quick_answer;
 pub(crate) mod quick_mode;
-mod quick_start;
-pub(crate) mod responder;
-pub(crate) mod transform;
+pub(crate) mod state;
 pub(crate) mod vendor;
 
 use crate::cause::{Blame, Cause, Phase};
@@ -35,7 +29,7 @@ pub(crate) enum Refusal {
         reason: DropReason,
         detail: String,
         /// What is wrong if the right one never comes
-        suspicion: Option<Cause>,
+        provisional_cause: Option<Cause>,
     },
     /// The negotiation is over
     Fail {
@@ -51,7 +45,7 @@ impl Refusal {
         Self::Drop {
             reason: DropReason::Unexpected,
             detail: detail.into(),
-            suspicion: None,
+            provisional_cause: None,
         }
     }
 
@@ -61,7 +55,7 @@ impl Refusal {
         Self::Drop {
             reason: DropReason::Refused,
             detail: came.clone(),
-            suspicion: Some(Cause::Protocol {
+            provisional_cause: Some(Cause::Protocol {
                 blame: Blame::Misbehaved,
                 phase: Phase::One,
                 came,
@@ -71,11 +65,11 @@ impl Refusal {
     }
 
     /// Drops a message that does not decrypt to payloads.
-    pub(crate) fn undecryptable(error: Malformed, suspicion: Option<Cause>) -> Self {
+    pub(crate) fn undecryptable(error: Malformed, provisional_cause: Option<Cause>) -> Self {
         Self::Drop {
             reason: DropReason::Undecryptable,
             detail: error.to_string(),
-            suspicion,
+            provisional_cause,
         }
     }
 }

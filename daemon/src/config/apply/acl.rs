@@ -6,7 +6,7 @@ use indexmap::map::Entry;
 use isthmus_grammar::command::{AclCommand, AclId, AclKind, Form, StandardAclCommand};
 
 use super::{Outcome, Refused, done};
-use crate::config::context::Context;
+use crate::config::model::context::Context;
 use crate::config::model::{
     AccessList, AclLine, AddError, Change, KeptLine, Numbered, Running, abbreviates,
 };

@@ -17,7 +17,7 @@ mod retained;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{ConfigCommand, ConfigLine, Form, RetainedLine};
 
-use super::context::Context;
+use super::model::context::Context;
 use super::model::{Change, LineId, Running};
 use super::weak;
 

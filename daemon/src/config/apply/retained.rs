@@ -4,8 +4,8 @@ use isthmus_grammar::Mode;
 use isthmus_grammar::command::{Form, RetainedLine, Section};
 
 use super::{Origin, Outcome, Refused, done, interface, references, removed_meanwhile, say};
-use crate::config::context::Context;
 use crate::config::encrypt;
+use crate::config::model::context::Context;
 use crate::config::model::{BlockId, Change, LineId, Retained, Running};
 
 /// Keeps or removes a line in the block of `context` that its mode belongs to, and moves the context to the mode that

@@ -1,12 +1,13 @@
 //! The typed running-config: everything that `show running-config` can print, and nothing else.
 //!
-//! Changed only by [`crate::config::apply`] and the loader; read by `translate`, the sessions and the show screens.
+//! Changed only by [`crate::config::apply`] and the loader; read by `plan`, the sessions and the show screens.
 //! Every look-up that a configuration line needs is by key, so that loading ten thousand lines costs ten thousand
 //! times one line.
 
 mod acl;
 mod admission;
 mod archive;
+pub mod context;
 mod crypto;
 mod dynamic_map;
 mod interface;
@@ -48,8 +49,8 @@ pub use object_groups::ObjectGroups;
 pub use retained::{BlockId, Retained, RetainedEntry};
 pub use unknown_rule::{UnknownRule, abbreviates};
 
-use super::context::Context;
 use super::secret::MasterKey;
+use context::Context;
 
 /// The name of a router that was given none.
 pub const DEFAULT_HOSTNAME: &str = "Router";

@@ -20,7 +20,7 @@ use std::iter::Peekable;
 
 use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running, UnknownRule};
 use super::{hide, rank};
-use crate::show::time::moment;
+use crate::clock::format::moment;
 
 /// What stands in the place of keys and passwords.
 pub const REMOVED: &str = "<removed>";

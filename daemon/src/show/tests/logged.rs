@@ -2,7 +2,8 @@
 
 use isthmus_grammar::Mode;
 
-use crate::show::config_log::{ConfigLog, LoggedCommand, Memory, Opening, Statistics};
+use crate::router::config_log::{LoggedCommand, Memory, Opening, Statistics};
+use crate::show::config_log::ConfigLog;
 
 pub(super) fn config_log() -> ConfigLog {
     let archive = [("archive", Mode::Archive), ("log config", Mode::ArchiveLog)];

@@ -20,7 +20,7 @@ use crate::debug::Debugging;
 use crate::show::ipsec;
 use crate::show::screen as screen_of;
 use crate::show::screen::{Document, Facts as _};
-use crate::show::snapshot::{Asking, IpsecSa, Resolver, Snapshot, Startup, later, part};
+use crate::show::snapshot::{IpsecSa, Resolver, ShowContext, Snapshot, Startup, lazy, part};
 
 #[track_caller]
 fn same_as(name: &str, text: &str) {
@@ -57,7 +57,7 @@ fn with_world<T>(change: impl FnOnce(&mut Snapshot), look: impl FnOnce(&Snapshot
     let interfaces = table(&running);
     let problems =
         BTreeSet::from(["crypto map VPN 20 has no match address: it protects nothing".to_owned()]);
-    let asking = Asking {
+    let context = ShowContext {
         privilege: 15,
         line: "console".to_owned(),
         length: 24,
@@ -65,12 +65,11 @@ fn with_world<T>(change: impl FnOnce(&mut Snapshot), look: impl FnOnce(&Snapshot
         monitor: true,
         history_size: 10,
         history: vec!["enable".to_owned(), "show clock".to_owned()],
-        prepared: prepared(),
     };
     let mut snapshot = Snapshot {
         running: Arc::new(running),
         interfaces,
-        startup: later(|| {
+        startup: lazy(|| {
             Some(Startup {
                 text: "!\nhostname hub\n!\nend\n".to_owned(),
                 capacity: 262_144,
@@ -91,14 +90,16 @@ fn with_world<T>(change: impl FnOnce(&mut Snapshot), look: impl FnOnce(&Snapshot
         },
         load: busy(),
         log: part(log()),
-        system: later(machine),
+        system: lazy(machine),
         debugging: debugging_on(),
         users: vec![
             user(0, "console", "console", 90, "", true),
             user(3, "vty1", "ann", 0, "192.0.2.77", false),
         ],
         lines: lines(),
-        asking,
+        change_control: change_control(),
+        context,
+        facts: session_facts(),
     };
     change(&mut snapshot);
     look(&snapshot)
@@ -192,7 +193,7 @@ fn nothing_up_prints_the_titles_only() {
         snapshot.ike_sas = part(Vec::new());
         snapshot.flows = part(Vec::new());
         snapshot.failures = part(Vec::new());
-        snapshot.startup = later(|| None);
+        snapshot.startup = lazy(|| None);
         snapshot.debugging = Debugging::default();
     };
     same_as(

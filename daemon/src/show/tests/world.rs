@@ -10,15 +10,19 @@ use super::logged::config_log;
 use crate::config::Running;
 use crate::config::difference::{self, Outline};
 use crate::debug::Debugging;
-use crate::interfaces::{InterfaceMap, InterfaceTable};
-use crate::show::difference::{Differences, Layout};
-use crate::show::files::{Directory, FileEntry, FileKind};
-use crate::show::snapshot::{
-    Admission, Failure, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Load, Log, LogHost,
-    LogPlace, Memory, Neighbour, Packets, Pool, Proxy, Route, RouteSource, System, TerminalLine,
-    Thread, User,
+use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
+use crate::machine::load::{Load, Memory, Pool, Thread};
+use crate::router::counters::Packets;
+use crate::router::failure::Failure;
+use crate::show::change_control::{
+    Archive, ChangeControl, Lock, Scheduled, TimerKind, Unconfirmed,
 };
-use crate::show::upkeep::{Archive, Lock, Prepared, Scheduled, TimerKind, Unconfirmed};
+use crate::show::difference::{Differences, Layout};
+use crate::show::snapshot::{
+    Admission, Flow, IkeSa, IkeSuite, InterfaceCount, IpsecSa, Log, LogHost, LogPlace, Neighbour,
+    Proxy, Route, RouteSource, SessionFacts, System, TerminalLine, User,
+};
+use crate::storage::listing::{Directory, FileEntry, FileKind};
 
 pub(super) const CONFIG: &str = "\
 hostname hub
@@ -562,9 +566,8 @@ pub(super) fn user(
     }
 }
 
-pub(super) fn prepared() -> Prepared {
-    let at = "2026-11-14T12:00:00+00:00[UTC]";
-    Prepared {
+pub(super) fn session_facts() -> SessionFacts {
+    SessionFacts {
         differences: Differences {
             from: "nvram:startup-config".to_owned(),
             to: "system:running-config".to_owned(),
@@ -583,6 +586,12 @@ pub(super) fn prepared() -> Prepared {
             total_bytes: 3_957_424_128,
             free_bytes: 1_234_567_168,
         },
+    }
+}
+
+pub(super) fn change_control() -> ChangeControl {
+    let at = "2026-11-14T12:00:00+00:00[UTC]";
+    ChangeControl {
         archive: Some(Archive {
             maximum: 3,
             next_file: "flash:hub-<timestamp>-2".to_owned(),

@@ -116,6 +116,6 @@ macro_rules! contract {
 
 contract! {
     links: links, loopback_interfaces, addresses, routes;
-    xfrm: policies, crypto_map_line, the_operators_own_is_left_alone, wrong_requests_are_named_and_the_rest_is_done, acquires, security_associations;
+    xfrm: policies, crypto_map_line, the_operators_own_is_left_alone, wrong_requests_are_named_and_the_rest_is_done, acquires, what_others_do_to_policies_is_told, security_associations;
     sockets: ike_socket, probes;
 }

@@ -346,6 +346,47 @@ pub async fn acquires(mut s: Subject) {
     }
 }
 
+pub async fn what_others_do_to_policies_is_told(mut s: Subject) {
+    let key = |direction| PolicyKey {
+        direction,
+        selector: between("10.1.0.0/16", "10.2.0.0/16"),
+        interface: 0,
+    };
+    let block = |direction| {
+        Request::SetPolicy(PolicySpec {
+            key: key(direction),
+            priority: Priority::line(1),
+            action: Action::Block,
+        })
+    };
+    let both = [Direction::Out, Direction::In];
+    s.submit(block(Direction::Fwd)).await.unwrap();
+    for direction in both {
+        s.submit(block(direction)).await.unwrap();
+    }
+    // Our own changes are no news.
+    let own = Request::DeletePolicy(key(Direction::Fwd));
+    s.submit(own).await.unwrap();
+    match &s.outside {
+        Outside::Real(host) => {
+            host.ip("xfrm policy delete src 10.1.0.0/16 dst 10.2.0.0/16 dir out");
+            host.ip("xfrm policy flush");
+        }
+        Outside::Fake(fake) => {
+            assert!(fake.delete_policy(key(Direction::Out)));
+            fake.flush_policies();
+        }
+    }
+    let touched = |event| match event {
+        isthmus_kernel::Event::PolicyTouched(which) => Some(which),
+        _ => None,
+    };
+    let first = event(&mut s.events, touched).await;
+    assert_eq!(first, Some(key(Direction::Out)));
+    assert_eq!(event(&mut s.events, touched).await, None);
+    assert!(s.kernel.dump_policies().await.unwrap().is_empty());
+}
+
 fn some_sa() -> SaSpec {
     SaSpec {
         source: ip("192.0.2.1"),

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::config::AdmissionLimits;
-use crate::sa::State;
 use crate::status::Tally;
+use crate::v1::state::State;
 
 /// The router, and one endpoint for each peer.
 struct Many {

@@ -1,0 +1,388 @@
+//! The engine's way in: one endpoint per shard, everything of IKE behind it.
+//!
+//! The caller feeds datagrams, timeouts, kernel events, configuration and operator actions, each
+//! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
+//!
+//! Where things are: `gate` (what becomes of a datagram), `admission` (how many of what there may be),
+//! `connection` (which peer, which flows wait), `sa_life` (life of an ISAKMP SA), `children` (the table),
+//! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
+//! back), `clear`, `snapshot`; the exchanges are in `crate::v1`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::algorithm::IpsecProtocol;
+use crate::child::ChildId;
+use crate::child_request::ChildRequest;
+use crate::config::{Connection, ConnectionId, EngineConfig, FlowId};
+use crate::context::Context;
+use crate::endpoint::children::Children;
+use crate::endpoint::connection::Session;
+use crate::event::{DownReason, DropReason, Event};
+use crate::id::Path;
+use crate::id::SaId;
+use crate::output::{Clear, Expiry, Output};
+use crate::random::Randomness;
+use crate::registry::{ExchangeType, ProtocolId};
+use crate::status::Role;
+use crate::time::Instant;
+use crate::timer::Timer;
+use crate::v1::state::IkeSa;
+use crate::wire::Cookie;
+
+mod admission;
+pub(crate) mod child_life;
+pub(crate) mod children;
+mod clear;
+mod configured;
+pub(crate) mod connection;
+mod gate;
+pub(crate) mod phase;
+mod restore;
+mod sa_life;
+mod snapshot;
+pub(crate) mod watch;
+
+use admission::Gate;
+
+/// UDP port of ISAKMP (RFC 2408 2.5.1).
+pub(crate) const PORT: u16 = 500;
+
+/// How often a message is sent again before its negotiation is given up.
+pub(crate) const RETRANSMITS: u32 = 5;
+
+/// How often an answer is repeated because the peer repeats itself.
+const MAX_REPEATS: u32 = 12;
+
+/// How long a responder waits for phase 1 to complete.
+pub(crate) const HALF_OPEN_TIME: Duration = Duration::from_secs(40);
+
+/// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
+/// only and drop the oldest.
+pub(crate) const MAX_QUICK_MODES: usize = 2;
+
+/// How long the answer of a finished quick mode is kept for repeats.
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to install what quick mode message 3 confirms. Short, since with a volume limit the old SA may be
+/// used up meanwhile.
+pub(crate) const ACTIVATION_TIME: Duration = Duration::from_millis(250);
+
+/// Wait before the next repeat of a message: 1, 2, 4, 8, 8 seconds.
+pub(crate) fn retransmit_after(attempt: u32) -> Duration {
+    Duration::from_secs(1 << attempt.min(3))
+}
+
+/// An IKE endpoint. See the module's documentation.
+pub struct Endpoint {
+    pub(crate) ctx: Context,
+    pub(crate) sas: BTreeMap<SaId, IkeSa>,
+    /// By the cookie that we chose
+    by_cookie: HashMap<Cookie, SaId>,
+    /// As the responder, by the peer and its cookie: finds repeats of message 1
+    by_offer: HashMap<(IpAddr, Cookie), SaId>,
+    /// By peer, oldest first
+    pub(crate) by_peer: HashMap<IpAddr, Vec<SaId>>,
+    pub(crate) children: Children,
+    pub(crate) sessions: HashMap<ConnectionId, Session>,
+    /// Flows that are being negotiated, or wait for it
+    pub(crate) busy: BTreeSet<(ConnectionId, FlowId)>,
+    /// Deletes that wait for an ISAKMP SA, by our address and the peer's
+    pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
+    pub(crate) next_sa: u64,
+    pub(crate) next_child_conn_id: u32,
+    pub(crate) gate: Gate,
+}
+
+impl Endpoint {
+    /// An endpoint without configuration: it drops every datagram.
+    pub fn new(random: Box<dyn Randomness + Send>) -> Self {
+        Self {
+            ctx: Context::new(random),
+            sas: BTreeMap::new(),
+            by_cookie: HashMap::new(),
+            by_offer: HashMap::new(),
+            by_peer: HashMap::new(),
+            children: Children::default(),
+            sessions: HashMap::new(),
+            busy: BTreeSet::new(),
+            untold: HashMap::new(),
+            next_sa: 0,
+            next_child_conn_id: 1,
+            gate: Gate::default(),
+        }
+    }
+
+    /// Emits debug facts (`Event::is_debug`) or stops to. Off at first.
+    pub fn set_debug(&mut self, on: bool) {
+        self.ctx.debug = on;
+    }
+
+    /// Puts a configuration in force. SAs of entries that did not change are left alone; of a
+    /// changed entry only those go that it does not describe any more, with deletes to the peer.
+    pub fn set_config(&mut self, now: Instant, config: EngineConfig) {
+        self.ctx.now = now;
+        self.config_changed(config);
+    }
+
+    /// Puts one connection in force, in the place of the one of the same name: what `set_config` would do with everything
+    /// else as it is, at a cost that does not depend on the number of connections.
+    pub fn set_connection(&mut self, now: Instant, connection: Arc<Connection>) {
+        self.ctx.now = now;
+        let id = connection.id;
+        self.connection_changed(id, Some(connection));
+    }
+
+    /// Takes one connection out of the configuration; the same may be said of its cost. Nothing happens when there is none
+    /// of this name.
+    pub fn remove_connection(&mut self, now: Instant, id: ConnectionId) {
+        self.ctx.now = now;
+        self.connection_changed(id, None);
+    }
+
+    /// A datagram came for `local` from `remote`.
+    pub fn datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+        self.ctx.now = now;
+        let path = Path {
+            local,
+            remote,
+            conn_id: 0,
+        };
+        self.enter(path, bytes);
+    }
+
+    /// The kernel wants an SA for a flow. `peer` overrides the choice among `set peer`.
+    pub fn acquire(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        flow: FlowId,
+        peer: Option<IpAddr>,
+    ) {
+        self.ctx.now = now;
+        let negotiated = self
+            .children
+            .of_flow(connection, flow)
+            .into_iter()
+            .any(|id| {
+                self.children
+                    .get(id)
+                    .is_some_and(|child| !child.phase.is_going())
+            });
+        if !negotiated {
+            self.request_child(
+                ChildRequest {
+                    connection,
+                    flow,
+                    rekeys: None,
+                },
+                peer,
+            );
+        }
+    }
+
+    /// A flow is being negotiated, or waits for it.
+    #[must_use]
+    pub fn is_wanted(&self, connection: ConnectionId, flow: FlowId) -> bool {
+        self.busy.contains(&(connection, flow))
+    }
+
+    /// The kernel reports a limit of one of our SAs. `destination` is the SA's own.
+    pub fn expire(
+        &mut self,
+        now: Instant,
+        destination: IpAddr,
+        protocol: IpsecProtocol,
+        spi: u32,
+        kind: Expiry,
+    ) {
+        self.ctx.now = now;
+        if let Some(id) = self.child_with_spi(destination, protocol, spi) {
+            self.child_limit(id, kind);
+        }
+    }
+
+    /// An `Output::InstallChild` could not be carried out; both halves are given up.
+    pub fn install_failed(&mut self, now: Instant, child: ChildId, reason: &str) {
+        self.ctx.now = now;
+        self.child_not_installed(child, reason);
+    }
+
+    /// Ends SAs on the operator's behalf.
+    pub fn clear(&mut self, now: Instant, what: Clear) {
+        self.ctx.now = now;
+        self.clear_now(what);
+    }
+
+    /// Does what is due at `now`.
+    pub fn timeout(&mut self, now: Instant) {
+        self.ctx.now = now;
+        while let Some(timer) = self.ctx.timers.pop_due(now) {
+            match timer {
+                Timer::Retransmit(id, message_id) => self.retransmit(id, message_id),
+                Timer::HalfOpen(id) => self.half_open_too_long(id),
+                Timer::ForgetAnswer(id, message_id) => {
+                    if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+                        live.answered.remove(&message_id);
+                    }
+                }
+                Timer::RekeyIke(id) => self.rekey_ike(id),
+                Timer::ExpireIke(id) => self.expire_ike(id),
+                Timer::RetireIke(id) => self.retire_ike(id),
+                Timer::NextRequest(id) => self.next_request(id),
+                Timer::TellUntold(id) => self.tell_untold(id),
+                Timer::RestoreIke(local, remote) => self.restore_ike(local, remote),
+                Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
+                Timer::ForgetIke(id) => self.forget_deleted(id),
+                Timer::Keepalive(id) => self.keepalive_due(id),
+                Timer::RekeyChild(id) => self.rekey_child(id),
+                Timer::ExpireChild(id) => self.expire_child(id),
+                Timer::RetireChild(id) => self.retire_child(id),
+                Timer::SecondReport => self.ctx.second_report(),
+                Timer::MinuteReport => self.ctx.minute_report(),
+                Timer::ActivateChild(id) => self.activate_child(id),
+            }
+        }
+    }
+
+    /// When `timeout` must be called at the latest.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.ctx.timers.next()
+    }
+
+    /// The next thing for the caller to do, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.ctx.outputs.pop_front()
+    }
+
+    /// Datagrams dropped so far, by reason.
+    pub fn dropped(&self) -> &BTreeMap<DropReason, u64> {
+        &self.ctx.dropped
+    }
+
+    /// Takes a new SA into the tables.
+    pub(crate) fn insert_sa(&mut self, sa: IkeSa) {
+        let common = &sa.common;
+        let id = common.id;
+        self.by_cookie.insert(common.own_cookie(), id);
+        if common.role == Role::Responder {
+            self.by_offer
+                .insert((common.peer(), common.cookies.initiator), id);
+        }
+        self.gate.half_open.began(id, common.role);
+        self.by_peer.entry(common.peer()).or_default().push(id);
+        self.sas.insert(id, sa);
+    }
+
+    /// Takes an SA out of the tables that find it; it stays to be shown.
+    pub(crate) fn unlist_sa(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let common = &sa.common;
+        self.by_cookie.remove(&common.own_cookie());
+        self.by_offer
+            .remove(&(common.peer(), common.cookies.initiator));
+        if let Some(ids) = self.by_peer.get_mut(&common.peer()) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_peer.remove(&common.peer());
+            }
+        }
+    }
+
+    /// The SAs at an address, oldest first.
+    pub(crate) fn sas_with(&self, address: IpAddr) -> Vec<SaId> {
+        self.by_peer.get(&address).cloned().unwrap_or_default()
+    }
+
+    /// Repeats the last message of phase 1 because the peer repeated its own.
+    pub(crate) fn repeat_answer(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let path = sa.common.path();
+        let flight = &mut sa.common.flight;
+        if flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
+            let detail = "repeated main mode message".into();
+            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
+        }
+        flight.repeats += 1;
+        let bytes = flight.sent.clone();
+        self.ctx.transmit(path, bytes);
+        let exchange = ExchangeType::IDENTITY_PROTECTION;
+        self.ctx.debug(path, || Event::AnswerRepeated {
+            exchange,
+            message_id: 0,
+        });
+    }
+
+    /// Repeats our last message of a quick mode because the peer repeated its own.
+    pub(crate) fn repeat_quick(&mut self, id: SaId, message_id: u32) {
+        let gone = self.is_answer_to_gone_child(id, message_id);
+        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+            return;
+        };
+        let path = common.path();
+        let in_progress = live
+            .quick
+            .get_mut(&message_id)
+            .map(|quick| &mut quick.flight);
+        let Some(flight) = in_progress.or_else(|| live.answered.get_mut(&message_id)) else {
+            return;
+        };
+        if gone || flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
+            let detail = "repeated quick mode message".into();
+            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
+        }
+        flight.repeats += 1;
+        let (bytes, repeats) = (flight.sent.clone(), flight.repeats);
+        self.ctx.transmit(path, bytes);
+        let exchange = ExchangeType::QUICK_MODE;
+        self.ctx.debug(path, || Event::AnswerRepeated {
+            exchange,
+            message_id,
+        });
+        self.message_3_asked_again(id, message_id, repeats);
+    }
+
+    /// A cookie that no SA of ours has.
+    pub(crate) fn fresh_cookie(&mut self) -> Cookie {
+        loop {
+            let cookie = Cookie(self.ctx.random_bytes());
+            if !cookie.is_zero() && !self.by_cookie.contains_key(&cookie) {
+                return cookie;
+            }
+        }
+    }
+
+    /// A message id that was not used under this established SA.
+    pub(crate) fn fresh_message_id(&mut self, id: SaId) -> u32 {
+        match self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
+            Some((_, live)) => live.ids.draw(),
+            None => u32::from_be_bytes(self.ctx.random_bytes()).max(1),
+        }
+    }
+
+    /// The child with this SPI, which is of packets to `destination`.
+    pub(crate) fn child_with_spi(
+        &self,
+        destination: IpAddr,
+        protocol: IpsecProtocol,
+        spi: u32,
+    ) -> Option<ChildId> {
+        let number = match protocol {
+            IpsecProtocol::Ah => ProtocolId::AH,
+            IpsecProtocol::Esp => ProtocolId::ESP,
+        };
+        let inbound = self.children.by_inbound(protocol, spi).filter(|id| {
+            self.children
+                .get(*id)
+                .is_some_and(|child| child.sa.local == destination)
+        });
+        inbound.or_else(|| self.children.by_outbound(destination, number, spi))
+    }
+}
+
+#[cfg(test)]
+mod tests;

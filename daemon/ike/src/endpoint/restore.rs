@@ -1,0 +1,120 @@
+//! Phase 1 comes back for children that have lost it: dead peer detection and deletes need it, and a
+//! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `sa_life`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::config::ConnectionId;
+use crate::endpoint::Endpoint;
+use crate::event::{DownReason, Event};
+use crate::id::Path;
+use crate::id::SaId;
+use crate::status::Role;
+use crate::timer::Timer;
+
+/// How long the end that was told of the delete leaves the start to the other one, at most: milliseconds.
+const PATIENCE: u64 = 2_000;
+
+/// An ISAKMP SA that the peer deleted sooner is not replaced sooner.
+const YOUNG: Duration = Duration::from_secs(5);
+
+/// Wait before the next attempt.
+const RETRY: Duration = Duration::from_secs(15);
+
+impl Endpoint {
+    /// An ISAKMP SA is gone. If it was the last one and children live on, a new one is negotiated.
+    /// The end that ended it begins at once, the other one a little later: two at once are one too many.
+    pub(crate) fn bring_phase1_back(&mut self, id: SaId, reason: DownReason) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let path = sa.common.path();
+        let (local, peer) = (path.local.ip(), path.remote.ip());
+        if reason == DownReason::Shutdown
+            || self.usable_sa(local, peer).is_some()
+            || self.orphan(local, peer).is_none()
+        {
+            return;
+        }
+        let lived = sa.common.established.map(|at| self.ctx.now.since(at));
+        let first = match reason {
+            DownReason::DeletedByPeer => false,
+            DownReason::Expired => sa.common.role == Role::Initiator,
+            _ => true,
+        };
+        let wait = if first {
+            Duration::ZERO
+        } else if lived.is_some_and(|lived| lived < YOUNG) {
+            // The peer does not seem to want it.
+            YOUNG
+        } else {
+            let spread = self.ctx.random_below(PATIENCE / 2);
+            Duration::from_millis(PATIENCE / 2 + spread)
+        };
+        self.doubt_children(id);
+        self.restore_after(wait, path);
+    }
+
+    /// Begins phase 1 after this time, or sooner if that was said before.
+    fn restore_after(&mut self, wait: Duration, path: Path) {
+        let at = self.ctx.now + wait;
+        let timer = Timer::RestoreIke(path.local, path.remote);
+        if self.ctx.timers.due(timer).is_none_or(|due| due > at) {
+            self.ctx.timers.set(at, timer);
+        }
+    }
+
+    /// The entry of a child between two addresses, which an ISAKMP SA, now gone, has left behind.
+    fn orphan(&self, local: IpAddr, peer: IpAddr) -> Option<ConnectionId> {
+        let children = self.children.of_peer(peer).into_iter();
+        children
+            .filter_map(|child| self.children.get(child))
+            .filter(|child| child.is_current() && child.sa.local == local)
+            .map(|child| child.sa.connection)
+            .find(|connection| {
+                let entry = self.ctx.config.connection(*connection);
+                entry.is_some_and(|entry| entry.peers.contains(&peer))
+            })
+    }
+
+    /// Begins phase 1, unless there is one by now. Asks again later unless that is an SA, or a negotiation of ours, whose
+    /// failure is told to `phase1_not_restored`: we may be refused to begin, and a negotiation of the peer's may come to
+    /// nothing.
+    pub(crate) fn restore_ike(&mut self, local: SocketAddr, remote: SocketAddr) {
+        let ends = (local.ip(), remote.ip());
+        let Some(connection) = self.orphan(ends.0, ends.1) else {
+            return;
+        };
+        if self.usable_sa(ends.0, ends.1).is_some() {
+            return;
+        }
+        if self.promising_sa(ends.0, ends.1).is_none() {
+            self.start_main_mode(local, remote, Some(connection), Vec::new(), None);
+        }
+        let promising = self.promising_sa(ends.0, ends.1);
+        let promising = promising.and_then(|id| self.sas.get(&id));
+        if promising.is_none_or(|sa| sa.common.role == Role::Responder) {
+            let path = Path {
+                local,
+                remote,
+                conn_id: 0,
+            };
+            self.restore_after(RETRY, path);
+        }
+    }
+
+    /// An attempt at phase 1 failed, and there is no other ISAKMP SA with the peer. With keepalives,
+    /// a peer that was silent is dead. Else the children go on, and so do the attempts.
+    pub(crate) fn phase1_not_restored(&mut self, path: Path, silent: bool) {
+        let peer = path.remote.ip();
+        if self.orphan(path.local.ip(), peer).is_none() {
+            return;
+        }
+        if silent && self.ctx.config.keepalive.is_some() {
+            self.ctx.fact(path, Event::PeerDead);
+            for connection in self.drop_children_of_dead(peer) {
+                self.leave_peer(connection, peer);
+            }
+            return;
+        }
+        self.restore_after(RETRY, path);
+    }
+}

@@ -1,0 +1,248 @@
+//! What the counters of a child tell: whether the peer is there, and whether it has the child at all.
+//!
+//! A peer can lose a child without a word: message 3 of quick mode never reached it, or it dropped
+//! its children with their ISAKMP SA. What we send is lost then, and nothing comes back. While there
+//! is such a doubt, the counters are looked at every second; a child on which packets go out and
+//! none come in is negotiated again. A flow that is one-way by nature costs one quick mode more.
+
+use std::time::Duration;
+
+use crate::child::ChildId;
+use crate::config::KeepaliveKind;
+use crate::endpoint::Endpoint;
+use crate::endpoint::phase::EndedBy;
+use crate::id::SaId;
+use crate::output::Traffic;
+use crate::status::Role;
+use crate::time::Instant;
+use crate::v1::state::IkeSa;
+
+/// Seconds in which packets went out and none came in, after which a doubted child is replaced.
+const SILENT: u32 = 3;
+
+/// How long a fresh child is watched.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// How long a child is watched after the peer repeated message 2 or the last ISAKMP SA went.
+const LOST: Duration = Duration::from_secs(60);
+
+/// How long packets may be ahead of message 3.
+const OVERTAKING: Duration = Duration::from_secs(2);
+
+/// Repeats of message 2 after which message 3 has surely not been read.
+const REPEATS: u32 = 3;
+
+/// Children of a flow in a row that are negotiated again because nothing came back.
+const MAX_LOSSES: u8 = 2;
+
+/// The peer may not have a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// Seconds in which packets went out and none came in
+    silent: u32,
+    /// When the watch ends
+    until: Instant,
+    /// Without traffic to tell by, the child is replaced when the watch ends
+    replace: bool,
+}
+
+impl Doubt {
+    /// Message 3 is out, and there is no answer to it in quick mode.
+    fn of_a_fresh_child(now: Instant) -> Self {
+        Self {
+            silent: 0,
+            until: now + FRESH,
+            replace: false,
+        }
+    }
+
+    fn of_a_lost_one(now: Instant, replace: bool) -> Self {
+        Self {
+            silent: 0,
+            until: now + LOST,
+            replace,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Children whose counters the endpoint wants about every second.
+    pub fn wants_traffic(&self) -> Vec<ChildId> {
+        let on_demand = self
+            .ctx
+            .config
+            .keepalive
+            .is_some_and(|keepalive| keepalive.kind == KeepaliveKind::OnDemand);
+        let wanted = self.children.iter().filter(|child| {
+            let asked = child.is_current() && (on_demand || child.doubt.is_some());
+            let ended_by = child.phase.ended_by();
+            asked || ended_by.is_some_and(|(by, _)| by == EndedBy::Us)
+        });
+        wanted.map(|child| child.sa.id).collect()
+    }
+
+    /// Counters of a child read from the kernel. Needed only where `wants_traffic` names the child.
+    pub fn traffic(&mut self, now: Instant, child: ChildId, traffic: Traffic) {
+        self.ctx.now = now;
+        let id = child;
+        let Some(child) = self.children.get_mut(id) else {
+            return;
+        };
+        let came = traffic.inbound_packets > child.traffic.inbound_packets;
+        let went = traffic.outbound_packets > child.traffic.outbound_packets;
+        child.traffic = traffic;
+        if came {
+            child.heard = now;
+            child.doubt = None;
+            return;
+        }
+        let silent = child.doubt.as_mut().is_some_and(|doubt| {
+            doubt.silent += u32::from(went);
+            doubt.silent >= SILENT || doubt.replace && now >= doubt.until
+        });
+        if silent {
+            self.replace_lost_child(id);
+        } else if child.doubt.is_some_and(|doubt| now >= doubt.until) {
+            child.doubt = None;
+        }
+        if went {
+            self.ask_on_demand(id);
+        }
+    }
+
+    /// Packets go out and none come in: is the peer there?
+    fn ask_on_demand(&mut self, id: ChildId) {
+        let Some(keepalive) = self.ctx.config.keepalive else {
+            return;
+        };
+        let Some(child) = self.children.get(id).filter(|child| child.is_current()) else {
+            return;
+        };
+        let (local, peer, heard) = (child.sa.local, child.sa.remote, child.heard);
+        let Some(ike) = self.usable_sa(local, peer) else {
+            return;
+        };
+        let live = self.sas.get(&ike).and_then(IkeSa::live);
+        let proven = live.map(|live| live.heard).unwrap_or_default();
+        if self.ctx.now.since(heard.max(proven)) >= keepalive.interval {
+            self.ask_peer(ike);
+        }
+    }
+
+    /// Negotiates a child again that the peer seems not to have.
+    fn replace_lost_child(&mut self, id: ChildId) {
+        if let Some(child) = self.children.get_mut(id) {
+            child.doubt = None;
+            child.losses = child.losses.saturating_add(1);
+            self.rekey_child(id);
+        }
+    }
+
+    /// Watches a child that we began and that sends from now on. After a few that were negotiated
+    /// again in vain, the flow is one-way, and is left alone.
+    pub(crate) fn watch_fresh_child(&mut self, id: ChildId, replaces: Option<ChildId>) {
+        let now = self.ctx.now;
+        let old = replaces.and_then(|old| self.children.get(old));
+        let losses = old.map_or(0, |old| old.losses);
+        let child = self.children.get_mut(id);
+        let Some(child) = child.filter(|child| child.role == Role::Initiator) else {
+            return;
+        };
+        child.losses = losses;
+        if losses < MAX_LOSSES {
+            child.doubt.get_or_insert(Doubt::of_a_fresh_child(now));
+        }
+    }
+
+    /// An ISAKMP SA is gone that was in use, or the last one. Some peers drop all children with it.
+    pub(crate) fn doubt_children(&mut self, id: SaId) {
+        let now = self.ctx.now;
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        for id in self.children.of_peer(peer) {
+            let child = self.children.get_mut(id);
+            if let Some(child) = child.filter(|child| child.sa.local == local) {
+                child.doubt = Some(Doubt::of_a_lost_one(now, true));
+            }
+        }
+    }
+
+    /// The peer has got packets under an SPI that it does not have. Of a child that came up just now,
+    /// the packets may have overtaken message 3.
+    pub(crate) fn child_unknown_to_peer(&mut self, id: ChildId) {
+        let now = self.ctx.now;
+        let Some(child) = self.children.get_mut(id) else {
+            return;
+        };
+        if child.phase.up().is_none_or(|up| now < up + OVERTAKING) {
+            child.doubt = Some(Doubt::of_a_lost_one(now, false));
+        } else {
+            self.child_deleted_by_peer(id);
+        }
+    }
+
+    /// The peer could not read a message and does not say which. If message 3 of a quick mode went out just
+    /// now, and nothing came under its child, it was that one. False when there is none.
+    pub(crate) fn message_3_unread(&mut self, id: SaId) -> bool {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+            return false;
+        };
+        let now = self.ctx.now;
+        let children = self.children.of_peer(peer).into_iter();
+        let mut fresh = children
+            .filter_map(|child| self.children.get(child))
+            .filter(|child| {
+                let up = child.phase.up().unwrap_or(now);
+                let ours = child.role == Role::Initiator && child.exchange.0 == id;
+                let unheard = child.heard <= up && child.losses == 0;
+                ours && unheard && now < up + OVERTAKING && !child.phase.is_going()
+            });
+        let Some(child) = fresh.next() else {
+            return false;
+        };
+        let (lost, up) = (child.sa.id, child.phase.up());
+        match up {
+            Some(_) => self.replace_lost_child(lost),
+            None => self.abort_child(lost),
+        }
+        true
+    }
+
+    /// True when message 3 of a quick mode of ours would make the peer use a child that we have given
+    /// up meanwhile.
+    pub(crate) fn is_answer_to_gone_child(&self, id: SaId, message_id: u32) -> bool {
+        let Some(sa) = self.sas.get(&id) else {
+            return false;
+        };
+        let answered = sa
+            .live()
+            .is_some_and(|l| l.answered.contains_key(&message_id));
+        let children = self.children.of_peer(sa.common.peer()).into_iter();
+        let mut alive = children
+            .filter_map(|child| self.children.get(child))
+            .filter(|child| child.exchange == (id, message_id) && !child.phase.is_going());
+        answered && alive.next().is_none()
+    }
+
+    /// The peer repeats message 2 of a quick mode of which message 3 is out.
+    pub(crate) fn message_3_asked_again(&mut self, id: SaId, message_id: u32, repeats: u32) {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+            return;
+        };
+        let now = self.ctx.now;
+        for child in self.children.of_peer(peer) {
+            let Some(child) = self.children.get_mut(child) else {
+                continue;
+            };
+            let ours = child.role == Role::Initiator && child.exchange == (id, message_id);
+            let unheard = child.heard <= child.phase.up().unwrap_or(now);
+            if ours && unheard {
+                child.doubt = Some(Doubt::of_a_lost_one(now, false));
+                if repeats >= REPEATS {
+                    let lost = child.sa.id;
+                    return self.replace_lost_child(lost);
+                }
+            }
+        }
+    }
+}

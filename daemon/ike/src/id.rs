@@ -1,0 +1,16 @@
+//! Names: of an ISAKMP SA within its endpoint, and of the two ends of it. Used by everything.
+
+use std::net::SocketAddr;
+
+/// Names an ISAKMP SA within its endpoint; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SaId(pub(crate) u64);
+
+/// Between which ends something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Path {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    /// The ISAKMP SA's conn id; 0 while it has none
+    pub(crate) conn_id: u32,
+}

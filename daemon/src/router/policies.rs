@@ -1,0 +1,558 @@
+//! The policies of crypto maps in the kernel: which ones stand, which ones should, and the way from the one to the other on
+//! which nothing leaves in clear. `reconcile` says what should stand, [`enforce`] asks the kernel until it does.
+//!
+//! The kernel looks at priorities only, so the order of changes matters. They go out in steps, and each step waits for the
+//! kernel's answers to the one before:
+//! 1. exemptions that go or move back: less passes in clear;
+//! 2. what protects or blocks and is new, or moves to the front;
+//! 3. what protects or blocks and moves back: no exemption stands in between any more;
+//! 4. exemptions that are new or move to the front, and what protects or blocks and is not wanted any more.
+//!
+//! A policy that the kernel refuses is replaced by a block ([`StandIn`]). While there is not even a block, step 4 does not
+//! happen, and [`Policies::retry`] asks again and again.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use isthmus_kernel::{
+    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Request, Selector,
+};
+
+use crate::log::Severity;
+
+use crate::router::Shared;
+
+/// What the kernel has of ours, and what it should have.
+#[derive(Debug, Default)]
+pub struct Policies {
+    /// As the kernel has confirmed.
+    standing: HashMap<PolicyKey, PolicySpec>,
+    /// As the crypto maps ask.
+    wanted: HashMap<PolicyKey, PolicySpec>,
+    /// Where the two may differ.
+    open: HashSet<PolicyKey>,
+    /// Wanted policies that the kernel refused.
+    refused: HashMap<PolicyKey, Refused>,
+    /// Blocks that stand in for a refused policy under another key, and whose.
+    stand_ins: HashMap<PolicyKey, (PolicySpec, PolicyKey)>,
+    /// Another program may have changed what stands: the kernel is to be asked.
+    doubtful: bool,
+    /// Only one task at a time changes policies.
+    turn: Rc<tokio::sync::Mutex<()>>,
+}
+
+/// A wanted policy that the kernel refused.
+#[derive(Debug, Clone)]
+struct Refused {
+    wanted: PolicySpec,
+    /// The kernel's reason.
+    why: String,
+    stand_in: StandIn,
+    /// What the operator was told of it.
+    told: String,
+    /// Worth another attempt now.
+    again: bool,
+}
+
+/// What happens to traffic whose policy was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum StandIn {
+    /// A block under the same key.
+    Block,
+    /// A block under a wider key: so many bits wider, or everything on the interface.
+    Wider(PolicyKey, Width),
+    /// No block was taken either: what stands under the key stays.
+    Nothing,
+    /// Not needed: it was an exemption, and without it more is protected; or the operator of the machine has a policy of
+    /// the same key, which decides.
+    NotNeeded,
+}
+
+/// How much wider than the refused policy a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// All protocols and ports between the same prefixes.
+    AllProtocols,
+    /// Both prefixes one bit shorter.
+    OneBit,
+    /// Everything that leaves by the interface.
+    Everything,
+}
+
+/// Something the operator must know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The kernel refused a policy; a block stands for it.
+    Blocked {
+        /// What was wanted.
+        wanted: PolicySpec,
+        /// The kernel's reason.
+        why: String,
+    },
+    /// The kernel refused the policy and every block for it.
+    Open {
+        /// What was wanted.
+        wanted: PolicySpec,
+        /// The kernel's reason.
+        why: String,
+    },
+    /// The operator of the machine has a policy of the same key.
+    Foreign {
+        /// What was wanted.
+        wanted: PolicySpec,
+        /// The kernel's reason.
+        why: String,
+    },
+    /// An exemption was refused.
+    NotExempt {
+        /// What was wanted.
+        wanted: PolicySpec,
+        /// The kernel's reason.
+        why: String,
+    },
+    /// A policy that is not wanted any more cannot be deleted.
+    Stays {
+        /// Its key.
+        key: PolicyKey,
+        /// The kernel's reason.
+        why: String,
+    },
+    /// What was refused is in force now.
+    Recovered {
+        /// The policy.
+        wanted: PolicySpec,
+    },
+}
+
+impl Trouble {
+    /// The policy that the kernel refuses.
+    #[must_use]
+    pub fn refused(&self) -> Option<&PolicyKey> {
+        match self {
+            Self::Blocked { wanted, .. }
+            | Self::Open { wanted, .. }
+            | Self::Foreign { wanted, .. }
+            | Self::NotExempt { wanted, .. } => Some(&wanted.key),
+            Self::Stays { .. } | Self::Recovered { .. } => None,
+        }
+    }
+}
+
+/// What should become of a key.
+enum Aim {
+    Set(PolicySpec),
+    Gone,
+    Leave,
+}
+
+/// The order of changes; see the head of this file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    LessInClear,
+    Protect,
+    MoveBack,
+    Last,
+}
+
+impl Policies {
+    /// Takes over what an earlier daemon left.
+    pub fn adopt(&mut self, found: impl IntoIterator<Item = PolicySpec>) {
+        self.standing = found.into_iter().map(|spec| (spec.key, spec)).collect();
+        self.open.extend(self.standing.keys().copied());
+    }
+
+    /// Another program touched the policy of a key, or maybe all. True when that makes what stands doubtful; the next
+    /// [`enforce`] asks the kernel.
+    pub fn doubt(&mut self, key: Option<&PolicyKey>) -> bool {
+        let ours = key.is_none_or(|key| self.standing.contains_key(key));
+        self.doubtful |= ours;
+        ours
+    }
+
+    /// Takes over what the kernel really has; gives how many of ours are not as they were.
+    fn found(&mut self, found: impl IntoIterator<Item = PolicySpec>) -> usize {
+        let found: HashMap<PolicyKey, PolicySpec> =
+            found.into_iter().map(|spec| (spec.key, spec)).collect();
+        let before = std::mem::replace(&mut self.standing, found);
+        let differs =
+            |(key, spec): &(&PolicyKey, &PolicySpec)| self.standing.get(key) != Some(spec);
+        let changed: Vec<PolicyKey> = before.iter().filter(differs).map(|(key, _)| *key).collect();
+        let new = self.standing.keys().filter(|key| !before.contains_key(key));
+        self.open.extend(new.copied());
+        self.open.extend(changed.iter().copied());
+        changed.len()
+    }
+
+    /// As the kernel has them now.
+    #[must_use]
+    pub fn standing(&self) -> &HashMap<PolicyKey, PolicySpec> {
+        &self.standing
+    }
+
+    /// From now on exactly these should stand.
+    pub fn want_all(&mut self, wanted: HashMap<PolicyKey, PolicySpec>) {
+        let stale: Vec<PolicyKey> = self
+            .refused
+            .iter()
+            .filter(|(key, refused)| wanted.get(key) != Some(&refused.wanted))
+            .map(|(key, _)| *key)
+            .collect();
+        let displaced = self.stand_ins.iter();
+        let displaced = displaced.filter(|(key, _)| wanted.contains_key(key));
+        let displaced: Vec<PolicyKey> = displaced.map(|(_, (_, owner))| *owner).collect();
+        for key in stale.iter().chain(&displaced) {
+            self.forget_refusal(key);
+        }
+        self.open.extend(
+            self.standing
+                .iter()
+                .filter(|(key, spec)| wanted.get(key) != Some(spec))
+                .map(|(key, _)| *key),
+        );
+        let missing = wanted.keys().filter(|key| !self.standing.contains_key(key));
+        self.open.extend(missing);
+        self.wanted = wanted;
+    }
+
+    /// This one should be as given, where no earlier line has taken its key.
+    pub fn want(&mut self, spec: PolicySpec) {
+        let known = self.wanted.get(&spec.key);
+        if known.is_some_and(|known| known.priority < spec.priority || *known == spec) {
+            return;
+        }
+        self.forget_refusal(&spec.key);
+        self.open.insert(spec.key);
+        self.wanted.insert(spec.key, spec);
+    }
+
+    /// Asks for everything again that was refused. False when there is no such thing.
+    pub fn retry(&mut self) -> bool {
+        for (key, refused) in &mut self.refused {
+            refused.again = true;
+            self.open.insert(*key);
+        }
+        !self.refused.is_empty()
+    }
+
+    /// The kernel takes neither a wanted policy nor any block for it.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.refused
+            .values()
+            .any(|refused| refused.stand_in == StandIn::Nothing)
+    }
+
+    /// Keeps what the operator was told of a refusal, for the screens.
+    pub fn told(&mut self, key: &PolicyKey, text: &str) {
+        if let Some(refused) = self.refused.get_mut(key) {
+            text.clone_into(&mut refused.told);
+        }
+    }
+
+    /// What the kernel refuses now, in the words of the log.
+    pub fn complaints(&self) -> impl Iterator<Item = &String> {
+        let told = self.refused.values().map(|refused| &refused.told);
+        told.filter(|text| !text.is_empty())
+    }
+
+    fn forget_refusal(&mut self, key: &PolicyKey) {
+        if let Some(refused) = self.refused.remove(key) {
+            self.open.insert(*key);
+            if let StandIn::Wider(wider, _) = refused.stand_in {
+                self.stand_ins.remove(&wider);
+                self.open.insert(wider);
+            }
+        }
+    }
+
+    fn aim(&self, key: &PolicyKey) -> Aim {
+        let stands_in = || self.stand_ins.get(key).map(|(spec, _)| spec.clone());
+        match (self.refused.get(key), self.wanted.get(key)) {
+            (Some(refused), _) if refused.again => Aim::Set(refused.wanted.clone()),
+            (Some(refused), _) => match refused.stand_in {
+                StandIn::Block => Aim::Set(block(refused.wanted.key, &refused.wanted)),
+                // An exemption of old would let pass what the block is for.
+                _ if self.is_exempt(key) => Aim::Gone,
+                _ => Aim::Leave,
+            },
+            (None, Some(wanted)) => Aim::Set(wanted.clone()),
+            (None, None) => stands_in().map_or(Aim::Gone, Aim::Set),
+        }
+    }
+
+    fn is_exempt(&self, key: &PolicyKey) -> bool {
+        self.standing
+            .get(key)
+            .is_some_and(|spec| spec.action == Action::Bypass)
+    }
+
+    /// The requests of the next step; none when everything stands that can.
+    pub fn next_step(&mut self) -> Vec<Request> {
+        let exposed = self.is_exposed();
+        let mut settled = Vec::new();
+        let mut first = Step::Last;
+        let mut steps = Vec::new();
+        for key in &self.open {
+            match self.step(key) {
+                None => settled.push(*key),
+                Some((step, _)) if exposed && step == Step::Last => {}
+                Some((step, request)) => {
+                    first = first.min(step);
+                    steps.push((step, request));
+                }
+            }
+        }
+        for key in settled {
+            self.open.remove(&key);
+        }
+        let mut requests: Vec<Request> = steps
+            .into_iter()
+            .filter(|(step, _)| *step == first)
+            .map(|(_, request)| request)
+            .collect();
+        // The most important first; what goes, goes last.
+        requests.sort_by_key(|request| match request {
+            Request::SetPolicy(spec) => (0, spec.priority.get()),
+            _ => (1, 0),
+        });
+        requests
+    }
+
+    /// What is to be done about a key and when; `None` when it is as it should be.
+    fn step(&self, key: &PolicyKey) -> Option<(Step, Request)> {
+        let standing = self.standing.get(key);
+        match self.aim(key) {
+            Aim::Leave => None,
+            Aim::Gone => {
+                let step = match standing?.action {
+                    Action::Bypass => Step::LessInClear,
+                    _ => Step::Last,
+                };
+                Some((step, Request::DeletePolicy(*key)))
+            }
+            Aim::Set(spec) if standing == Some(&spec) => None,
+            Aim::Set(spec) => {
+                let exempts = |spec: &PolicySpec| spec.action == Action::Bypass;
+                let moves_back = standing.is_some_and(|old| old.priority < spec.priority);
+                let step = match (standing, exempts(&spec)) {
+                    (Some(old), true) if exempts(old) && moves_back => Step::LessInClear,
+                    (_, true) => Step::Last,
+                    (Some(old), false) if !exempts(old) && moves_back => Step::MoveBack,
+                    (_, false) => Step::Protect,
+                };
+                Some((step, Request::SetPolicy(spec)))
+            }
+        }
+    }
+
+    /// Takes the kernel's answer to a request of [`Policies::next_step`].
+    pub fn answered(
+        &mut self,
+        request: &Request,
+        answer: Result<(), KernelError>,
+    ) -> Option<Trouble> {
+        match (request, answer) {
+            (Request::SetPolicy(spec), Ok(())) => self.set(spec),
+            (Request::SetPolicy(spec), Err(error)) => self.not_set(spec, &error),
+            (Request::DeletePolicy(key), Err(error)) if error.kind != ErrorKind::NotFound => {
+                self.open.remove(key);
+                let (key, why) = (*key, error.to_string());
+                Some(Trouble::Stays { key, why })
+            }
+            (Request::DeletePolicy(key), _) => {
+                self.standing.remove(key);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, spec: &PolicySpec) -> Option<Trouble> {
+        self.standing.insert(spec.key, spec.clone());
+        let refused = self.refused.get(&spec.key)?;
+        if refused.wanted != *spec {
+            return None;
+        }
+        self.forget_refusal(&spec.key);
+        let wanted = spec.clone();
+        Some(Trouble::Recovered { wanted })
+    }
+
+    fn not_set(&mut self, spec: &PolicySpec, error: &KernelError) -> Option<Trouble> {
+        if let Some((_, owner)) = self.stand_ins.remove(&spec.key) {
+            return self.wider(owner);
+        }
+        match self.refused.get_mut(&spec.key) {
+            Some(refused) if refused.again => {
+                refused.again = false;
+                if refused.stand_in == StandIn::Nothing {
+                    // A block may be taken by now.
+                    let _ = self.stand_in(spec.key);
+                }
+                None
+            }
+            Some(_) => self.wider(spec.key),
+            None => Some(self.newly_refused(spec, error)),
+        }
+    }
+
+    fn newly_refused(&mut self, spec: &PolicySpec, error: &KernelError) -> Trouble {
+        let (wanted, why) = (spec.clone(), error.to_string());
+        let refused = Refused {
+            wanted: wanted.clone(),
+            why: why.clone(),
+            stand_in: StandIn::NotNeeded,
+            told: String::new(),
+            again: false,
+        };
+        self.refused.insert(spec.key, refused);
+        if spec.action == Action::Bypass {
+            return Trouble::NotExempt { wanted, why };
+        }
+        if error.kind == ErrorKind::NotOurs {
+            return Trouble::Foreign { wanted, why };
+        }
+        let open = self.stand_in(spec.key);
+        open.unwrap_or(Trouble::Blocked { wanted, why })
+    }
+
+    /// Chooses the first block for a refused policy.
+    fn stand_in(&mut self, key: PolicyKey) -> Option<Trouble> {
+        let refused = self.refused.get_mut(&key)?;
+        self.open.insert(key);
+        if refused.wanted.action == Action::Block {
+            return self.wider(key);
+        }
+        refused.stand_in = StandIn::Block;
+        None
+    }
+
+    /// The block that was chosen for a refused policy was refused too: chooses the next wider one.
+    fn wider(&mut self, owner: PolicyKey) -> Option<Trouble> {
+        let refused = self.refused.get(&owner)?;
+        let last = match refused.stand_in {
+            StandIn::Wider(_, width) => Some(width),
+            _ => None,
+        };
+        let widths = [Width::AllProtocols, Width::OneBit, Width::Everything];
+        let left = widths
+            .iter()
+            .skip_while(|width| last.is_some() && Some(**width) != last)
+            .skip(usize::from(last.is_some()));
+        let free = |key: &PolicyKey| {
+            !self.wanted.contains_key(key)
+                && !self.standing.contains_key(key)
+                && !self.stand_ins.contains_key(key)
+        };
+        let next = left
+            .map(|width| (width.of(owner), *width))
+            .find(|(key, _)| free(key));
+        let refused = self.refused.get_mut(&owner)?;
+        match next {
+            Some((key, width)) => {
+                refused.stand_in = StandIn::Wider(key, width);
+                let spec = block(key, &refused.wanted);
+                self.stand_ins.insert(key, (spec, owner));
+                self.open.insert(key);
+                None
+            }
+            None => {
+                refused.stand_in = StandIn::Nothing;
+                let (wanted, why) = (refused.wanted.clone(), refused.why.clone());
+                Some(Trouble::Open { wanted, why })
+            }
+        }
+    }
+}
+
+impl Width {
+    fn of(self, key: PolicyKey) -> PolicyKey {
+        let Selector {
+            source,
+            destination,
+            ..
+        } = key.selector;
+        let selector = match self {
+            Self::AllProtocols => Selector::between(source, destination),
+            Self::OneBit => Selector::between(shorter(source, 1), shorter(destination, 1)),
+            Self::Everything => Selector::between(shorter(source, 128), shorter(destination, 128)),
+        };
+        PolicyKey { selector, ..key }
+    }
+}
+
+fn shorter(net: IpNet, bits: u8) -> IpNet {
+    let length = net.prefix_len().saturating_sub(bits);
+    match net {
+        IpNet::V4(net) => IpNet::V4(Ipv4Net::new_assert(net.addr(), length).trunc()),
+        IpNet::V6(net) => IpNet::V6(Ipv6Net::new_assert(net.addr(), length).trunc()),
+    }
+}
+
+/// A block under a key, in the place of a policy.
+fn block(key: PolicyKey, instead_of: &PolicySpec) -> PolicySpec {
+    PolicySpec {
+        key,
+        priority: instead_of.priority,
+        action: Action::Block,
+    }
+}
+
+/// Asks the kernel for every change that is open, step by step, and comes back when all stand that can.
+pub async fn enforce(router: &Shared) {
+    let (kernel, turn) = {
+        let router = router.borrow();
+        (router.kernel.clone(), router.tunnels.policies.turn.clone())
+    };
+    let _turn = turn.lock().await;
+    if router.borrow().tunnels.policies.doubtful {
+        look_again(router, &kernel).await;
+    }
+    loop {
+        let requests = router.borrow_mut().tunnels.policies.next_step();
+        if requests.is_empty() {
+            return;
+        }
+        let answers = kernel.submit(requests.clone()).await;
+        let mut router = router.borrow_mut();
+        let answered = requests.iter().zip(answers);
+        let troubles: Vec<Trouble> = answered
+            .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
+            .collect();
+        router.tell_troubles(troubles);
+    }
+}
+
+/// Asks the kernel which policies stand, after another program touched them.
+async fn look_again(router: &Shared, kernel: &Kernel) {
+    router.borrow_mut().tunnels.policies.doubtful = false;
+    let found = kernel.dump_policies().await;
+    let mut router = router.borrow_mut();
+    match found {
+        Ok(found) => {
+            let changed = router
+                .tunnels
+                .policies
+                .found(found.into_iter().map(|info| info.spec));
+            if changed > 0 {
+                router.log.system(
+                    "CRYPTO",
+                    Severity::Warnings,
+                    "POLICY_CHANGED",
+                    format!(
+                        "another program changed or deleted {changed} policies of crypto maps in the kernel; they are \
+                         set again"
+                    ),
+                );
+            }
+        }
+        Err(error) => {
+            router.tunnels.policies.doubtful = true;
+            router.notice(Severity::Errors, "KERNEL", error.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
