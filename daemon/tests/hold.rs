@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bed::{Bed, Client, test};
 use isthmus_control::{Reply, Request, Status};
-use isthmus_kernel::{Acquire, Action, Direction, Event};
+use isthmus_kernel::{Acquire, Action, Direction, Event, SaSpec, SaStats};
 use isthmusd::config;
 use isthmusd::router::Shared;
 use isthmusd::router::reconcile::reconcile;
@@ -68,13 +68,15 @@ async fn configure(bed: &Bed, text: &str) {
     tasks::carry_out(&bed.router, |_, _, _| Ok(())).await;
 }
 
-/// A packet meets the first outbound policy.
-async fn traffic(router: &Shared) {
+/// A packet meets one of the outbound policies, counted from the first.
+async fn traffic(router: &Shared, which: usize) {
     let kernel = router.borrow().kernel.clone();
     let policies = kernel.dump_policies().await.unwrap();
     let policies = policies.into_iter().map(|policy| policy.spec);
     let outbound = policies.filter(|policy| policy.key.direction == Direction::Out);
-    let policy = outbound.min_by_key(|policy| policy.priority).unwrap();
+    let mut outbound: Vec<_> = outbound.collect();
+    outbound.sort_by_key(|policy| (policy.priority, policy.key.selector.to_string()));
+    let policy = &outbound[which];
     let Action::Protect(templates) = &policy.action else {
         panic!("not protected: {policy:?}");
     };
@@ -105,17 +107,30 @@ async fn sent(router: &Shared) -> VecDeque<(SocketAddr, SocketAddr, Vec<u8>)> {
 
 /// A whole negotiation between two routers of this process; how many SAs it made at the first.
 async fn handshake(a: &Shared, b: &Shared) -> usize {
-    traffic(a).await;
-    for _ in 0..20 {
-        for (local, remote, bytes) in sent(a).await {
-            b.borrow_mut().datagram(remote, local, &bytes);
+    tunnel(a, b, 0).await
+}
+
+/// The same for the flow of one of the policies; waits where the first router takes its time between two negotiations.
+async fn tunnel(a: &Shared, b: &Shared, which: usize) -> usize {
+    let up = |a: &Shared| a.borrow().engine.children(a.borrow().now()).len();
+    let before = up(a);
+    traffic(a, which).await;
+    for _ in 0..100 {
+        for _ in 0..10 {
+            for (local, remote, bytes) in sent(a).await {
+                b.borrow_mut().datagram(remote, local, &bytes);
+            }
+            for (local, remote, bytes) in sent(b).await {
+                a.borrow_mut().datagram(remote, local, &bytes);
+            }
         }
-        for (local, remote, bytes) in sent(b).await {
-            a.borrow_mut().datagram(remote, local, &bytes);
+        if up(a) > before {
+            break;
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        a.borrow_mut().until_timeout();
     }
-    let router = a.borrow();
-    router.engine.children(router.now()).len()
+    up(a)
 }
 
 /// A command is on its way, and nothing answers it.
@@ -255,6 +270,41 @@ fn two_who_save_at_once_are_in_order_and_one_who_leaves_loses_nothing() {
 
 /// Octets that the daemon may hold for one session that does not read.
 const HELD: usize = 256 * 1024;
+
+#[test]
+fn every_flow_has_the_counters_of_its_sas_however_many_there_are() {
+    const TUNNELS: usize = 40;
+    test(|bed| async move {
+        let other = Bed::new();
+        configure(&bed, &config(FIRST, SECOND, TUNNELS)).await;
+        configure(&other, &config(SECOND, FIRST, TUNNELS)).await;
+        for which in 0..TUNNELS {
+            let up = tunnel(&bed.router, &other.router, which).await;
+            assert_eq!(up, which + 1, "{}", bed.log());
+        }
+        let out = |sa: &SaSpec| sa.destination.to_string() == SECOND;
+        let sas: Vec<SaSpec> = bed.fake.sas().into_iter().filter(out).collect();
+        for (sa, packets) in sas.iter().zip(1001..) {
+            let stats = SaStats {
+                packets,
+                ..SaStats::default()
+            };
+            assert!(bed.fake.set_stats(sa.id(), stats));
+        }
+        let mut console = bed.console().await;
+        let shown = console.run("show crypto ipsec sa").await.text;
+        let json = console.run("show crypto ipsec sa | json").await.text;
+        for packets in 1001..1001 + TUNNELS {
+            let text = format!("#pkts encaps: {packets},");
+            assert_eq!(shown.matches(&text).count(), 1, "{packets}: {shown}");
+            let text = format!("\"encapsulated\": {packets},");
+            assert_eq!(json.matches(&text).count(), 1, "{packets}: {json}");
+        }
+        let line = "show crypto ipsec sa peer 192.0.2.9";
+        let none = console.run(line).await.text;
+        assert_eq!(none, "\nNo SAs found\n");
+    });
+}
 
 #[test]
 fn what_no_one_reads_is_made_when_it_is_read() {
