@@ -79,9 +79,9 @@ pub async fn run(
         socket.send(local, remote, bytes)
     })
     .await;
-    while router.borrow().policies.is_exposed() {
+    while router.borrow().tunnels.policies.is_exposed() {
         tokio::time::sleep(INSIST[0]).await;
-        router.borrow_mut().policies.retry();
+        router.borrow_mut().tunnels.policies.retry();
         enforce(&router).await;
     }
     forward(&router);
@@ -134,9 +134,9 @@ async fn shut_down(router: &Shared, socket: &IkeSocket) {
     {
         let mut router = router.borrow_mut();
         let now = router.now();
-        router.engine.clear(now, Clear::Shutdown);
+        router.tunnels.engine.clear(now, Clear::Shutdown);
         router.pump();
-        router.drop_all_wishes();
+        router.tunnels.drop_all_wishes();
     }
     carry_out(router, |local, remote, bytes| {
         socket.send(local, remote, bytes)
@@ -193,7 +193,7 @@ pub fn kernel_event(router: &Shared, event: Event) {
             let protocol = engine_protocol(expire.sa.protocol);
             let now = router.now();
             router
-                .engine
+                .tunnels
                 .expire(now, expire.sa.destination, protocol, expire.sa.spi, kind);
             router.pump();
         }
@@ -208,12 +208,12 @@ pub fn kernel_event(router: &Shared, event: Event) {
             router.wake.reconcile.notify_one();
         }
         Event::PolicyTouched(key) => {
-            if router.policies.doubt(key.as_ref()) {
+            if router.tunnels.policies.doubt(key.as_ref()) {
                 router.wake.work.notify_one();
             }
         }
         Event::Overflow => {
-            router.policies.doubt(None);
+            router.tunnels.policies.doubt(None);
             router.wake.work.notify_one();
             router.wake.reconcile.notify_one();
         }
@@ -291,11 +291,11 @@ async fn insist(router: Shared) {
         let mut pause = first;
         loop {
             tokio::time::sleep(pause).await;
-            pause = match router.borrow().policies.is_exposed() {
+            pause = match router.borrow().tunnels.policies.is_exposed() {
                 true => first,
                 false => (pause * 2).min(last),
             };
-            if !router.borrow_mut().policies.retry() {
+            if !router.borrow_mut().tunnels.policies.retry() {
                 break;
             }
             enforce(&router).await;

@@ -19,7 +19,7 @@ pub async fn carry_out(
 ) {
     loop {
         enforce(router).await;
-        let work = std::mem::take(&mut router.borrow_mut().work);
+        let work = std::mem::take(&mut router.borrow_mut().tunnels.work);
         if work.is_empty() {
             return;
         }
@@ -70,7 +70,7 @@ async fn ask_kernel(router: &Shared, requests: Vec<Request>, owners: Vec<Owner>)
     }
     for owner in owners {
         if let Owner::Child(child) = owner {
-            router.waiting.installed(child);
+            router.tunnels.waiting.installed(child);
         }
     }
     router.pump();
@@ -82,13 +82,13 @@ async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
         let Request::DeleteSa(id) = request else {
             continue;
         };
-        let owner = router.borrow_mut().counted.remove(id);
+        let owner = router.borrow_mut().tunnels.counted.remove(id);
         let (Some((name, inbound)), Ok(stats)) = (owner, kernel.sa_stats(*id).await) else {
             continue;
         };
         let mut router = router.borrow_mut();
-        let cleared = router.cleared.remove(id).unwrap_or_default();
-        let carried = router.carried.entry(name).or_default();
+        let cleared = router.tunnels.cleared.remove(id).unwrap_or_default();
+        let carried = router.tunnels.carried.entry(name).or_default();
         counters::add(carried, &counters::since(stats, cleared), inbound);
     }
 }
@@ -97,8 +97,7 @@ fn failed(router: &mut Router, owner: Owner, error: &KernelError) {
     match owner {
         Owner::Child(child) => {
             let now = router.now();
-            router.engine.install_failed(now, child, &error.to_string());
-            router.not_installed(child);
+            router.tunnels.refused(now, child, &error.to_string());
         }
         _ if error.kind == ErrorKind::NotFound => {}
         _ => router.notice(Severity::Errors, "KERNEL", error.to_string()),

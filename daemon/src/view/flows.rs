@@ -178,7 +178,7 @@ struct FlowWalk {
 
 impl FlowWalk {
     fn new(router: &Shared) -> Self {
-        let plan = router.borrow().plan.clone();
+        let plan = router.borrow().tunnels.plan.clone();
         Self {
             plan,
             next: 0,
