@@ -36,10 +36,16 @@ impl Changed {
         (!same).then_some(Self { id, old, new })
     }
 
-    /// Every address that it named or names.
+    /// Every address that it listed or lists.
     fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let both = [&self.old, &self.new].into_iter().flatten();
-        both.flat_map(|connection| connection.peers.iter().copied())
+        both.flat_map(|connection| connection.peers.listed().iter().copied())
+    }
+
+    /// Its peers may be anywhere, or might have been.
+    fn is_open(&self) -> bool {
+        let mut both = [&self.old, &self.new].into_iter().flatten();
+        both.any(|connection| connection.peers.are_open())
     }
 }
 
@@ -82,10 +88,13 @@ impl Endpoint {
     fn take_down_what_changed(&mut self, changed: &[Changed]) {
         self.children_changed(changed);
         let config = &self.ctx.config;
-        let addresses: BTreeSet<_> = changed.iter().flat_map(Changed::addresses).collect();
+        let mut addresses: BTreeSet<_> = changed.iter().flat_map(Changed::addresses).collect();
+        if changed.iter().any(Changed::is_open) {
+            addresses.extend(self.by_peer.keys());
+        }
         for Changed { id, new, .. } in changed {
             match (new, self.sessions.get_mut(id)) {
-                (Some(new), Some(session)) if session.peer >= new.peers.len() => {
+                (Some(new), Some(session)) if session.peer >= new.peers.listed().len() => {
                     (session.peer, session.tried) = (0, 0);
                 }
                 (None, _) => {
@@ -94,7 +103,7 @@ impl Endpoint {
                 _ => {}
             }
         }
-        let unnamed = |address: &IpAddr| config.with_peer(*address).next().is_none();
+        let unnamed = |address: &IpAddr| !config.names(*address);
         let unnamed: BTreeSet<_> = addresses.iter().copied().filter(unnamed).collect();
         self.gate.stateless.forget(&unnamed);
         if !unnamed.is_empty() {
@@ -165,10 +174,8 @@ impl Endpoint {
 fn described(config: &Config, child: &Child) -> Option<FlowId> {
     let sa = &child.sa;
     let connection = config.connection(sa.connection)?;
-    let endpoints = connection.local.contains(&sa.local) && connection.peers.contains(&sa.remote);
-    let flow = connection
-        .flows
-        .iter()
-        .find(|flow| flow.local == sa.local_selector && flow.remote == sa.remote_selector)?;
-    endpoints.then_some(flow.id)
+    let fits = connection.local.contains(&sa.local) && connection.peers.admits(sa.remote);
+    let flows = &connection.flows;
+    let flow = flows.describing(&sa.local_selector, &sa.remote_selector);
+    flow.filter(|_| fits).map(|flow| flow.id)
 }

@@ -30,9 +30,9 @@ pub(crate) struct Session {
 impl Endpoint {
     /// The peer that is in use, or that an attempt begins with.
     pub(super) fn peer_to_use(&self, connection: &Connection) -> Option<IpAddr> {
-        let first = connection.peers.first()?;
+        let first = connection.peers.listed().first()?;
         let in_use = self.sessions.get(&connection.id);
-        let in_use = in_use.and_then(|session| connection.peers.get(session.peer));
+        let in_use = in_use.and_then(|session| connection.peers.listed().get(session.peer));
         let has_sa = |peer: &IpAddr| {
             let mut locals = connection.local.iter();
             locals.any(|local| {
@@ -103,15 +103,16 @@ impl Endpoint {
     fn next_peer(&mut self, id: ConnectionId, failed: IpAddr) -> Option<IpAddr> {
         let connection = self.ctx.config.connection(id)?.clone();
         let session = self.sessions.entry(id).or_default();
-        let count = connection.peers.len();
+        let peers = connection.peers.listed();
+        let count = peers.len();
         session.tried += 1;
         if session.tried >= count {
             (session.tried, session.peer) = (0, 0);
             return None;
         }
-        let position = connection.peers.iter().position(|peer| *peer == failed);
+        let position = peers.iter().position(|peer| *peer == failed);
         session.peer = (position.unwrap_or(session.peer) + 1) % count;
-        let to = connection.peers[session.peer];
+        let to = peers[session.peer];
         let local = connection.local.first().copied().unwrap_or(failed);
         let path = Path {
             local: SocketAddr::new(local, PORT),
@@ -134,7 +135,7 @@ impl Endpoint {
         let Some(connection) = self.ctx.config.connection(id) else {
             return;
         };
-        if connection.peers.len() > 1 && !connection.default_peer {
+        if connection.peers.listed().len() > 1 && !connection.default_peer {
             self.next_peer(id, dead);
         }
     }
@@ -190,17 +191,17 @@ impl Endpoint {
     /// The entry that a cause names, else the only one with the peer.
     pub(crate) fn connection_of(&self, cause: &Cause, peer: IpAddr) -> Option<ConnectionId> {
         let named = match cause {
-            Cause::NoFlow { map, sequence, .. }
-            | Cause::NoCommonTransform { map, sequence, .. }
-            | Cause::PfsDiffers { map, sequence, .. }
-            | Cause::ChildRefused { map, sequence, .. }
-            | Cause::NothingToOffer { map, sequence } => Some((map, *sequence)),
+            Cause::NoFlow { origin, .. }
+            | Cause::NoCommonTransform { origin, .. }
+            | Cause::PfsDiffers { origin, .. }
+            | Cause::ChildRefused { origin, .. }
+            | Cause::NothingToOffer { origin } => Some(origin),
             _ => None,
         };
         let mut entries = self.ctx.config.with_peer(peer);
         match named {
-            Some((map, sequence)) => entries
-                .find(|connection| connection.map == *map && connection.sequence == sequence)
+            Some(origin) => entries
+                .find(|connection| connection.origin == *origin)
                 .map(|connection| connection.id),
             None => match (entries.next(), entries.next()) {
                 (Some(only), None) => Some(only.id),
@@ -219,6 +220,7 @@ impl Endpoint {
         let position = connection.and_then(|connection| {
             connection
                 .peers
+                .listed()
                 .iter()
                 .position(|peer| *peer == path.remote.ip())
         });

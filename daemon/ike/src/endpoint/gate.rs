@@ -136,8 +136,7 @@ impl Endpoint {
 
     /// Whether any entry names the peer.
     fn names(&self, path: Path) -> bool {
-        let mut entries = self.ctx.config.with_peer(path.remote.ip());
-        entries.next().is_some()
+        self.ctx.config.names(path.remote.ip())
     }
 
     /// Main mode message 1: a new negotiation, or a repeat.

@@ -71,7 +71,7 @@ impl Endpoint {
             .map(|child| child.sa.connection)
             .find(|connection| {
                 let entry = self.ctx.config.connection(*connection);
-                entry.is_some_and(|entry| entry.peers.contains(&peer))
+                entry.is_some_and(|entry| entry.peers.admits(peer))
             })
     }
 

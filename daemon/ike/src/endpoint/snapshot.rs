@@ -105,9 +105,10 @@ impl Endpoint {
                     .get(child)
                     .filter(|child| child.phase.up().is_some())
             });
-        let peer = child
-            .map(|child| child.sa.remote)
-            .or(connection.peers.get(in_use).copied());
+        let peer =
+            child
+                .map(|child| child.sa.remote)
+                .or(connection.peers.listed().get(in_use).copied());
         let mut established = false;
         let mut negotiating = false;
         let ids = peer

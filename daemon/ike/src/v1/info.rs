@@ -213,9 +213,7 @@ impl Live {
             remote: subject.remote,
             offered: state.offered.clone(),
             pfs: state.terms.pfs,
-            map: connection.map.clone(),
-            sequence: connection.sequence,
-            access_list: connection.access_list.clone(),
+            origin: connection.origin.clone(),
         };
         self.quick_mode_failed(turn, message_id, cause);
     }

@@ -36,7 +36,7 @@ fn between(end: usize, id: usize, local: IpAddr, peer: IpAddr) -> Arc<Connection
     Arc::new(Connection {
         id: ConnectionId(u32::try_from(id).unwrap()),
         local: vec![local],
-        peers: vec![peer],
+        peers: vec![peer].into(),
         ..(**connection).clone()
     })
 }

@@ -15,6 +15,7 @@ use crate::config::{
 };
 use crate::crypto::Randomness;
 use crate::event::{Bound, Event};
+use crate::origin::Origin;
 use crate::question::Answer;
 use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType};
 use crate::sa::State;
@@ -68,17 +69,20 @@ fn config(end: usize) -> EngineConfig {
     let peer: IpAddr = ADDRESSES[1 - end].parse().unwrap();
     let connection = Connection {
         id: ConnectionId(1),
-        map: "MAP".into(),
-        sequence: 10,
+        origin: Origin::CryptoMap {
+            map: "MAP".into(),
+            sequence: 10,
+            access_list: "101".into(),
+        },
         local: vec![ADDRESSES[end].parse().unwrap()],
-        peers: vec![peer],
+        peers: vec![peer].into(),
         default_peer: false,
-        access_list: "101".into(),
         flows: vec![Flow {
             id: FlowId(1),
             local: net(NETS[end]),
             remote: net(NETS[1 - end]),
-        }],
+        }]
+        .into(),
         transform_sets: vec![TransformSet {
             name: "TS".into(),
             ah: None,
