@@ -382,6 +382,11 @@ impl Config {
         orders.filter_map(|(_, id)| self.connections.get(id))
     }
 
+    /// True when a connection lists it, so that we may begin with it.
+    pub(crate) fn lists(&self, peer: IpAddr) -> bool {
+        self.by_peer.contains_key(&peer)
+    }
+
     /// True when there is any.
     pub(crate) fn names(&self, peer: IpAddr) -> bool {
         self.with_peer(peer).next().is_some()

@@ -73,7 +73,10 @@ impl Endpoint {
     /// Children first: their deletes go out under the ISAKMP SAs.
     fn clear_sessions(&mut self, which: impl Fn(IpAddr, IpAddr) -> bool, reason: DownReason) {
         self.clear_children(|child| which(child.sa.local, child.sa.remote), reason);
-        self.clear_ike(|sa| which(sa.common.local.ip(), sa.common.peer()), reason);
+        self.clear_ike(
+            |sa| which(sa.common.local.ip(), sa.common.address()),
+            reason,
+        );
     }
 
     fn clear_children(&mut self, which: impl Fn(&Child) -> bool, reason: DownReason) {

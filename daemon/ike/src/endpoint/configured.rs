@@ -90,7 +90,7 @@ impl Endpoint {
         let config = &self.ctx.config;
         let mut addresses: BTreeSet<_> = changed.iter().flat_map(Changed::addresses).collect();
         if changed.iter().any(Changed::is_open) {
-            addresses.extend(self.by_peer.keys());
+            addresses.extend(self.by_address.keys());
         }
         for Changed { id, new, .. } in changed {
             match (new, self.sessions.get_mut(id)) {
@@ -106,14 +106,13 @@ impl Endpoint {
         let unnamed = |address: &IpAddr| !config.names(*address);
         let unnamed: BTreeSet<_> = addresses.iter().copied().filter(unnamed).collect();
         self.gate.stateless.forget(&unnamed);
-        if !unnamed.is_empty() {
-            self.untold.retain(|(_, peer), _| !unnamed.contains(peer));
+        for address in &unnamed {
+            for peer in self.peers.drop_untold_at(*address) {
+                self.forget_unused_peer(peer);
+            }
         }
         self.drop_stale_requests(changed, &addresses);
-        let ids: BTreeSet<SaId> = unnamed
-            .iter()
-            .flat_map(|peer| self.sas_with(*peer))
-            .collect();
+        let ids: BTreeSet<SaId> = unnamed.iter().flat_map(|peer| self.sas_at(*peer)).collect();
         self.clear_ike_sas(ids.into_iter().collect(), DownReason::ConfigChanged);
     }
 
@@ -144,7 +143,7 @@ impl Endpoint {
     fn drop_stale_requests(&mut self, changed: &[Changed], addresses: &BTreeSet<IpAddr>) {
         let ids: Vec<_> = addresses
             .iter()
-            .flat_map(|peer| self.sas_with(*peer))
+            .flat_map(|peer| self.sas_at(*peer))
             .collect();
         let config = &self.ctx.config;
         let known = |subject: &Subject| {

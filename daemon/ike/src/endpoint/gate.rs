@@ -105,7 +105,7 @@ impl Endpoint {
                     known.initiator == cookies.initiator
                         && (known.responder == cookies.responder || known.responder.is_zero())
                         && answered
-                        && sa.common.peer() == path.remote.ip()
+                        && sa.common.address() == path.remote.ip()
                 })
             })
     }
@@ -188,7 +188,7 @@ impl Endpoint {
             initiator,
             responder: self.fresh_cookie(),
         };
-        let common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let common = self.new_common(Role::Responder, path, None, cookies);
         self.main_mode_offer(common, payloads, digest(bytes));
     }
 

@@ -243,7 +243,7 @@ impl Two {
     }
 
     fn peers_sa(&self) -> SaId {
-        self.ends[0].usable_sa(at(0).ip(), at(1).ip()).unwrap()
+        self.ends[0].usable_at(at(0).ip(), at(1).ip()).unwrap()
     }
 
     /// A quick mode message 1 as the peer could send it.
@@ -319,7 +319,7 @@ impl Two {
     }
 
     fn heard(&self) -> Instant {
-        let id = self.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+        let id = self.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
         self.router().sas[&id].life().unwrap().heard
     }
 
