@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cause::Cause;
 use crate::config::{ConnectionId, KeepaliveKind};
 use crate::endpoint::Endpoint;
@@ -18,7 +20,7 @@ use crate::wire::v1::{Notification, Payload};
 const TRIES: u32 = 5;
 
 /// The state of dead peer detection on one ISAKMP SA.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dpd {
     /// Number of the next R-U-THERE
     next: u32,
