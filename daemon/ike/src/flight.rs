@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How often an answer is repeated because the peer repeats itself.
+pub(crate) const MAX_REPEATS: u32 = 12;
+
 /// A message that may have to be sent again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Flight {

@@ -24,6 +24,7 @@ pub mod output;
 mod peer_text;
 pub mod random;
 pub mod registry;
+pub mod resume;
 mod sa;
 pub mod secret;
 pub mod selector;
@@ -36,4 +37,5 @@ pub mod wire;
 
 pub use endpoint::Endpoint;
 pub use output::{Clear, Expiry, KernelSa, Output, Traffic};
+pub use resume::{ResumeError, Saved};
 pub use time::Instant;

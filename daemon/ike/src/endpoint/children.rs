@@ -76,6 +76,16 @@ impl Children {
         ChildId(self.last)
     }
 
+    /// The last name given to a child.
+    pub(crate) fn last_id(&self) -> u64 {
+        self.last
+    }
+
+    /// Names begin after this one.
+    pub(crate) fn go_on_after(&mut self, last: u64) {
+        self.last = last;
+    }
+
     pub(crate) fn insert(&mut self, child: Child) {
         let (id, sa) = (child.sa.id, &child.sa);
         for part in &sa.protocols {
@@ -134,6 +144,11 @@ impl Children {
     /// How many flows have any.
     pub(crate) fn flows(&self) -> usize {
         self.by_flow.len()
+    }
+
+    /// Every child, oldest first, out of the table.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Child> {
+        self.table.into_values()
     }
 
     /// Every child, oldest first.

@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::endpoint::children::Children;
 use crate::endpoint::connection::Session;
 use crate::event::{DownReason, DropReason, Event};
+use crate::flight::MAX_REPEATS;
 use crate::id::Path;
 use crate::id::SaId;
 use crate::output::{Clear, Expiry, Output};
@@ -52,9 +53,6 @@ pub(crate) const PORT: u16 = 500;
 
 /// How often a message is sent again before its negotiation is given up.
 pub(crate) const RETRANSMITS: u32 = 5;
-
-/// How often an answer is repeated because the peer repeats itself.
-const MAX_REPEATS: u32 = 12;
 
 /// How long a responder waits for phase 1 to complete.
 pub(crate) const HALF_OPEN_TIME: Duration = Duration::from_secs(40);
@@ -226,6 +224,7 @@ impl Endpoint {
                 Timer::ForgetAnswer(id, message_id) => {
                     if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
                         live.answered.remove(&message_id);
+                        live.given_up.remove(&message_id);
                     }
                 }
                 Timer::RekeyIke(id) => self.rekey_ike(id),

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::child::ChildId;
 use crate::config::KeepaliveKind;
 use crate::endpoint::Endpoint;
@@ -36,14 +38,25 @@ const REPEATS: u32 = 3;
 const MAX_LOSSES: u8 = 2;
 
 /// The peer may not have a child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Doubt {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Doubt<T = Instant> {
     /// Seconds in which packets went out and none came in
     silent: u32,
     /// When the watch ends
-    until: Instant,
+    until: T,
     /// Without traffic to tell by, the child is replaced when the watch ends
     replace: bool,
+}
+
+impl<T> Doubt<T> {
+    /// The same with its moment in another clock.
+    pub(crate) fn map<U>(self, at: impl Fn(T) -> U) -> Doubt<U> {
+        Doubt {
+            silent: self.silent,
+            until: at(self.until),
+            replace: self.replace,
+        }
+    }
 }
 
 impl Doubt {
@@ -97,7 +110,7 @@ impl Endpoint {
             return;
         }
         let silent = child.doubt.as_mut().is_some_and(|doubt| {
-            doubt.silent += u32::from(went);
+            doubt.silent = doubt.silent.saturating_add(u32::from(went));
             doubt.silent >= SILENT || doubt.replace && now >= doubt.until
         });
         if silent {

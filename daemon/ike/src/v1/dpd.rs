@@ -47,6 +47,15 @@ impl Dpd {
         }
     }
 
+    /// Goes on after a while in which no answer could come in: the peer is asked at least once more before it is dead.
+    pub(crate) fn resumed(mut self) -> Self {
+        if let Some((_, sent)) = &mut self.waiting {
+            *sent = (*sent).min(TRIES - 1);
+        }
+        self.asked_under.truncate(REPEATS);
+        self
+    }
+
     /// Takes a question of the peer's, unless it is a replay: the numbers of live questions grow (RFC 3706 6), and one that
     /// is repeated comes under another message id.
     fn take_question(&mut self, sequence: u32, message_id: u32) -> bool {

@@ -14,7 +14,8 @@ use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
 use ike::event::{Event, Fact};
 use ike::random::Randomness;
-use ike::{Instant, Output, Traffic};
+use ike::secret::Secret;
+use ike::{Instant, Output, Saved, Traffic};
 
 /// A generator that is good enough for tests and the same every run (splitmix64).
 #[derive(Clone)]
@@ -110,6 +111,8 @@ impl Kernel {
 
 pub struct Host {
     pub address: IpAddr,
+    /// When its clock began
+    pub started: Instant,
     pub endpoint: Endpoint,
     pub kernel: Kernel,
     pub facts: Vec<Fact>,
@@ -122,6 +125,17 @@ pub struct Host {
 }
 
 impl Host {
+    /// The time of its own clock.
+    pub fn clock(&self, now: Instant) -> Instant {
+        Instant::from_millis(now.as_millis() - self.started.as_millis())
+    }
+
+    /// When its endpoint waits to be called, in the world's time.
+    fn next_timeout(&self) -> Option<Instant> {
+        let next = self.endpoint.next_timeout()?;
+        Some(self.started + next.since(Instant::default()))
+    }
+
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.facts.iter().map(|fact| &fact.event)
     }
@@ -219,6 +233,7 @@ impl World {
         endpoint.set_config(self.now, config);
         self.hosts.push(Host {
             address,
+            started: Instant::default(),
             endpoint,
             kernel: Kernel::default(),
             facts: Vec::new(),
@@ -236,12 +251,52 @@ impl World {
         endpoint.set_debug(true);
         endpoint.set_config(self.now, config);
         self.hosts[host].endpoint = endpoint;
+        self.hosts[host].started = Instant::default();
         self.hosts[host].kernel = Kernel::default();
+    }
+
+    /// Ends the endpoint of a host and keeps what it saved. Its kernel goes on; nothing answers any more.
+    pub fn save(&mut self, host: usize) -> Secret {
+        let (now, wall) = (self.now, self.wall());
+        let seed = self.wire.random.next();
+        let host = &mut self.hosts[host];
+        let none = Endpoint::new(Box::new(Seeded(seed)));
+        let endpoint = std::mem::replace(&mut host.endpoint, none);
+        host.plugged = false;
+        let saved = endpoint.save(host.clock(now), wall);
+        let halves = saved.halves();
+        let halves: Vec<_> = halves.iter().map(|(id, half, _)| (*id, *half)).collect();
+        let kernel: Vec<_> = host.kernel.halves.keys().copied().collect();
+        assert_eq!(halves, kernel, "what is saved is not what the kernel has");
+        saved.to_bytes()
+    }
+
+    /// A new endpoint goes on with what one saved, its clock just begun.
+    pub fn resume(&mut self, host: usize, config: ike::config::EngineConfig, saved: &[u8]) {
+        let saved = Saved::from_bytes(saved).unwrap();
+        let seed = self.wire.random.next();
+        let (now, wall) = (self.now, self.wall());
+        let hosted = &mut self.hosts[host];
+        hosted.endpoint = Endpoint::new(Box::new(Seeded(seed)));
+        hosted.endpoint.set_debug(true);
+        hosted.started = Instant::from_millis(now.as_millis() - 7);
+        hosted.plugged = true;
+        self.with(host, |endpoint, now| {
+            endpoint.set_config(now, config);
+            endpoint.resume(now, wall, saved).unwrap();
+        });
+    }
+
+    /// The wall-clock time, in milliseconds since 1970.
+    fn wall(&self) -> u64 {
+        1_800_000_000_000 + self.now.as_millis()
     }
 
     /// Calls an endpoint and carries out what comes of it.
     pub fn with<R>(&mut self, host: usize, call: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
-        let result = call(&mut self.hosts[host].endpoint, self.now);
+        let hosted = &mut self.hosts[host];
+        let now = hosted.clock(self.now);
+        let result = call(&mut hosted.endpoint, now);
         self.drain(host);
         result
     }
@@ -364,7 +419,7 @@ impl World {
         let timers = self
             .hosts
             .iter()
-            .filter_map(|host| host.endpoint.next_timeout());
+            .filter_map(Host::next_timeout);
         timers.chain(flying).min()
     }
 
@@ -393,7 +448,7 @@ impl World {
                 self.deliver(datagram);
             }
             for host in 0..self.hosts.len() {
-                let due = self.hosts[host].endpoint.next_timeout();
+                let due = self.hosts[host].next_timeout();
                 if due.is_some_and(|due| due <= self.now) {
                     self.with(host, |endpoint, now| endpoint.timeout(now));
                 }

@@ -28,6 +28,7 @@ use crate::v1::quick_mode::states::{
 };
 use crate::v1::quick_mode::transform::OwnSpis;
 use crate::v1::state::IkeSa;
+use crate::v1::live::GivenUp;
 use crate::wire::v1::{Body, Ciphertext, Message};
 
 mod initiator;
@@ -69,6 +70,12 @@ impl Endpoint {
                 DropReason::Unexpected,
                 "quick mode after the SA was deleted",
             ),
+            (_, Some((_, live))) if live.given_up.contains_key(&message_id) => {
+                if let Some(inbound) = live.given_up.get_mut(&message_id).and_then(GivenUp::tell) {
+                    self.send_deletes(id, inbound);
+                }
+                drop(DropReason::Repeat, "answer to a quick mode that was given up")
+            }
             (Body::Encrypted(ciphertext), Some((_, live))) => {
                 let in_progress = live.quick.get(&message_id).map(|quick| &quick.flight);
                 match in_progress.or_else(|| live.answered.get(&message_id)) {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::algorithm::IpsecProtocol;
 use crate::cause::{Blame, Cause, Phase};
 use crate::child::{ChildId, ProtocolKeys, ProtocolSa};
@@ -62,7 +64,7 @@ pub(crate) struct AwaitsAnswer {
 }
 
 /// Message 2 is sent, the inbound half installed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AwaitsConfirmation {
     pub(crate) child: ChildId,
     /// Our SPIs of it, to take it back if the kernel did not take it
