@@ -16,6 +16,7 @@ use super::{Host, World};
 pub const A: &str = "192.0.2.1";
 pub const B: &str = "198.51.100.1";
 pub const FLOW: FlowId = FlowId(1);
+pub const ONE: ConnectionId = ConnectionId(1);
 
 pub fn policy(priority: u32, encryption: Encryption, hash: Hash, group: u16) -> IsakmpPolicy {
     IsakmpPolicy {
