@@ -83,11 +83,7 @@ pub(crate) enum Phase<T = Instant> {
     /// It is the one of its flow and sends
     Active { up: T, rekeying: bool },
     /// Its outbound half is still in the kernel, but a younger one sends
-    Superseded {
-        up: T,
-        since: T,
-        ended_by: EndedBy,
-    },
+    Superseded { up: T, since: T, ended_by: EndedBy },
     /// It only receives, and we delete it after a while
     Retiring { up: T },
     /// It receives what is on its way: one of both ends has told the other that it goes

@@ -249,10 +249,7 @@ impl Saved {
     /// end it by `Endpoint::expire` with `Expiry::Hard`.
     pub fn halves(&self) -> Vec<(ChildId, Direction, Vec<KernelSa>)> {
         let halves = self.children.iter().flat_map(|child| {
-            let outbound = child
-                .phase
-                .has_outbound()
-                .then_some(Direction::Outbound);
+            let outbound = child.phase.has_outbound().then_some(Direction::Outbound);
             let directions = [Some(Direction::Inbound), outbound].into_iter().flatten();
             directions.map(|direction| (child.sa.id, direction, kernel_sas(&child.sa, direction)))
         });

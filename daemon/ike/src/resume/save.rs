@@ -131,10 +131,13 @@ impl Saver {
                 }),
             }
         }
-        let answered = live.answered.into_iter().filter_map(|(message_id, flight)| {
-            let until = self.due(Timer::ForgetAnswer(id, message_id))?;
-            Some((message_id, flight, until))
-        });
+        let answered = live
+            .answered
+            .into_iter()
+            .filter_map(|(message_id, flight)| {
+                let until = self.due(Timer::ForgetAnswer(id, message_id))?;
+                Some((message_id, flight, until))
+            });
         let answered = answered.collect();
         let rekey = match self.being_rekeyed.contains(&id) {
             true => Some(clock.moment(clock.0)),
@@ -188,9 +191,7 @@ impl Saver {
             expires: clock.moment(child.expires),
             traffic: child.traffic,
             heard: clock.moment(child.heard),
-            doubt: child
-                .doubt
-                .map(|doubt| doubt.map(|at| clock.moment(at))),
+            doubt: child.doubt.map(|doubt| doubt.map(|at| clock.moment(at))),
             losses: child.losses,
             timers: ChildTimers {
                 rekey: self.due(Timer::RekeyChild(id)),

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod config;
+pub mod histories;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -116,6 +117,8 @@ pub struct Host {
     pub endpoint: Endpoint,
     pub kernel: Kernel,
     pub facts: Vec<Fact>,
+    /// Every datagram that came in and was of use
+    pub received: Vec<Vec<u8>>,
     /// Wishes that are over, in order
     pub over: Vec<(ConnectionId, FlowId)>,
     /// Answers every datagram with silence when false
@@ -237,6 +240,7 @@ impl World {
             endpoint,
             kernel: Kernel::default(),
             facts: Vec::new(),
+            received: Vec::new(),
             over: Vec::new(),
             plugged: true,
             kernel_refuses: false,
@@ -407,19 +411,22 @@ impl World {
             .iter()
             .position(|host| host.address == datagram.to.ip());
         if let Some(host) = found.filter(|host| self.hosts[*host].plugged) {
-            self.with(host, |endpoint, now| {
+            let used = self.with(host, |endpoint, now| {
+                let dropped = |endpoint: &Endpoint| endpoint.dropped().values().sum::<u64>();
+                let before = dropped(endpoint);
                 endpoint.datagram(now, datagram.to, datagram.from, &datagram.bytes);
+                dropped(endpoint) == before
             });
+            if used {
+                self.hosts[host].received.push(datagram.bytes);
+            }
         }
     }
 
     /// The next moment at which anything happens.
     fn next(&self) -> Option<Instant> {
         let flying = self.wire.flying.keys().next().map(|(at, _)| *at);
-        let timers = self
-            .hosts
-            .iter()
-            .filter_map(Host::next_timeout);
+        let timers = self.hosts.iter().filter_map(Host::next_timeout);
         timers.chain(flying).min()
     }
 

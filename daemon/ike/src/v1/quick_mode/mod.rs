@@ -23,12 +23,12 @@ use crate::sa::Replacement;
 use crate::selector::Selector;
 use crate::status::Role;
 use crate::timer::Timer;
+use crate::v1::live::GivenUp;
 use crate::v1::quick_mode::states::{
     Exchange, Negotiated, Quick, QuickError, QuickState, Subject, protocol_number,
 };
 use crate::v1::quick_mode::transform::OwnSpis;
 use crate::v1::state::IkeSa;
-use crate::v1::live::GivenUp;
 use crate::wire::v1::{Body, Ciphertext, Message};
 
 mod initiator;
@@ -74,7 +74,10 @@ impl Endpoint {
                 if let Some(inbound) = live.given_up.get_mut(&message_id).and_then(GivenUp::tell) {
                     self.send_deletes(id, inbound);
                 }
-                drop(DropReason::Repeat, "answer to a quick mode that was given up")
+                drop(
+                    DropReason::Repeat,
+                    "answer to a quick mode that was given up",
+                )
             }
             (Body::Encrypted(ciphertext), Some((_, live))) => {
                 let in_progress = live.quick.get(&message_id).map(|quick| &quick.flight);
