@@ -1,21 +1,15 @@
 //! Goes on with what was saved.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Clock, ResumeError, Saved, SavedChild, SavedIke, SavedSession, Spis};
-use crate::child_request::ChildRequest;
+use super::{Clock, ResumeError, Saved, SavedChild, SavedIke, SavedSession, Spis, Version};
+use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::endpoint::connection::Session;
-use crate::endpoint::{ANSWER_TIME, Endpoint};
-use crate::id::SaId;
-use crate::sa::Common;
+use crate::sa::{Common, IkeSa, Life, State};
 use crate::status::Failure;
 use crate::time::Instant;
-use crate::timer::Timer;
-use crate::v1::live::{GivenUp, Live};
-use crate::v1::quick_mode::states::{Quick, QuickState};
-use crate::v1::state::{IkeSa, State};
+use crate::timer::{ChildTimer, SaTimer, Timer};
 
 impl Endpoint {
     /// Goes on with the SAs of an endpoint that was saved, `wall` being the wall-clock time in milliseconds since 1970: of
@@ -48,10 +42,10 @@ impl Endpoint {
         self.ctx.next_conn_id = last.conn_id;
         self.next_child_conn_id = last.child_conn_id;
         let mut given_up = Vec::new();
-        for mut ike in ike {
-            let gone = std::mem::take(&mut ike.given_up);
-            given_up.extend(gone.into_iter().map(|gone| (ike.id, gone)));
-            self.resume_ike(clock, ike);
+        for ike in ike {
+            let id = ike.id;
+            let gone = self.resume_ike(clock, ike);
+            given_up.extend(gone.into_iter().map(|gone| (id, gone)));
         }
         for child in children {
             self.resume_child(clock, child);
@@ -68,58 +62,45 @@ impl Endpoint {
         // What has expired meanwhile is no use for what follows.
         self.timeout(now);
         for (id, (message_id, inbound)) in given_up {
-            self.take_back(id, message_id, inbound);
+            self.drive_live(id, |live, common, turn| {
+                live.take_back(common, turn, message_id, inbound);
+            });
         }
-        self.ask_anew_for_all(requests);
+        for (request, peer) in requests {
+            self.ask_anew(vec![request], peer);
+        }
         self.schedule_missing_keepalives();
         self.restore_orphans();
         Ok(())
     }
 
-    fn resume_ike(&mut self, clock: Clock, saved: SavedIke) {
+    /// Gives the quick modes of the SA that are not there any more.
+    fn resume_ike(&mut self, clock: Clock, saved: SavedIke) -> Vec<(u32, Spis)> {
         let at = |moment| clock.instant(moment);
         let id = saved.id;
-        let policy = saved.sa.policy;
+        let Version::V1(v1) = saved.version;
+        let policy = v1.policy();
         let whole = Duration::from_secs(policy.lifetime.into());
         let expires = at(saved.expires).min(self.ctx.now + whole);
-        let timers = [
-            (Some(expires), Timer::ExpireIke(id)),
-            (saved.timers.rekey.map(at), Timer::RekeyIke(id)),
-            (saved.timers.retire.map(at), Timer::RetireIke(id)),
-            (saved.timers.deleted.map(at), Timer::DeletedIke(id)),
-            (saved.timers.keepalive.map(at), Timer::Keepalive(id)),
-            (saved.timers.tell_untold.map(at), Timer::TellUntold(id)),
-        ];
-        for (due, timer) in timers {
-            self.set_resumed(due, timer);
-        }
-        let mut live = Live {
-            sa: saved.sa,
+        let life = Life {
             expires,
-            quick: Default::default(),
-            settling: Vec::new(),
-            answered: Default::default(),
-            given_up: Default::default(),
-            ids: saved.ids,
-            dpd: saved.dpd.resumed(),
             replacement: saved.replacement,
             heard: at(saved.heard),
         };
-        for quick in saved.unconfirmed {
-            let (message_id, began) = (quick.message_id, at(quick.began));
-            let timer = Timer::Retransmit(id, message_id);
-            self.set_resumed(quick.retransmit.map(at), timer);
-            let quick = Quick {
-                state: QuickState::AwaitsConfirmation(Box::new(quick.state)),
-                flight: quick.flight,
-                began,
-            };
-            live.quick.insert(message_id, quick);
+        let loaded = v1.load(life, clock);
+        let timers = [
+            (Some(expires), SaTimer::Expire),
+            (saved.timers.rekey.map(at), SaTimer::Rekey),
+            (saved.timers.retire.map(at), SaTimer::Retire),
+            (saved.timers.deleted.map(at), SaTimer::Deleted),
+            (saved.timers.keepalive.map(at), SaTimer::Keepalive),
+            (saved.timers.tell_untold.map(at), SaTimer::TellUntold),
+        ];
+        for (due, timer) in timers {
+            self.set_resumed(due, Timer::Sa(id, timer));
         }
-        for (message_id, flight, until) in saved.answered {
-            let timer = Timer::ForgetAnswer(id, message_id);
-            self.set_resumed(Some(at(until)), timer);
-            live.answered.insert(message_id, flight);
+        for (timer, due) in loaded.timers {
+            self.set_resumed(Some(due), Timer::Sa(id, timer));
         }
         let common = Common {
             id,
@@ -135,14 +116,13 @@ impl Endpoint {
             connection: saved.connection,
             takes_over: None,
             requests: Vec::new(),
-            flight: saved.flight,
-            bad_messages: 0,
             provisional_cause: None,
             established: Some(at(saved.established)),
         };
-        let state = State::Established(Box::new(live));
+        let state = State::V1(loaded.sa);
         self.insert_sa(IkeSa { common, state });
         self.gate.half_open.over(id);
+        loaded.given_up
     }
 
     fn resume_child(&mut self, clock: Clock, saved: SavedChild) {
@@ -150,13 +130,13 @@ impl Endpoint {
         let id = saved.sa.id;
         let expires = at(saved.expires).min(self.ctx.now + saved.sa.lifetime.hard);
         let timers = [
-            (Some(expires), Timer::ExpireChild(id)),
-            (saved.timers.rekey.map(at), Timer::RekeyChild(id)),
-            (saved.timers.retire.map(at), Timer::RetireChild(id)),
-            (saved.timers.activate.map(at), Timer::ActivateChild(id)),
+            (Some(expires), ChildTimer::Expire),
+            (saved.timers.rekey.map(at), ChildTimer::Rekey),
+            (saved.timers.retire.map(at), ChildTimer::Retire),
+            (saved.timers.activate.map(at), ChildTimer::Activate),
         ];
         for (due, timer) in timers {
-            self.set_resumed(due, timer);
+            self.set_resumed(due, Timer::Child(id, timer));
         }
         self.children.insert(Child {
             sa: saved.sa,
@@ -199,25 +179,5 @@ impl Endpoint {
             }),
         };
         self.sessions.insert(saved.connection, session);
-    }
-
-    /// The peer may have answered a quick mode of ours that is not there any more: it is told that we do not receive under
-    /// what we offered, now and when it repeats its answer.
-    fn take_back(&mut self, id: SaId, message_id: u32, inbound: Spis) {
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
-            return;
-        };
-        live.given_up
-            .insert(message_id, GivenUp::new(inbound.clone()));
-        let until = self.ctx.now + ANSWER_TIME;
-        let timer = Timer::ForgetAnswer(id, message_id);
-        self.ctx.timers.set(until, timer);
-        self.send_deletes(id, inbound);
-    }
-
-    fn ask_anew_for_all(&mut self, requests: Vec<(ChildRequest, IpAddr)>) {
-        for (request, peer) in requests {
-            self.ask_anew(vec![request], peer);
-        }
     }
 }

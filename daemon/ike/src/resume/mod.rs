@@ -26,7 +26,6 @@ use crate::config::ConnectionId;
 use crate::endpoint::child_life::kernel_sas;
 use crate::endpoint::phase::Phase;
 use crate::endpoint::watch::Doubt;
-use crate::flight::Flight;
 use crate::id::SaId;
 use crate::identity::Identity;
 use crate::output::{KernelSa, Traffic};
@@ -35,14 +34,11 @@ use crate::sa::Replacement;
 use crate::secret::Secret;
 use crate::status::Role;
 use crate::time::Instant;
-use crate::v1::dpd::Dpd;
-use crate::v1::established::Established;
-use crate::v1::message_ids::MessageIds;
-use crate::v1::quick_mode::states::AwaitsConfirmation;
 use crate::wire::{Cookie, Cookies};
 
 mod load;
 mod save;
+mod v1;
 
 /// What the bytes begin with.
 const MAGIC: [u8; 8] = *b"isthmus\0";
@@ -106,19 +102,17 @@ struct SavedIke {
     peer_has_dpd: bool,
     identity: Option<Identity>,
     connection: Option<ConnectionId>,
-    flight: Flight,
-    sa: Established,
     expires: Moment,
     heard: Moment,
-    ids: MessageIds,
-    dpd: Dpd,
     replacement: Replacement,
-    unconfirmed: Vec<SavedQuick>,
-    /// The last messages of finished quick modes, by message id, and until when they are kept
-    answered: Vec<(u32, Flight, Moment)>,
-    /// Quick modes of ours that the peer had not answered, by message id, and what we would have received under
-    given_up: Vec<(u32, Spis)>,
     timers: IkeTimers,
+    version: Version,
+}
+
+/// What is particular to a version of IKE.
+#[derive(Debug, Serialize, Deserialize)]
+enum Version {
+    V1(Box<v1::SavedV1>),
 }
 
 /// What an ISAKMP SA waits for.
@@ -129,16 +123,6 @@ struct IkeTimers {
     deleted: Option<Moment>,
     keepalive: Option<Moment>,
     tell_untold: Option<Moment>,
-}
-
-/// A quick mode of the peer's that it has not confirmed.
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedQuick {
-    message_id: u32,
-    state: AwaitsConfirmation,
-    flight: Flight,
-    began: Moment,
-    retransmit: Option<Moment>,
 }
 
 /// A child. Its keys are in the kernel, but for those in its phase.

@@ -1,25 +1,21 @@
 //! Takes an endpoint apart into what is saved of it.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use super::v1::SavedV1;
 use super::{
-    ChildTimers, Clock, IkeTimers, Last, Moment, Saved, SavedChild, SavedIke, SavedQuick,
-    SavedSession, Spis,
+    ChildTimers, Clock, IkeTimers, Last, Moment, Saved, SavedChild, SavedIke, SavedSession, Version,
 };
-use crate::algorithm::IpsecProtocol;
 use crate::child_request::ChildRequest;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::id::SaId;
-use crate::registry::ProtocolId;
-use crate::sa::Common;
+use crate::sa::{Common, State};
 use crate::time::Instant;
-use crate::timer::Timer;
-use crate::v1::live::Live;
-use crate::v1::quick_mode::states::{AwaitsAnswer, QuickState};
-use crate::v1::state::State;
+use crate::timer::{ChildTimer, SaTimer, Timer};
+use crate::v1::{self, state};
 
 impl Endpoint {
     /// Ends the endpoint and gives what another one needs to go on with its SAs (`Endpoint::resume`). `wall` is the
@@ -49,19 +45,21 @@ impl Endpoint {
             requests: Vec::new(),
             being_rekeyed: HashSet::new(),
         };
-        let mut established = Vec::new();
+        let mut sas_left = Vec::new();
         for (_, mut sa) in sas {
             let peer = sa.common.peer();
             let requests = std::mem::take(&mut sa.common.requests);
             saver.wish(requests, peer);
-            match sa.state {
-                State::Established(live) => established.push((sa.common, live)),
-                State::Deleted => {}
-                _ => saver.being_rekeyed.extend(sa.common.takes_over),
+            if sa.is_half_open() {
+                saver.being_rekeyed.extend(sa.common.takes_over);
+            }
+            if let State::V1(v1) = sa.state {
+                sas_left.push((sa.common, v1));
             }
         }
-        let ike = established.into_iter();
-        let ike = ike.map(|(common, live)| saver.ike(common, *live)).collect();
+        let ike = sas_left.into_iter();
+        let ike = ike.filter_map(|(common, sa)| saver.ike(common, sa));
+        let ike = ike.collect();
         let children = children.into_iter().map(|child| saver.child(child));
         let children = children.collect();
         let sessions = sessions.into_iter().map(|(id, session)| {
@@ -108,49 +106,27 @@ impl Saver {
         Some(self.clock.moment(at))
     }
 
-    fn ike(&mut self, common: Common, live: Live) -> SavedIke {
-        let (id, peer, clock) = (common.id, common.peer(), self.clock);
-        let mut given_up: Vec<_> = live
-            .given_up
-            .into_iter()
-            .map(|(message_id, given_up)| (message_id, given_up.inbound))
-            .collect();
-        let mut unconfirmed = Vec::new();
-        for (message_id, quick) in live.quick {
-            match quick.state {
-                QuickState::AwaitsAnswer(state) => {
-                    given_up.push((message_id, inbound(&state)));
-                    self.wish([state.request], peer);
-                }
-                QuickState::AwaitsConfirmation(state) => unconfirmed.push(SavedQuick {
-                    message_id,
-                    state: *state,
-                    flight: quick.flight,
-                    began: clock.moment(quick.began),
-                    retransmit: self.due(Timer::Retransmit(id, message_id)),
-                }),
-            }
-        }
-        let answered = live
-            .answered
-            .into_iter()
-            .filter_map(|(message_id, flight)| {
-                let until = self.due(Timer::ForgetAnswer(id, message_id))?;
-                Some((message_id, flight, until))
-            });
-        let answered = answered.collect();
+    fn ike(&mut self, common: Common, sa: v1::Sa) -> Option<SavedIke> {
+        let (id, clock) = (common.id, self.clock);
+        let state::State::Established(live) = sa.state else {
+            return None;
+        };
+        let life = live.life;
+        let due = |timer| self.due(Timer::Sa(id, timer));
         let rekey = match self.being_rekeyed.contains(&id) {
             true => Some(clock.moment(clock.0)),
-            false => self.due(Timer::RekeyIke(id)),
+            false => due(SaTimer::Rekey),
         };
         let timers = IkeTimers {
             rekey,
-            retire: self.due(Timer::RetireIke(id)),
-            deleted: self.due(Timer::DeletedIke(id)),
-            keepalive: self.due(Timer::Keepalive(id)),
-            tell_untold: self.due(Timer::TellUntold(id)),
+            retire: due(SaTimer::Retire),
+            deleted: due(SaTimer::Deleted),
+            keepalive: due(SaTimer::Keepalive),
+            tell_untold: due(SaTimer::TellUntold),
         };
-        SavedIke {
+        let (saved, requests) = SavedV1::save(sa.flight, *live, clock, due);
+        self.wish(requests, common.peer());
+        Some(SavedIke {
             id,
             role: common.role,
             local: common.local,
@@ -162,22 +138,17 @@ impl Saver {
             peer_has_dpd: common.peer_has_dpd,
             identity: common.identity,
             connection: common.connection,
-            flight: common.flight,
-            sa: live.sa,
-            expires: clock.moment(live.expires),
-            heard: clock.moment(live.heard),
-            ids: live.ids,
-            dpd: live.dpd,
-            replacement: live.replacement,
-            unconfirmed,
-            answered,
-            given_up,
+            expires: clock.moment(life.expires),
+            heard: clock.moment(life.heard),
+            replacement: life.replacement,
             timers,
-        }
+            version: Version::V1(Box::new(saved)),
+        })
     }
 
     fn child(&self, child: Child) -> SavedChild {
         let (id, clock) = (child.sa.id, self.clock);
+        let due = |timer| self.due(Timer::Child(id, timer));
         SavedChild {
             sa: child.sa,
             phase: child.phase.map(|at| clock.moment(at)),
@@ -194,14 +165,14 @@ impl Saver {
             doubt: child.doubt.map(|doubt| doubt.map(|at| clock.moment(at))),
             losses: child.losses,
             timers: ChildTimers {
-                rekey: self.due(Timer::RekeyChild(id)),
-                retire: self.due(Timer::RetireChild(id)),
-                activate: self.due(Timer::ActivateChild(id)),
+                rekey: due(ChildTimer::Rekey),
+                retire: due(ChildTimer::Retire),
+                activate: due(ChildTimer::Activate),
             },
         }
     }
 
-    fn restores(&self) -> Vec<(std::net::SocketAddr, std::net::SocketAddr, Moment)> {
+    fn restores(&self) -> Vec<(SocketAddr, SocketAddr, Moment)> {
         let pending = self.ctx.timers.pending();
         let restores = pending.filter_map(|(at, timer)| match timer {
             Timer::RestoreIke(local, remote) => Some((local, remote, self.clock.moment(at))),
@@ -209,21 +180,4 @@ impl Saver {
         });
         restores.collect()
     }
-}
-
-/// What we would have received under, had the peer's answer come.
-fn inbound(state: &AwaitsAnswer) -> Spis {
-    let offers = |protocol| {
-        state.offered.iter().any(|set| match protocol {
-            IpsecProtocol::Ah => set.ah.is_some(),
-            IpsecProtocol::Esp => set.esp.is_some(),
-        })
-    };
-    let both = [
-        (IpsecProtocol::Esp, ProtocolId::ESP),
-        (IpsecProtocol::Ah, ProtocolId::AH),
-    ];
-    let offered = both.into_iter().filter(|(protocol, _)| offers(*protocol));
-    let spis = offered.map(|(protocol, number)| (number, state.own.for_protocol(protocol)));
-    spis.collect()
 }
