@@ -12,7 +12,7 @@ use ike::event::{DownReason, Event};
 use ike::registry::ExchangeType;
 use ike::secret::Secret;
 use ike::status::Role;
-use ike::{Expiry, Instant, ResumeError, Saved};
+use ike::{Expiry, Instant, ResumeError, Saved, Traffic};
 use support::World;
 use support::config::{A, FLOW, Pair, connection, flow, with};
 
@@ -236,13 +236,7 @@ fn replay_all(world: &mut World, host: usize) {
 #[test]
 fn a_quick_mode_of_ours_begins_again_and_the_peer_drops_the_old_one() {
     for (sent, rekey) in [(1, true), (2, true), (1, false), (2, false)] {
-        let pair = Pair::usual().both(|connection| {
-            let second = match connection.local[0].to_string() == A {
-                true => flow(2, "10.3.0.0/16", "10.4.0.0/16"),
-                false => flow(2, "10.4.0.0/16", "10.3.0.0/16"),
-            };
-            connection.flows.push(second);
-        });
+        let pair = Pair::two_flows();
         let mut world = up(&pair);
         let flow = if rekey { FLOW } else { FlowId(2) };
         match rekey {
@@ -575,6 +569,28 @@ fn what_is_still_configured_stays() {
         .children(world.hosts[0].clock(world.now));
     assert_eq!(children.len(), 1);
     assert_eq!(children[0].flow, FlowId(7));
+}
+
+/// The kernel said to nobody that a child has carried what it may before a rekey.
+#[test]
+fn a_volume_that_was_used_up_meanwhile_is_noticed() {
+    let pair = Pair::usual();
+    for used in [false, true] {
+        let mut world = up(&pair);
+        let child = world.hosts[1].kernel.outbound(FLOW).unwrap().clone();
+        let soft = child.lifetime.soft_bytes.unwrap();
+        away(&mut world, 1, pair.config_b(), SECOND);
+        assert_eq!(world.hosts[1].endpoint.wants_traffic(), [child.id]);
+        let count = Traffic {
+            outbound_bytes: if used { soft } else { soft - 1 },
+            ..Traffic::default()
+        };
+        world.with(1, |endpoint, now| endpoint.traffic(now, child.id, count));
+        assert_eq!(world.hosts[1].endpoint.wants_traffic(), []);
+        run_without_loss(&mut world, SECOND * 30);
+        let exchanges = began(&world, 1, ExchangeType::QUICK_MODE);
+        assert_eq!(exchanges, usize::from(used));
+    }
 }
 
 /// A machine that lost its kernel's SAs ends what it resumed, one by one, and begins anew.

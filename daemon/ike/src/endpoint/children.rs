@@ -42,6 +42,8 @@ pub(crate) struct Child {
     pub(crate) doubt: Option<Doubt>,
     /// How many of its kind, one after the other, were negotiated again because the peer had them not
     pub(crate) losses: u8,
+    /// The kernel may have reported a limit in bytes to no endpoint: its counters have not been read since
+    pub(crate) volume_unread: bool,
 }
 
 impl Child {

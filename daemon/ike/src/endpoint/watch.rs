@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::children::Children;
 use crate::endpoint::phase::EndedBy;
 use crate::id::SaId;
-use crate::output::Traffic;
+use crate::output::{Expiry, Traffic};
 use crate::sa::IkeSa;
 use crate::status::Role;
 use crate::time::Instant;
@@ -90,7 +90,8 @@ impl Endpoint {
             .keepalive
             .is_some_and(|keepalive| keepalive.kind == KeepaliveKind::OnDemand);
         let wanted = self.children.iter().filter(|child| {
-            let asked = child.is_current() && (on_demand || child.doubt.is_some());
+            let unread = child.volume_unread && child.sa.lifetime.soft_bytes.is_some();
+            let asked = child.is_current() && (on_demand || unread || child.doubt.is_some());
             let ended_by = child.phase.ended_by();
             asked || ended_by.is_some_and(|(by, _)| by == EndedBy::Us)
         });
@@ -107,6 +108,16 @@ impl Endpoint {
         let came = traffic.inbound_packets > child.traffic.inbound_packets;
         let went = traffic.outbound_packets > child.traffic.outbound_packets;
         child.traffic = traffic;
+        if std::mem::take(&mut child.volume_unread) {
+            let most = traffic.inbound_bytes.max(traffic.outbound_bytes);
+            let soft = child.sa.lifetime.soft_bytes;
+            if soft.is_some_and(|soft| most >= soft) {
+                self.child_limit(id, Expiry::Soft);
+            }
+        }
+        let Some(child) = self.children.get_mut(id) else {
+            return;
+        };
         if came {
             child.heard = now;
             child.doubt = None;

@@ -153,6 +153,7 @@ impl Endpoint {
             heard: at(saved.heard),
             doubt: saved.doubt.map(|doubt| doubt.map(at)),
             losses: saved.losses,
+            volume_unread: true,
         });
     }
 

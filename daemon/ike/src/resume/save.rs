@@ -74,12 +74,16 @@ impl Endpoint {
                     .map(|failure| (saver.clock.moment(failure.at), failure.cause)),
             }
         });
+        let mut sessions: Vec<_> = sessions.collect();
+        sessions.sort_by_key(|session| session.connection);
+        let mut untold: Vec<_> = untold.into_iter().collect();
+        untold.sort_unstable();
         Saved {
             wall,
             ike,
             children,
-            sessions: sessions.collect(),
-            untold: untold.into_iter().collect(),
+            sessions,
+            untold,
             restores: saver.restores(),
             requests: saver.requests,
             last,

@@ -5,7 +5,7 @@
 //! repeat and one that comes back to us is known to be ours. Of the peer's those are remembered under which it began an
 //! authentic exchange; dead peer detection, by far the most frequent, has sequence numbers and is not among them (`dpd`).
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ const ROUNDS: u16 = 4;
 /// The message ids of one ISAKMP SA.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MessageIds {
-    of_peer: HashSet<u32>,
+    of_peer: BTreeSet<u32>,
     secret: u64,
     /// Number of our next id
     next: u32,
@@ -34,7 +34,7 @@ impl MessageIds {
     pub(crate) fn new(secret: u64) -> Self {
         Self {
             // Message id 0 is phase 1.
-            of_peer: HashSet::from([0]),
+            of_peer: BTreeSet::from([0]),
             secret,
             next: 0,
         }
@@ -113,6 +113,8 @@ fn whole(left: u16, right: u16) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]

@@ -111,6 +111,14 @@ impl Pair {
         }
     }
 
+    /// With a second flow, between 10.3.0.0/16 behind A and 10.4.0.0/16 behind B.
+    pub fn two_flows() -> Self {
+        let mut pair = Self::usual();
+        pair.a.flows.push(flow(2, "10.3.0.0/16", "10.4.0.0/16"));
+        pair.b.flows.push(flow(2, "10.4.0.0/16", "10.3.0.0/16"));
+        pair
+    }
+
     /// Changes both connections alike.
     pub fn both(mut self, change: impl Fn(&mut Connection)) -> Self {
         change(&mut self.a);
