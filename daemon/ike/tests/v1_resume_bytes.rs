@@ -176,8 +176,8 @@ proptest! {
     #[test]
     fn nonsense_does_no_harm(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
-        more in prop::collection::vec(any::<u8>(), 0..4),
-        less in 0..4_usize,
+        more in prop_oneof![9 => Just(Vec::new()), 1 => prop::collection::vec(any::<u8>(), 1..4)],
+        less in prop_oneof![9 => Just(0), 1 => 1..4_usize],
     ) {
         let mut bytes = body(VERSION_1);
         for (at, byte) in changes {

@@ -72,6 +72,11 @@ impl Doubt {
         }
     }
 
+    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone.
+    pub(crate) fn of_a_resumed_child(now: Instant, losses: u8) -> Option<Self> {
+        (losses < MAX_LOSSES).then(|| Self::of_a_lost_one(now, false))
+    }
+
     fn of_a_lost_one(now: Instant, replace: bool) -> Self {
         Self {
             silent: 0,

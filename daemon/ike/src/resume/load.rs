@@ -6,6 +6,7 @@ use super::{Clock, ResumeError, Saved, SavedChild, SavedIke, SavedSession, Spis,
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::endpoint::connection::Session;
+use crate::endpoint::watch::Doubt;
 use crate::sa::{Common, IkeSa, Life, State};
 use crate::status::Failure;
 use crate::time::Instant;
@@ -138,9 +139,15 @@ impl Endpoint {
         for (due, timer) in timers {
             self.set_resumed(due, Timer::Child(id, timer));
         }
+        let phase = saved.phase.map(at);
+        let known = saved.doubt.map(|doubt| doubt.map(at));
+        let doubt = known.or_else(|| {
+            let sends = phase.is_active();
+            sends.then(|| Doubt::of_a_resumed_child(self.ctx.now, saved.losses))?
+        });
         self.children.insert(Child {
             sa: saved.sa,
-            phase: saved.phase.map(at),
+            phase,
             role: saved.role,
             local: saved.local,
             remote: saved.remote,
@@ -151,7 +158,7 @@ impl Endpoint {
             expires,
             traffic: saved.traffic,
             heard: at(saved.heard),
-            doubt: saved.doubt.map(|doubt| doubt.map(at)),
+            doubt,
             losses: saved.losses,
             volume_unread: true,
         });
