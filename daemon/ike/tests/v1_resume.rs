@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use ike::algorithm::IpsecProtocol;
 use ike::child::Direction;
-use ike::config::{EngineConfig, FlowId, Keepalive, KeepaliveKind};
+use ike::config::{FlowId, Keepalive, KeepaliveKind};
 use ike::event::{DownReason, Event};
 use ike::registry::ExchangeType;
 use ike::secret::Secret;
 use ike::status::Role;
 use ike::{Expiry, Instant, ResumeError, Saved, Traffic};
 use support::World;
-use support::config::{A, FLOW, Pair, connection, flow, with};
+use support::config::{A, FLOW, HostConfig, ONE, Pair, connection, flow, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,13 +27,13 @@ fn up(pair: &Pair) -> World {
 }
 
 /// A host is away for a time.
-fn away(world: &mut World, host: usize, config: EngineConfig, time: Duration) {
+fn away(world: &mut World, host: usize, config: HostConfig, time: Duration) {
     let saved = world.save(host);
     world.run(time);
     world.resume(host, config, saved.expose());
 }
 
-fn configs(pair: &Pair) -> [EngineConfig; 2] {
+fn configs(pair: &Pair) -> [HostConfig; 2] {
     [pair.config_a(), pair.config_b()]
 }
 
@@ -176,7 +176,7 @@ fn a_wall_clock_that_was_set_gives_no_time() {
     let year = 31_557_600_000;
     let left = |wall: u64| {
         let mut endpoint = ike::Endpoint::new(Box::new(support::Seeded(1)));
-        endpoint.set_config(now, pair.config_a());
+        endpoint.set_config(now, pair.config_a().engine);
         let saved = Saved::from_bytes(saved.expose()).unwrap();
         endpoint.resume(now, wall, saved).unwrap();
         let ike = endpoint.ike_sas(now)[0].remaining;
@@ -246,18 +246,10 @@ fn a_quick_mode_of_ours_begins_again_and_the_peer_drops_the_old_one() {
         // Message 1 is sent at once; message 2 when it has arrived.
         until_sent(&mut world, sent - 1);
         away(&mut world, 0, pair.config_a(), SECOND * 2);
-        assert!(
-            world.hosts[0]
-                .endpoint
-                .is_wanted(support::config::ONE, flow)
-        );
+        assert!(world.hosts[0].endpoint.is_wanted(ONE, flow));
         run_without_loss(&mut world, SECOND);
         assert!(world.traffic_flows(0, 1, flow), "the wish is served");
-        assert!(
-            !world.hosts[0]
-                .endpoint
-                .is_wanted(support::config::ONE, flow)
-        );
+        assert!(!world.hosts[0].endpoint.is_wanted(ONE, flow));
         run_without_loss(&mut world, SECOND * 60);
         let tunnels = if rekey { 2 } else { 4 };
         for host in &world.hosts {
@@ -406,6 +398,20 @@ fn a_wish_outlives_its_phase_1() {
     }
 }
 
+/// The same of one that waits for an answer from outside.
+#[test]
+fn a_wish_outlives_its_question() {
+    let pair = Pair::usual();
+    let mut world = pair.world(1);
+    world.hosts[0].answer_after = None;
+    world.acquire(0, 1, 1);
+    world.run(SECOND);
+    assert!(world.hosts[0].endpoint.is_wanted(ONE, FLOW));
+    world.hosts[0].answer_after = Some(SECOND);
+    away(&mut world, 0, pair.config_a(), SECOND);
+    world.expect(3, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
+}
+
 /// As the responder of a phase 1 we know nothing of it afterwards: the peer tries again.
 #[test]
 fn a_phase_1_of_the_peer_is_tried_again() {
@@ -513,10 +519,8 @@ fn what_is_not_configured_any_more_is_deleted() {
     other_flow.flows = vec![flow(1, "10.9.0.0/16", "10.2.0.0/16")];
     let mut other_peer = pair.a.clone();
     other_peer.peers = vec!["203.0.113.7".parse().unwrap()];
-    let none = EngineConfig {
-        connections: Vec::new(),
-        ..pair.config_a()
-    };
+    let mut none = pair.config_a();
+    none.connections.clear();
     let configs = [
         (none, 0),
         (with(&pair.global_a, &other_peer), 0),

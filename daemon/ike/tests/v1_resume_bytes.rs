@@ -77,7 +77,7 @@ fn version_1_is_read_for_ever() {
     assert_eq!(saved.to_bytes().expose(), VERSION_1);
     let mut endpoint = Endpoint::new(Box::new(Seeded(1)));
     let now = Instant::from_millis(1);
-    endpoint.set_config(now, pair().config_a());
+    endpoint.set_config(now, pair().config_a().engine);
     endpoint.resume(now, 0, saved).unwrap();
     let [ike] = endpoint.ike_sas(now).try_into().unwrap();
     assert_eq!((ike.conn_id, ike.dpd), (1001, true));
@@ -138,7 +138,7 @@ fn keys_do_not_show() {
 fn go_on(saved: Saved) {
     let mut endpoint = Endpoint::new(Box::new(Seeded(1)));
     let mut now = Instant::from_millis(10);
-    endpoint.set_config(now, pair().config_a());
+    endpoint.set_config(now, pair().config_a().engine);
     if endpoint.resume(now, 1_800_000_000_000, saved).is_err() {
         return;
     }

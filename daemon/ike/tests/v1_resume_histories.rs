@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use ike::algorithm::{EspCipher, Integrity};
 use ike::child::{ChildId, Direction};
-use ike::config::{Connection, EngineConfig, Keepalive, KeepaliveKind};
+use ike::config::{Connection, Keepalive, KeepaliveKind};
 use ike::event::Event;
 use ike::registry::{ExchangeType, GroupNumber};
 use ike::status::IkeSaStatus;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use support::World;
-use support::config::{FLOW, Pair, esp};
+use support::config::{FLOW, HostConfig, Pair, esp};
 use support::histories::{Step, any_step, rekey, take, wait};
 
 /// A history with a host that is away in the middle of it.
@@ -83,7 +83,7 @@ fn history<S: Strategy<Value = Step>>(
 }
 
 impl History {
-    fn configs(&self) -> [EngineConfig; 2] {
+    fn configs(&self) -> [HostConfig; 2] {
         let pair = Pair::usual()
             .both(|connection| {
                 connection.lifetime.seconds = self.child_seconds;
