@@ -50,6 +50,8 @@ pub(crate) enum SaTimer {
     Forget,
     /// Ask or ask again whether the peer is there
     Keepalive,
+    /// The answer to a question has not come
+    Question,
 }
 
 /// What a child waits for.

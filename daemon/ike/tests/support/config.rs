@@ -1,9 +1,11 @@
 //! Configurations for ladder tests.
 
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use ike::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
+use ike::auth::psk::PreSharedKeys;
 use ike::config::{
     ChildLifetime, Connection, ConnectionId, DfBit, EngineConfig, EspTransform, Flow, FlowId,
     IsakmpPolicy, TransformSet,
@@ -85,14 +87,38 @@ pub fn connection(local: &str, peer: &str, flows: Vec<Flow>) -> Connection {
 pub struct Pair {
     pub a: Connection,
     pub b: Connection,
-    pub global_a: EngineConfig,
-    pub global_b: EngineConfig,
+    pub global_a: HostConfig,
+    pub global_b: HostConfig,
 }
 
-pub fn global(peer: &str, key: &str) -> EngineConfig {
-    let mut config = EngineConfig {
-        policies: vec![usual_policy()],
-        ..EngineConfig::default()
+/// What a host is configured with: its engine, and the keys that it answers the engine's questions from.
+#[derive(Clone, Debug, Default)]
+pub struct HostConfig {
+    pub engine: EngineConfig,
+    pub keys: PreSharedKeys,
+}
+
+impl Deref for HostConfig {
+    type Target = EngineConfig;
+
+    fn deref(&self) -> &EngineConfig {
+        &self.engine
+    }
+}
+
+impl DerefMut for HostConfig {
+    fn deref_mut(&mut self) -> &mut EngineConfig {
+        &mut self.engine
+    }
+}
+
+pub fn global(peer: &str, key: &str) -> HostConfig {
+    let mut config = HostConfig {
+        engine: EngineConfig {
+            policies: vec![usual_policy()],
+            ..EngineConfig::default()
+        },
+        keys: PreSharedKeys::default(),
     };
     config
         .keys
@@ -118,17 +144,17 @@ impl Pair {
     }
 
     /// Changes both global configurations alike.
-    pub fn global(mut self, change: impl Fn(&mut EngineConfig)) -> Self {
+    pub fn global(mut self, change: impl Fn(&mut HostConfig)) -> Self {
         change(&mut self.global_a);
         change(&mut self.global_b);
         self
     }
 
-    pub fn config_a(&self) -> EngineConfig {
+    pub fn config_a(&self) -> HostConfig {
         with(&self.global_a, &self.a)
     }
 
-    pub fn config_b(&self) -> EngineConfig {
+    pub fn config_b(&self) -> HostConfig {
         with(&self.global_b, &self.b)
     }
 
@@ -140,11 +166,10 @@ impl Pair {
     }
 }
 
-pub fn with(global: &EngineConfig, connection: &Connection) -> EngineConfig {
-    EngineConfig {
-        connections: vec![Arc::new(connection.clone())],
-        ..global.clone()
-    }
+pub fn with(global: &HostConfig, connection: &Connection) -> HostConfig {
+    let mut config = global.clone();
+    config.connections = vec![Arc::new(connection.clone())];
+    config
 }
 
 /// The last failure that a host shows for its connection.

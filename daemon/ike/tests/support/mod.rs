@@ -2,19 +2,24 @@
 //! repeat, delay and change datagrams. Everything follows from the seed.
 #![allow(dead_code)]
 
+pub mod alone;
 pub mod config;
+pub mod forge;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ike::algorithm::IpsecProtocol;
+use ike::auth::psk::PreSharedKeys;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
 use ike::event::{Event, Fact};
 use ike::random::Randomness;
-use ike::{Instant, Output, Traffic};
+use ike::{Answer, Instant, Output, Question, QuestionId, Traffic};
+
+use self::config::HostConfig;
 
 /// A generator that is good enough for tests and the same every run (splitmix64).
 #[derive(Clone)]
@@ -111,6 +116,12 @@ impl Kernel {
 pub struct Host {
     pub address: IpAddr,
     pub endpoint: Endpoint,
+    /// What the endpoint's questions are answered from
+    pub keys: PreSharedKeys,
+    /// How long an answer takes; none: they never come
+    pub answer_after: Option<Duration>,
+    /// Questions that wait for their answers, and when they come
+    pub questions: Vec<(Instant, QuestionId, Answer)>,
     pub kernel: Kernel,
     pub facts: Vec<Fact>,
     /// Wishes that are over, in order
@@ -211,13 +222,16 @@ impl World {
     }
 
     /// Adds a host and gives its number.
-    pub fn host(&mut self, address: &str, config: ike::config::EngineConfig) -> usize {
+    pub fn host(&mut self, address: &str, config: HostConfig) -> usize {
         let address: IpAddr = address.parse().unwrap();
         let seed = self.wire.random.next();
         let mut endpoint = Endpoint::new(Box::new(Seeded(seed)));
         endpoint.set_debug(true);
-        endpoint.set_config(self.now, config);
+        endpoint.set_config(self.now, config.engine);
         self.hosts.push(Host {
+            keys: config.keys,
+            answer_after: Some(Duration::ZERO),
+            questions: Vec::new(),
             address,
             endpoint,
             kernel: Kernel::default(),
@@ -230,13 +244,23 @@ impl World {
     }
 
     /// Replaces a host by one that remembers nothing.
-    pub fn restart(&mut self, host: usize, config: ike::config::EngineConfig) {
+    pub fn restart(&mut self, host: usize, config: HostConfig) {
         let seed = self.wire.random.next();
         let mut endpoint = Endpoint::new(Box::new(Seeded(seed)));
         endpoint.set_debug(true);
-        endpoint.set_config(self.now, config);
+        endpoint.set_config(self.now, config.engine);
         self.hosts[host].endpoint = endpoint;
+        self.hosts[host].keys = config.keys;
+        self.hosts[host].questions.clear();
         self.hosts[host].kernel = Kernel::default();
+    }
+
+    /// Gives a host another configuration.
+    pub fn set_config(&mut self, host: usize, config: HostConfig) {
+        self.hosts[host].keys = config.keys;
+        self.with(host, |endpoint, now| {
+            endpoint.set_config(now, config.engine)
+        });
     }
 
     /// Calls an endpoint and carries out what comes of it.
@@ -293,6 +317,15 @@ impl World {
                     connection, flow, ..
                 } => hosted.over.push((connection, flow)),
                 Output::Fact(fact) => hosted.facts.push(fact),
+                Output::Ask { id, question } => {
+                    let Question::PeerKey { peer } = question;
+                    let answer = Answer::PeerKey(hosted.keys.for_address(peer).cloned());
+                    match hosted.answer_after {
+                        Some(Duration::ZERO) => hosted.endpoint.answer(self.now, id, answer),
+                        Some(time) => hosted.questions.push((self.now + time, id, answer)),
+                        None => {}
+                    }
+                }
             }
         }
         for child in refused {
@@ -365,7 +398,9 @@ impl World {
             .hosts
             .iter()
             .filter_map(|host| host.endpoint.next_timeout());
-        timers.chain(flying).min()
+        let questions = self.hosts.iter().flat_map(|host| &host.questions);
+        let answers = questions.map(|(at, ..)| *at);
+        timers.chain(flying).chain(answers).min()
     }
 
     /// Lets everything happen that happens within `time`.
@@ -393,6 +428,11 @@ impl World {
                 self.deliver(datagram);
             }
             for host in 0..self.hosts.len() {
+                let due = |question: &mut (Instant, _, _)| question.0 <= self.now;
+                let due: Vec<_> = self.hosts[host].questions.extract_if(.., due).collect();
+                for (_, id, answer) in due {
+                    self.with(host, |endpoint, now| endpoint.answer(now, id, answer));
+                }
                 let due = self.hosts[host].endpoint.next_timeout();
                 if due.is_some_and(|due| due <= self.now) {
                     self.with(host, |endpoint, now| endpoint.timeout(now));
