@@ -8,7 +8,7 @@ use isthmus_grammar::command::{
 };
 use isthmus_grammar::privilege::{FULL, USER};
 
-use super::io::{Answer, Gone};
+use super::io::{Answer, Disconnected};
 use super::{Outcome, Session};
 use crate::clock::format::moment;
 use crate::config::model::{self, DEFAULT_LIST, LineSettings, MAX_BANNER, Running};
@@ -63,7 +63,7 @@ enum Gate {
 
 impl Session {
     /// Lets the caller in, asks who it is, or sends it away; false when the session is over.
-    pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Gone> {
+    pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Disconnected> {
         if self.barred() {
             self.bye = Some("% Connection refused".into());
             return Ok(false);
@@ -109,7 +109,7 @@ impl Session {
                 return Ok(true);
             }
             Ok(Login::Refused) => String::new(),
-            Err(Gone::Idle) => self.unanswered(),
+            Err(Disconnected::Idle) => self.unanswered(),
             Err(gone) => return Err(gone),
         };
         self.bye = Some(bye);
@@ -134,7 +134,7 @@ impl Session {
         format!("% {prompt} timeout expired!\n{banner}")
     }
 
-    async fn granted(&mut self, name: Option<String>) -> Result<(), Gone> {
+    async fn granted(&mut self, name: Option<String>) -> Result<(), Disconnected> {
         if let Some(name) = name {
             self.router.borrow_mut().sessions.named(self.id, &name);
             self.user.name = Some(name);
@@ -149,7 +149,7 @@ impl Session {
     }
 
     /// Lets somebody in who is asked nothing.
-    async fn enter(&mut self, banner: String) -> Result<(), Gone> {
+    async fn enter(&mut self, banner: String) -> Result<(), Disconnected> {
         let automatic = self.automatic.is_some();
         self.welcome(banner, automatic).await?;
         if automatic {
@@ -210,7 +210,7 @@ impl Session {
         }
     }
 
-    async fn log_in(&mut self, asks: &Asks) -> Result<Login, Gone> {
+    async fn log_in(&mut self, asks: &Asks) -> Result<Login, Disconnected> {
         match asks {
             Asks::Nothing => Ok(Login::Granted(None)),
             Asks::Unset => {
@@ -232,7 +232,7 @@ impl Session {
         }
     }
 
-    async fn ask_line(&mut self, password: Option<&Secret>) -> Result<Login, Gone> {
+    async fn ask_line(&mut self, password: Option<&Secret>) -> Result<Login, Disconnected> {
         self.io.output("\nUser Access Verification\n\n").await?;
         for _ in 0..TRIES {
             let Some(typed) = self.ask_secret().await? else {
@@ -252,7 +252,7 @@ impl Session {
         Ok(Login::Refused)
     }
 
-    async fn ask_user(&mut self, exact: bool, aaa: bool) -> Result<Login, Gone> {
+    async fn ask_user(&mut self, exact: bool, aaa: bool) -> Result<Login, Disconnected> {
         self.io.output("\nUser Access Verification\n\n").await?;
         for _ in 0..TRIES {
             let name = match self.io.ask("Username: ", AskKind::Line).await? {
@@ -300,7 +300,7 @@ impl Session {
         Some((known.clone(), users[known].clone()))
     }
 
-    async fn ask_secret(&mut self) -> Result<Option<String>, Gone> {
+    async fn ask_secret(&mut self) -> Result<Option<String>, Disconnected> {
         Ok(match self.io.ask("Password: ", AskKind::Secret).await? {
             Answer::Text(typed) => Some(typed),
             Answer::Interrupted => None,
@@ -485,7 +485,7 @@ impl Session {
     }
 
     /// Tells the console what it may do, when that changed.
-    pub(super) async fn tell_access(&mut self) -> Result<(), Gone> {
+    pub(super) async fn tell_access(&mut self) -> Result<(), Disconnected> {
         let access = self.access_to_tell();
         if access != self.told {
             self.told = access.clone();
