@@ -1,5 +1,5 @@
 //! `clear ...`: SAs and sessions, counters, the log buffer, lines, the lock of the configuration and the log of its
-//! commands.
+//! commands. Called by `exec`.
 
 use ike::Clear;
 use isthmus_control::Status;
@@ -81,7 +81,7 @@ impl Session {
         Ok(Status::Ok)
     }
 
-    /// `clear line`: whoever is on the line, also this session itself, is sent away.
+    /// `clear line`: ends the session on the line, also if it is this one.
     async fn clear_line(&mut self, line: LineId) -> Outcome {
         let known = {
             let router = self.router.borrow();

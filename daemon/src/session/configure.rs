@@ -1,4 +1,4 @@
-//! Configuration mode: lines that change the running-config, and the ways in and out.
+//! Configuration mode: lines that change the running-config, and the ways in and out. Called by the session.
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{

@@ -1,4 +1,4 @@
-//! Saving and copying configurations: `write`, `copy`, `erase`, `configure memory`, `archive config`.
+//! Saving and copying configurations: `write`, `copy`, `erase`, `configure memory`, `archive config`. Called by `exec`.
 
 use std::time::Instant;
 

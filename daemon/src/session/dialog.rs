@@ -1,4 +1,4 @@
-//! Questions to the operator in the words of IOS.
+//! Questions to the operator in the words of IOS, for the commands of a session.
 
 use isthmus_control::AskKind;
 

@@ -1,4 +1,4 @@
-//! EXEC commands: which function obeys which, and the short ones.
+//! EXEC commands: which function obeys which, and the short ones. Called by the session.
 
 use isthmus_control::{Reply, Status, Terminal};
 use isthmus_grammar::command::{

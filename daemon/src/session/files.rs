@@ -1,5 +1,5 @@
 //! The files that the operator names: `dir`, `more`, `delete`, `rename`, `mkdir`, `rmdir`, `verify`, and reading and
-//! writing for `copy` and its kin.
+//! writing for `copy` and its kin. Called by `exec`.
 
 use std::net::SocketAddr;
 

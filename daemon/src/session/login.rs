@@ -1,4 +1,5 @@
-//! Logging in and `enable`: who may come in and how far. `caller` says who need not be asked.
+//! Logging in and `enable`: who may come in and how far. `caller` says who need not be asked. Called by the session when it
+//! begins, and by `exec`.
 
 use std::time::Duration;
 
@@ -24,14 +25,14 @@ const RESPONSE: u16 = 30;
 /// What a password for an unknown name is compared with, so that unknown names take as long as known ones.
 const NOBODY: &str = "$9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6";
 
-/// What a line asks of whoever comes.
+/// What a line asks of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asks {
     /// Nothing.
     Nothing,
     /// The line's password.
     LinePassword(Secret),
-    /// The line's password, and it has none: nobody comes in.
+    /// The line's password, and it has none: no caller is let in.
     Unset,
     /// A user name and its password; with `aaa` other words when it fails.
     User {
@@ -42,7 +43,7 @@ enum Asks {
     },
     /// The enable secret.
     Enable,
-    /// A method that cannot answer: nobody comes in.
+    /// A method that cannot answer: no caller is let in.
     Nobody,
 }
 
@@ -148,7 +149,7 @@ impl Session {
         self.end_login().await
     }
 
-    /// Lets somebody in who is asked nothing.
+    /// Lets a caller in who is asked nothing.
     async fn enter(&mut self, banner: String) -> Result<(), Disconnected> {
         let automatic = self.automatic.is_some();
         self.welcome(banner, automatic).await?;
@@ -158,13 +159,13 @@ impl Session {
         Ok(())
     }
 
-    /// The level of the `username` line of whoever this is.
+    /// The level of the caller's `username` line.
     fn known_level(&self) -> Option<u8> {
         let own = self.known_user()?.privilege.filter(|_| self.authorized());
         Some(own.or(self.settings().privilege).unwrap_or(USER))
     }
 
-    /// The `username` line of whoever this is.
+    /// The caller's `username` line.
     pub(super) fn known_user(&self) -> Option<model::User> {
         let name = self.user.name.as_deref()?;
         self.router.borrow().running.users.get(name).cloned()
@@ -203,7 +204,7 @@ impl Session {
             },
             Some(LoginMethod::LinePassword) => match settings.password {
                 Some(password) => Asks::LinePassword(password),
-                // Nobody could come in to set one.
+                // Otherwise no operator could come in to set one.
                 None if self.line.kind == LineKind::Console => Asks::Nothing,
                 None => Asks::Unset,
             },
@@ -360,7 +361,7 @@ impl Session {
         router.log.system("SEC_LOGIN", severity, mnemonic, text);
     }
 
-    /// The port of SSH for whoever came over the network, 0 at the console.
+    /// The port of SSH for a caller from the network, 0 at the console.
     fn port(&self) -> u16 {
         if self.user.source.is_some() { 22 } else { 0 }
     }

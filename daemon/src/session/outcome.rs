@@ -1,4 +1,4 @@
-//! How a command of a session ends.
+//! How a command of a session ends: every command answers with an [`Outcome`], and the session prints what it failed of.
 
 use isthmus_control::Status;
 use isthmus_kernel::KernelError;

@@ -1,4 +1,4 @@
-//! `ping`: one character for each probe, as it comes.
+//! `ping`: one character for each probe, as it comes. Called by `exec`.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! `reload`, at once or later.
+//! `reload`, at once or later. Called by `exec`.
 
 use isthmus_control::Status;
 use isthmus_grammar::command::ReloadCommand;

@@ -1,4 +1,4 @@
-//! `configure replace`, `confirm` and `revert`, and the screens of `show archive`.
+//! `configure replace`, `confirm` and `revert`, and what `show archive` compares. Called by `exec`.
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
@@ -47,7 +47,7 @@ impl Session {
             .await
     }
 
-    /// The replacement, in one step: nobody sees a configuration between the two.
+    /// The replacement, in one step: no reader sees a configuration between the two.
     async fn take_over(
         &mut self,
         text: String,

@@ -1,5 +1,5 @@
 //! `copy` from and to `scp:`: the system's scp, run with the rights of the operator's own Linux user, never through a
-//! shell. What ssh wants to know (a password, whether a host key is right) is asked at the console.
+//! shell. What ssh wants to know (a password, whether a host key is right) is asked at the console. Called by `copy` and `files`.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Secrets typed at the console: hashing that holds nobody up, and the master key of type 6.
+//! Secrets typed at the console: hashing off the packet loop, and the master key of type 6. Called by `configure`.
 
 use isthmus_control::{AskKind, Status};
 use isthmus_grammar::command::{

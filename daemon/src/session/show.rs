@@ -1,4 +1,4 @@
-//! `show ...`: the router's state into a screen or a JSON document.
+//! `show ...`: the router's state into a screen or a JSON document. Called by `exec`.
 
 use isthmus_control::{Reply, Status};
 use isthmus_grammar::command::{FilterFile, ShowCommand, ShowCrypto};

@@ -1,4 +1,4 @@
-//! `traceroute`: ICMP echoes with rising time to live.
+//! `traceroute`: ICMP echoes with rising time to live. Called by `exec`.
 
 use std::net::IpAddr;
 use std::time::Duration;

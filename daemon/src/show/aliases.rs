@@ -1,4 +1,4 @@
-//! `show aliases`: the words of the operator's own, by mode.
+//! `show aliases`: the words of the operator's own, by mode. Called by `show`.
 
 use std::borrow::Cow;
 use std::fmt::Write;

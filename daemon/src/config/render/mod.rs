@@ -34,7 +34,7 @@ pub struct Options {
     pub brief: bool,
     /// Only this interface: `show running-config interface NAME`.
     pub interface: Option<InterfaceName>,
-    /// `<removed>` instead of keys and passwords: for `show tech-support` and for whoever may not do everything.
+    /// `<removed>` instead of keys and passwords: for `show tech-support` and for operators below level 15.
     pub hide_secrets: bool,
 }
 
