@@ -32,4 +32,6 @@ pub mod session;
 pub mod show;
 pub mod storage;
 pub mod tasks;
+#[doc(hidden)]
+pub mod testing;
 pub mod view;
