@@ -6,7 +6,7 @@ use isthmus_control::Status;
 use isthmus_grammar::command::Storage;
 use isthmus_grammar::privilege::FULL;
 
-use super::files::with_file_name;
+use super::files::{SECRETS, with_file_name};
 use super::{CommandError, Outcome, Session};
 use crate::change_control::{archive, whole};
 use crate::config::{self, Problem, encrypt, startup, weak};
@@ -14,10 +14,6 @@ use crate::log::Severity;
 use crate::router::Router;
 use crate::router::held::{self, Until};
 use crate::storage::{Location, Remote, StorageError};
-
-/// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
-pub(super) const SECRETS: &str =
-    "Permission denied: files may have keys in them, and only level 15 may know those";
 
 /// Lines of a file that are logged one by one.
 const TOLD: usize = 20;

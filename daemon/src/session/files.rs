@@ -10,7 +10,6 @@ use isthmus_grammar::command::{FileCommand, FilePrompt};
 use isthmus_grammar::privilege::FULL;
 use md5::{Digest, Md5};
 
-use super::copy::SECRETS;
 use super::io::{Answer, Disconnected};
 use super::{CommandError, Outcome, Session};
 use crate::change_control::whole;
@@ -20,6 +19,9 @@ use crate::storage::listing::Directory;
 use crate::storage::tftp;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 
+/// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
+pub(super) const SECRETS: &str =
+    "Permission denied: files may have keys in them, and only level 15 may know those";
 /// The rule and the words of the line that lets scp in.
 const SCP_SERVER: (&str, &str) = ("r_ip_first_scp_server_enable_scp", "ip scp server enable");
 const SCP_SERVER_OFF: &str = "Administratively disabled: configure ip scp server enable\n";

@@ -7,7 +7,7 @@ use isthmus_grammar::privilege::FULL;
 use super::copy::list;
 use super::{CommandError, Outcome, Session};
 use crate::change_control::{rollback, whole};
-use crate::config::{Problem, Running, difference, difference::Outline, hide, render};
+use crate::config::{Problem, Running, difference, difference::Outline, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::snapshot::SessionFacts;
@@ -152,7 +152,7 @@ impl Session {
                 Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
             };
             if hide_secrets {
-                hide::differences(&mut differences);
+                difference::hide_secrets(&mut differences);
             }
             differences
         };
@@ -177,7 +177,7 @@ fn passed(before: &Running, after: &Running, ignorecase: bool, hide_secrets: boo
     );
     let mut steps = difference::transition(&from, &to);
     if hide_secrets {
-        hide::differences(&mut steps);
+        difference::hide_secrets(&mut steps);
     }
     format!("!Pass 1\n\n{}\n\n", commands(&steps))
 }

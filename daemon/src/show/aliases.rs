@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::Facts;
-use crate::config::render::REMOVED;
+use crate::config::hide::REMOVED;
 
 /// `show aliases [MODE]`.
 #[derive(Serialize, JsonSchema)]

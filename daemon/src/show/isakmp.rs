@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::screen::Facts;
 use super::snapshot::IkeSa;
 use crate::clock::format as time;
+use crate::config::hide::REMOVED;
 use crate::config::model::{IsakmpPolicy, Running};
-use crate::config::render::REMOVED;
 use crate::config::secret;
 use crate::json::shown;
 

@@ -18,12 +18,10 @@ use isthmus_grammar::{InterfaceName, Mode};
 
 use std::iter::Peekable;
 
+use super::hide::{self, REMOVED};
 use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running, UnknownRule};
-use super::{hide, rank};
+use super::rank;
 use crate::clock::format::moment;
-
-/// What stands in the place of keys and passwords.
-pub const REMOVED: &str = "<removed>";
 
 /// What to print.
 #[derive(Clone, Debug, Default)]
