@@ -164,6 +164,23 @@ fn every_floor_is_there() {
 }
 
 #[test]
+fn the_picture_of_the_architecture_is_the_same() {
+    let page = source().join("../../ARCHITECTURE.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split("## The floors of the daemon\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let picture = section.lines().filter_map(|line| line.strip_prefix("    "));
+    let rooms: BTreeSet<&str> = FLOORS.iter().copied().flatten().copied().collect();
+    let drawn: Vec<Vec<&str>> = picture
+        .map(|line| {
+            let words = line.split([' ', '|']).filter(|word| !word.is_empty());
+            words.take_while(|word| rooms.contains(word)).collect()
+        })
+        .collect();
+    assert_eq!(drawn, FLOORS.map(<[&str]>::to_vec));
+}
+
+#[test]
 fn what_a_file_names_is_seen() {
     let seen = |text: &str, depth| named(&code(text), depth).into_iter().collect::<Vec<_>>();
     assert_eq!(seen("use crate::router::{Router, Shared};", 2), ["router"]);
