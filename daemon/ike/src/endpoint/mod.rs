@@ -233,6 +233,7 @@ impl Endpoint {
             }),
             SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
                 live.answered.remove(&message_id);
+                live.given_up.remove(&message_id);
             }),
             SaTimer::Rekey => self.rekey_ike(id),
             SaTimer::Expire => self.expire_ike(id),
