@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::algorithm::IpsecProtocol;
 use crate::child::{ChildId, ChildSa, Direction};
 use crate::config::{ConnectionId, FlowId};
@@ -118,7 +120,7 @@ pub enum Expiry {
 }
 
 /// How much traffic a child has carried since it was installed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// Packets received
     pub inbound_packets: u64,

@@ -130,6 +130,11 @@ impl Timers {
         self.by_time.first_key_value().map(|((at, _), _)| *at)
     }
 
+    /// Every timer, the next one first.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (Instant, Timer)> {
+        self.by_time.iter().map(|((at, _), timer)| (*at, *timer))
+    }
+
     /// When this timer is due, if it is pending.
     pub(crate) fn due(&self, timer: Timer) -> Option<Instant> {
         self.by_name.get(&timer).map(|(at, _)| *at)

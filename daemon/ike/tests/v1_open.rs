@@ -139,6 +139,21 @@ fn initial_contact_of_one_leaves_the_other() {
     assert_eq!(gone, 1);
 }
 
+/// Who is who survives the router.
+#[test]
+fn a_router_that_goes_on_still_tells_them_apart() {
+    let mut world = two_behind_one_address(|_| {});
+    let bytes = world.save(0);
+    world.resume(0, router(Peers::Any), bytes.expose());
+    world.run(SECOND);
+    assert!(connected(&world, 1) && connected(&world, 2));
+    world.restart(1, client(INSIDE[0], 1));
+    world.acquire(1, 1, 1);
+    world.expect(5, "the first again", |world| connected(world, 1));
+    assert!(connected(&world, 2));
+    assert_eq!(down(&world, DownReason::InitialContact), 1);
+}
+
 #[test]
 fn one_is_dead_and_the_other_lives() {
     let mut world = two_behind_one_address(|config| {

@@ -63,11 +63,46 @@ impl Endpoint {
         let changed: Vec<_> = changed.collect();
         self.gate.stateless.configured();
         self.take_down_what_changed(&changed);
+        self.schedule_missing_keepalives();
+    }
+
+    /// Sets the keepalive timer of every ISAKMP SA that has none.
+    pub(crate) fn schedule_missing_keepalives(&mut self) {
         let ids: Vec<_> = self.sas.keys().copied().collect();
         for id in ids {
             let keepalive = Timer::Sa(id, SaTimer::Keepalive);
             if self.ctx.timers.due(keepalive).is_none() {
                 self.schedule_keepalive(id);
+            }
+        }
+    }
+
+    /// Takes down what the configuration does not describe of SAs that were negotiated under an unknown one.
+    pub(crate) fn take_down_undescribed(&mut self) {
+        let ids: BTreeSet<_> = self.children.iter().map(|c| c.sa.connection).collect();
+        let changed = ids.into_iter().map(|id| Changed {
+            id,
+            old: None,
+            new: self.ctx.config.connection(id).cloned(),
+        });
+        let changed: Vec<_> = changed.collect();
+        self.children_changed(&changed);
+        let config = &self.ctx.config;
+        let unnamed = |address: IpAddr| !config.names(address);
+        let ike = self.sas.values().map(|sa| &sa.common);
+        let ike = ike.filter(|common| unnamed(common.address()));
+        let ike: Vec<SaId> = ike.map(|common| common.id).collect();
+        let mut addresses = self.peers.addresses();
+        addresses.retain(|address| unnamed(*address));
+        self.drop_untold(&addresses);
+        self.clear_ike_sas(ike, DownReason::ConfigChanged);
+    }
+
+    /// Forgets what peers at these addresses would have to be told.
+    fn drop_untold<'b>(&mut self, addresses: impl IntoIterator<Item = &'b IpAddr>) {
+        for address in addresses {
+            for peer in self.peers.drop_untold_at(*address) {
+                self.forget_unused_peer(peer);
             }
         }
     }
@@ -106,11 +141,7 @@ impl Endpoint {
         let unnamed = |address: &IpAddr| !config.names(*address);
         let unnamed: BTreeSet<_> = addresses.iter().copied().filter(unnamed).collect();
         self.gate.stateless.forget(&unnamed);
-        for address in &unnamed {
-            for peer in self.peers.drop_untold_at(*address) {
-                self.forget_unused_peer(peer);
-            }
-        }
+        self.drop_untold(&unnamed);
         self.drop_stale_requests(changed, &addresses);
         let ids: BTreeSet<SaId> = unnamed.iter().flat_map(|peer| self.sas_at(*peer)).collect();
         self.clear_ike_sas(ids.into_iter().collect(), DownReason::ConfigChanged);

@@ -133,7 +133,7 @@ impl Endpoint {
     }
 
     /// The same for what has an established SA to do.
-    pub(super) fn drive_live(
+    pub(crate) fn drive_live(
         &mut self,
         id: SaId,
         step: impl FnOnce(&mut v1::Live, &Common, &mut Turn<'_>),

@@ -39,7 +39,7 @@ mod configured;
 pub(crate) mod connection;
 mod effects;
 mod gate;
-mod peers;
+pub(crate) mod peers;
 pub(crate) mod phase;
 mod phase1;
 mod questions;
@@ -235,6 +235,7 @@ impl Endpoint {
             }),
             SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
                 live.answered.remove(&message_id);
+                live.given_up.remove(&message_id);
             }),
             SaTimer::Rekey => self.rekey_ike(id),
             SaTimer::Expire => self.expire_ike(id),

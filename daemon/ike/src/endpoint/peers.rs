@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Endpoint;
 use crate::id::{PeerId, SaId};
 use crate::identity::Identity;
@@ -21,10 +23,11 @@ pub(crate) struct Peers {
     last: u64,
 }
 
-#[derive(Debug)]
-struct Known {
-    address: IpAddr,
-    identity: Option<Identity>,
+/// What is known of a peer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) address: IpAddr,
+    pub(crate) identity: Option<Identity>,
     /// Deletes of children that wait for an ISAKMP SA with our address
     untold: BTreeMap<IpAddr, Vec<(ProtocolId, u32)>>,
 }
@@ -106,6 +109,38 @@ impl Peers {
             }
         }
         peers
+    }
+
+    /// Those that have proved who they are, and the highest name so far.
+    pub(crate) fn take_apart(self) -> (Vec<(PeerId, Known)>, u64) {
+        let proved = |(_, known): &(PeerId, Known)| known.identity.is_some();
+        let mut list: Vec<_> = self.table.into_iter().filter(proved).collect();
+        list.sort_unstable_by_key(|(id, _)| *id);
+        (list, self.last)
+    }
+
+    /// The inverse of `take_apart`.
+    pub(crate) fn put_together(list: Vec<(PeerId, Known)>, last: u64) -> Self {
+        let mut peers = Self {
+            last,
+            ..Self::default()
+        };
+        for (id, known) in list {
+            let at = peers.by_address.entry(known.address).or_default();
+            at.insert(id);
+            if let Some(identity) = known.identity.clone() {
+                peers.by_identity.insert((known.address, identity), id);
+            }
+            peers.table.insert(id, known);
+        }
+        peers
+    }
+
+    /// Every address that there is a peer at.
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+        let mut addresses: Vec<_> = self.by_address.keys().copied().collect();
+        addresses.sort_unstable();
+        addresses
     }
 
     fn has_untold(&self, id: PeerId) -> bool {

@@ -1,6 +1,7 @@
 //! Phase 1 comes back for children that have lost it: dead peer detection and deletes need it, and a
 //! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `sa_life`.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -50,6 +51,21 @@ impl Endpoint {
         };
         self.doubt_children(id);
         self.restore_after(wait, peer, path);
+    }
+
+    /// Phase 1 comes back at once wherever children live on without it and nothing else is to bring it back.
+    pub(crate) fn restore_orphans(&mut self) {
+        let children = self.children.iter().filter(|child| child.is_current());
+        let ends = children.map(|child| (child.peer, child.local, child.remote));
+        let ends: BTreeSet<_> = ends.collect();
+        for (peer, local, remote) in ends {
+            let (from, to) = (local.ip(), remote.ip());
+            let timer = Timer::RestoreIke(peer, local, remote);
+            let comes = self.usable_sa(from, peer).or(self.promising_at(from, to));
+            if comes.is_none() && self.ctx.timers.due(timer).is_none() {
+                self.ctx.timers.set(self.ctx.now, timer);
+            }
+        }
     }
 
     /// Begins phase 1 after this time, or sooner if that was said before.

@@ -19,6 +19,7 @@ use super::{Host, World};
 pub const A: &str = "192.0.2.1";
 pub const B: &str = "198.51.100.1";
 pub const FLOW: FlowId = FlowId(1);
+pub const ONE: ConnectionId = ConnectionId(1);
 
 pub fn policy(priority: u32, encryption: Encryption, hash: Hash, group: u16) -> IsakmpPolicy {
     IsakmpPolicy {
@@ -142,6 +143,14 @@ impl Pair {
             global_a: global(B, "cisco123"),
             global_b: global(A, "cisco123"),
         }
+    }
+
+    /// With a second flow, between 10.3.0.0/16 behind A and 10.4.0.0/16 behind B.
+    pub fn two_flows() -> Self {
+        let mut pair = Self::usual();
+        pair.a.flows.push(flow(2, "10.3.0.0/16", "10.4.0.0/16"));
+        pair.b.flows.push(flow(2, "10.4.0.0/16", "10.3.0.0/16"));
+        pair
     }
 
     /// Changes both connections alike.

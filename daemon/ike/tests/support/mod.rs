@@ -5,6 +5,7 @@
 pub mod alone;
 pub mod config;
 pub mod forge;
+pub mod histories;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +18,8 @@ use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
 use ike::event::{Event, Fact};
 use ike::random::Randomness;
-use ike::{Answer, Instant, Output, Question, QuestionId, Traffic};
+use ike::secret::Secret;
+use ike::{Answer, Instant, Output, Question, QuestionId, Saved, Traffic};
 
 use self::config::HostConfig;
 
@@ -115,6 +117,8 @@ impl Kernel {
 
 pub struct Host {
     pub address: IpAddr,
+    /// When its clock began
+    pub started: Instant,
     pub endpoint: Endpoint,
     /// What the endpoint's questions are answered from
     pub keys: PreSharedKeys,
@@ -124,6 +128,8 @@ pub struct Host {
     pub questions: Vec<(Instant, QuestionId, Answer)>,
     pub kernel: Kernel,
     pub facts: Vec<Fact>,
+    /// Every datagram that came in and was of use
+    pub received: Vec<Vec<u8>>,
     /// Wishes that are over, in order
     pub over: Vec<(ConnectionId, FlowId)>,
     /// Answers every datagram with silence when false
@@ -133,6 +139,17 @@ pub struct Host {
 }
 
 impl Host {
+    /// The time of its own clock.
+    pub fn clock(&self, now: Instant) -> Instant {
+        Instant::from_millis(now.as_millis() - self.started.as_millis())
+    }
+
+    /// When its endpoint waits to be called, in the world's time.
+    fn next_timeout(&self) -> Option<Instant> {
+        let next = self.endpoint.next_timeout()?;
+        Some(self.started + next.since(Instant::default()))
+    }
+
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.facts.iter().map(|fact| &fact.event)
     }
@@ -236,9 +253,11 @@ impl World {
             answer_after: Some(Duration::ZERO),
             questions: Vec::new(),
             address,
+            started: Instant::default(),
             endpoint,
             kernel: Kernel::default(),
             facts: Vec::new(),
+            received: Vec::new(),
             over: Vec::new(),
             plugged: true,
             kernel_refuses: false,
@@ -255,6 +274,7 @@ impl World {
         self.hosts[host].endpoint = endpoint;
         self.hosts[host].keys = config.keys;
         self.hosts[host].questions.clear();
+        self.hosts[host].started = Instant::default();
         self.hosts[host].kernel = Kernel::default();
     }
 
@@ -266,9 +286,50 @@ impl World {
         });
     }
 
+    /// Ends the endpoint of a host and keeps what it saved. Its kernel goes on; nothing answers any more.
+    pub fn save(&mut self, host: usize) -> Secret {
+        let (now, wall) = (self.now, self.wall());
+        let seed = self.wire.random.next();
+        let host = &mut self.hosts[host];
+        let none = Endpoint::new(Box::new(Seeded(seed)));
+        let endpoint = std::mem::replace(&mut host.endpoint, none);
+        host.plugged = false;
+        host.questions.clear();
+        let saved = endpoint.save(host.clock(now), wall);
+        let halves = saved.halves();
+        let halves: Vec<_> = halves.iter().map(|(id, half, _)| (*id, *half)).collect();
+        let kernel: Vec<_> = host.kernel.halves.keys().copied().collect();
+        assert_eq!(halves, kernel, "what is saved is not what the kernel has");
+        saved.to_bytes()
+    }
+
+    /// A new endpoint goes on with what one saved, its clock just begun.
+    pub fn resume(&mut self, host: usize, config: HostConfig, saved: &[u8]) {
+        let saved = Saved::from_bytes(saved).unwrap();
+        let seed = self.wire.random.next();
+        let (now, wall) = (self.now, self.wall());
+        let hosted = &mut self.hosts[host];
+        hosted.endpoint = Endpoint::new(Box::new(Seeded(seed)));
+        hosted.endpoint.set_debug(true);
+        hosted.started = Instant::from_millis(now.as_millis() - 7);
+        hosted.plugged = true;
+        hosted.keys = config.keys;
+        self.with(host, |endpoint, now| {
+            endpoint.set_config(now, config.engine);
+            endpoint.resume(now, wall, saved).unwrap();
+        });
+    }
+
+    /// The wall-clock time, in milliseconds since 1970.
+    fn wall(&self) -> u64 {
+        1_800_000_000_000 + self.now.as_millis()
+    }
+
     /// Calls an endpoint and carries out what comes of it.
     pub fn with<R>(&mut self, host: usize, call: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
-        let result = call(&mut self.hosts[host].endpoint, self.now);
+        let hosted = &mut self.hosts[host];
+        let now = hosted.clock(self.now);
+        let result = call(&mut hosted.endpoint, now);
         self.drain(host);
         result
     }
@@ -396,19 +457,22 @@ impl World {
             .iter()
             .position(|host| host.address == datagram.to.ip());
         if let Some(host) = found.filter(|host| self.hosts[*host].plugged) {
-            self.with(host, |endpoint, now| {
+            let used = self.with(host, |endpoint, now| {
+                let dropped = |endpoint: &Endpoint| endpoint.dropped().values().sum::<u64>();
+                let before = dropped(endpoint);
                 endpoint.datagram(now, datagram.to, datagram.from, &datagram.bytes);
+                dropped(endpoint) == before
             });
+            if used {
+                self.hosts[host].received.push(datagram.bytes);
+            }
         }
     }
 
     /// The next moment at which anything happens.
     fn next(&self) -> Option<Instant> {
         let flying = self.wire.flying.keys().next().map(|(at, _)| *at);
-        let timers = self
-            .hosts
-            .iter()
-            .filter_map(|host| host.endpoint.next_timeout());
+        let timers = self.hosts.iter().filter_map(Host::next_timeout);
         let questions = self.hosts.iter().flat_map(|host| &host.questions);
         let answers = questions.map(|(at, ..)| *at);
         timers.chain(flying).chain(answers).min()
@@ -444,7 +508,7 @@ impl World {
                 for (_, id, answer) in due {
                     self.with(host, |endpoint, now| endpoint.answer(now, id, answer));
                 }
-                let due = self.hosts[host].endpoint.next_timeout();
+                let due = self.hosts[host].next_timeout();
                 if due.is_some_and(|due| due <= self.now) {
                     self.with(host, |endpoint, now| endpoint.timeout(now));
                 }

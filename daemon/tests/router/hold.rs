@@ -1,14 +1,12 @@
 //! What must not hold the packet loop up: disks that hang, screens that no one reads.
 
-mod bed;
-
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use bed::tunnels::{FIRST, SECOND, config, configure, handshake, tunnel};
-use bed::{Bed, Client, test};
+use crate::bed::tunnels::{FIRST, SECOND, config, configure, handshake, tunnel};
+use crate::bed::{Bed, Client, test};
 use isthmus_control::{Reply, Request, Status};
 use isthmus_kernel::{SaSpec, SaStats};
 
