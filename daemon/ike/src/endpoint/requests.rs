@@ -14,6 +14,7 @@ use crate::output::Output;
 use crate::registry::ExchangeType;
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 
 /// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
 /// only and drop the oldest.
@@ -136,13 +137,7 @@ impl Endpoint {
             self.ctx.bound_reached(path, Bound::AdmittedChildren);
             return self.request_failed(id, request, cause);
         }
-        let mut failed = None;
-        self.drive_live(id, |live, common, turn| {
-            failed = live.start_quick(common, turn, request, &connection).err();
-        });
-        if let Some(cause) = failed {
-            self.request_failed(id, request, cause);
-        }
+        self.give(id, Task::StartChild(request, &connection));
     }
 
     /// Exchanges with a peer that we began and with which it is not done.
@@ -154,7 +149,7 @@ impl Endpoint {
 
     /// Begins the exchanges that waited for others with the same peer to finish.
     pub(crate) fn next_request(&mut self, id: SaId) {
-        self.drive_live(id, |live, _, turn| live.settle(turn));
+        self.give(id, Task::Settle);
         let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer) else {
             return;
         };
