@@ -80,7 +80,7 @@ pub fn fields(rule: &str, docs: &[String]) -> String {
     };
     format!(
         "key: Key::{}, enters: {}, section: {}, rank: {}, sorted: {}, negation: Negation::{}, trail: {}, holds: &[{}], \
-         holds_without: {:?}, needed: {}, once: {}, default: {:?}",
+         holds_without: {:?}, needed: {}, once: {}, default: {:?}, makes: {:?}, names: {}, in_use: {:?}",
         or(&attributes.key, "Keywords"),
         option(&attributes.enters),
         option(&attributes.section),
@@ -93,6 +93,9 @@ pub fn fields(rule: &str, docs: &[String]) -> String {
         attributes.needed,
         attributes.once,
         attributes.default,
+        attributes.makes,
+        option(&attributes.names),
+        attributes.in_use,
     )
 }
 
@@ -110,6 +113,9 @@ struct Attributes {
     needed: bool,
     once: bool,
     default: Option<String>,
+    makes: Option<String>,
+    names: Option<String>,
+    in_use: Option<String>,
 }
 
 impl Attributes {
@@ -125,19 +131,34 @@ impl Attributes {
             ("@no", "kept") => self.negation = Some("Kept".to_owned()),
             ("@no", "only") => self.negation = Some("Only".to_owned()),
             ("@trail", count) => self.trail = count.parse().ok()?,
-            ("@holds", "") => self.holds = Some(ALL.to_owned()),
+            ("@acts" | "@holds", "") => self.holds = Some(ALL.to_owned()),
             ("@holds", "no") => self.holds = Some("Form::No".to_owned()),
-            ("@holds", value) => {
+            ("@acts" | "@holds", value) => {
                 self.holds = Some(ALL.to_owned());
                 self.holds_without = Some(value.strip_prefix("without ")?.to_owned());
             }
             ("@once", "") => self.once = true,
             ("@needed", "") => self.needed = true,
+            ("@makes", thing) => self.makes = Some(thing.to_owned()),
+            ("@names", value) => self.names = Some(names(value)?),
+            ("@in-use", text) => self.in_use = Some(text.to_owned()),
             ("@default", words) => self.default = Some(words.to_owned()),
             _ => return None,
         }
         Some(())
     }
+}
+
+fn names(value: &str) -> Option<String> {
+    let (what, refusal) = value.split_once(": ")?;
+    let (argument, thing) = what.split_once(' ')?;
+    let (thing, built_in) = match thing.split_once(" or ") {
+        Some((thing, name)) => (thing, Some(name)),
+        None => (thing, None),
+    };
+    Some(format!(
+        "Names {{ argument: Rule::{argument}, thing: {thing:?}, built_in: {built_in:?}, refusal: {refusal:?} }}"
+    ))
 }
 
 fn key(value: &str) -> Option<String> {

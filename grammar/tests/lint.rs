@@ -72,7 +72,7 @@ fn attributes_stand_where_they_are_read() {
             assert_eq!(
                 placed,
                 line.mode() == Mode::Config,
-                "{} wants @section",
+                "{:?} wants @section",
                 line.kind()
             );
             let encodable = std::cell::Cell::new(false);
@@ -82,11 +82,11 @@ fn attributes_stand_where_they_are_read() {
             });
             assert!(
                 !encodable.get() || coded.words().contains(" 7 09") && coded.key() == line.key(),
-                "{}: {line:?} is told apart by what it keeps secret",
+                "{:?}: {line:?} is told apart by what it keeps secret",
                 line.kind()
             );
             if let Some(inner) = line.enters() {
-                assert_eq!(inner.parent(), Some(line.mode()), "{}", line.kind());
+                assert_eq!(inner.parent(), Some(line.mode()), "{:?}", line.kind());
             }
         }
     }
