@@ -41,6 +41,19 @@ pub fn plain(rule: &str) -> Option<&str> {
     plain.starts_with("r_").then_some(plain)
 }
 
+/// After how many words the `no` form of a command may end: `@no-after N`.
+pub fn no_after(docs: &[String]) -> Option<usize> {
+    let mut counts = docs.iter().filter_map(|doc| doc.strip_prefix(NO_AFTER));
+    let count = counts.next()?;
+    Some(
+        count
+            .parse()
+            .unwrap_or_else(|_| panic!("{NO_AFTER}{count}")),
+    )
+}
+
+const NO_AFTER: &str = "@no-after ";
+
 /// The inactive commands below a rule, in the order of the alternatives.
 fn below(rules: &Rules, name: &str, seen: &mut HashSet<String>, names: &mut Vec<String>) {
     let Some(rule) = rules.get(name) else {
@@ -68,7 +81,7 @@ fn below(rules: &Rules, name: &str, seen: &mut HashSet<String>, names: &mut Vec<
 /// When an attribute is not understood.
 pub fn fields(rule: &str, docs: &[String]) -> String {
     let mut attributes = Attributes::default();
-    for doc in docs {
+    for doc in docs.iter().filter(|doc| !doc.starts_with(NO_AFTER)) {
         if attributes.read(doc).is_none() {
             panic!("the attribute \"{doc}\" of {rule} is not understood");
         }

@@ -28,6 +28,9 @@
 //! | `@names ARGUMENT THING or NAME: TEXT` | the same, and a thing of this name is always there |
 //! | `@in-use TEXT` | what it makes stays while a line names it; what IOS says |
 //!
+//! Of any command, also one that acts: `@no-after N` says that its `no` and `default` forms may end after the first N
+//! words of the rule or after any later one. Without it they are the whole command, or the rule `no_NAME` where there is one.
+//!
 //! Before a keyword: `@means WORD`, an older word for another keyword, which is kept in its place.
 //! Before an argument: `@secret` says that it is a key or password, `@secret 6 7` which types it takes when those in clear
 //! are to be encoded (`password encryption aes`, `service password-encryption`).
