@@ -260,6 +260,7 @@ impl Router {
         let now = self.now();
         let wanted = self.desired_policies();
         self.tunnels.policies.want_all(wanted);
+        self.tunnels.keys = plan::engine::keys(&self.running);
         self.tunnels.engine.set_config(now, config);
         self.pump();
         self.tunnels.drop_stale_wishes(now);
