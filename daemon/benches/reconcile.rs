@@ -82,7 +82,7 @@ fn everything(bencher: divan::Bencher<'_, '_>, entries: usize) {
         .with_inputs(|| (router(), running.clone()))
         .bench_local_values(|(router, running)| {
             configure(&runtime, &router, running);
-            assert!(router.borrow().policies.standing().len() >= 3 * entries);
+            assert!(router.borrow().tunnels.policies.standing().len() >= 3 * entries);
             router
         });
 }

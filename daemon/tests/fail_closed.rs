@@ -204,20 +204,20 @@ fn a_refused_policy_becomes_a_block_that_names_its_line() {
         assert_eq!(out.unwrap().action, Action::Block);
         site.says("%CRYPTO-3-POLICY_REFUSED: access-list FLOW, used by crypto map VPN 10: line \"permit ip 10.0.1.0 0.0.0.255");
         site.says("its traffic is dropped");
-        let problems = || site.router.borrow().problems.len();
+        let problems = || site.router.borrow().tunnels.problems.len();
         assert_eq!(problems(), 1);
         site.look_again().await;
         assert_eq!(problems(), 1);
         assert!(!site.log().contains("CONFIG_PROBLEM"), "said once");
         // When the kernel takes it, it is protected.
-        assert!(site.router.borrow_mut().policies.retry());
+        assert!(site.router.borrow_mut().tunnels.policies.retry());
         enforce(&site.router).await;
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0));
         site.says("%CRYPTO-5-POLICY_SET");
         site.look_again().await;
         assert_eq!(problems(), 0);
-        assert!(!site.router.borrow_mut().policies.retry());
+        assert!(!site.router.borrow_mut().tunnels.policies.retry());
     });
 }
 
@@ -231,7 +231,7 @@ fn where_no_block_of_the_same_traffic_is_taken_a_wider_one_is() {
         assert_eq!(machine.protected_packet(), Verdict::Dropped);
         assert_eq!(machine.packet("192.0.2.1", "192.0.2.2"), Verdict::Clear);
         machine.fake.fail_no_more();
-        site.router.borrow_mut().policies.retry();
+        site.router.borrow_mut().tunnels.policies.retry();
         enforce(&site.router).await;
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0), "{policies:?}");
@@ -254,11 +254,11 @@ fn a_kernel_that_takes_nothing_is_asked_until_it_does_and_nothing_old_goes() {
             "the old one stands"
         );
         site.says("%CRYPTO-2-POLICY_REFUSED");
-        assert!(site.router.borrow().policies.is_exposed());
+        assert!(site.router.borrow().tunnels.policies.is_exposed());
         machine.fake.fail_no_more();
-        site.router.borrow_mut().policies.retry();
+        site.router.borrow_mut().tunnels.policies.retry();
         enforce(&site.router).await;
-        assert!(!site.router.borrow().policies.is_exposed());
+        assert!(!site.router.borrow().tunnels.policies.is_exposed());
         assert_eq!(machine.packet("10.0.1.7", "10.0.3.9"), Verdict::Dropped);
         let policies = machine.policies().await;
         assert_eq!((policies.len(), blocks(&policies)), (3, 0), "{policies:?}");
@@ -707,6 +707,7 @@ fn what_is_legal_and_protects_nothing_is_said() {
             assert!(
                 site.router
                     .borrow()
+                    .tunnels
                     .problems
                     .iter()
                     .any(|p| p.starts_with(words))
@@ -768,7 +769,7 @@ fn whatever_cuts_a_negotiation_short_lets_the_kernel_ask_again() {
             {
                 let mut router = site.router.borrow_mut();
                 let now = router.now();
-                router.engine.clear(now, clear);
+                router.tunnels.engine.clear(now, clear);
                 router.pump();
             }
             site.carry().await;
@@ -786,7 +787,7 @@ fn a_daemon_that_starts_forgets_what_another_was_asked() {
         drop(site);
         let site = machine.boot().await;
         site.ask().await;
-        site.router.borrow_mut().drop_all_wishes();
+        site.router.borrow_mut().tunnels.drop_all_wishes();
         site.carry().await;
         site.ask().await;
     });

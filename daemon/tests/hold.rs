@@ -115,7 +115,7 @@ async fn handshake(a: &Shared, b: &Shared) -> usize {
         }
     }
     let router = a.borrow();
-    router.engine.children(router.now()).len()
+    router.tunnels.engine.children(router.now()).len()
 }
 
 /// A command is on its way, and nothing answers it.

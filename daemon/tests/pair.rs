@@ -132,7 +132,7 @@ impl Side {
 
     fn children(&self) -> usize {
         let router = self.router.borrow();
-        router.engine.children(router.now()).len()
+        router.tunnels.engine.children(router.now()).len()
     }
 }
 
@@ -447,7 +447,7 @@ async fn a_lost_expiry_is_noticed() {
             settle(&a, &b).await;
             let engine: Vec<u32> = {
                 let router = a.router.borrow();
-                let children = router.engine.children(router.now());
+                let children = router.tunnels.engine.children(router.now());
                 children
                     .iter()
                     .map(|c| c.sa.protocols[0].inbound_spi)

@@ -5,31 +5,20 @@ use std::collections::BTreeMap;
 use ike::cause::Cause;
 use ike::event::{Bound, DropReason, Event, Fact};
 
-use crate::config::encrypt;
+use crate::config::{Running, encrypt};
 use crate::log::{Log, Message, Severity};
 use crate::machine::interfaces::{Interface, InterfaceTable};
-use crate::router::Router;
 use crate::router::failure;
 
-/// Logs what a fact is worth.
-pub fn fact(router: &mut Router, fact: &Fact) {
-    match &fact.event {
+/// The message that a fact is worth. `trouble` is what is wrong with the key of the peer, where that is why a negotiation
+/// failed ([`key_trouble`]); `sessions` is `crypto logging session`.
+#[must_use]
+pub fn message(fact: &Fact, trouble: &str, sessions: bool) -> Option<Message> {
+    Some(match &fact.event {
         Event::Failed {
-            exchange,
-            role,
-            cause,
-            ..
+            exchange, cause, ..
         } => {
             let peer = fact.remote.ip();
-            let now = router.clock.zoned();
-            let trouble = match cause {
-                Cause::NoKey { peer } => encrypt::trouble_with(&router.running, *peer),
-                _ => None,
-            };
-            let trouble = trouble.map_or_else(String::new, |text| format!(" ({text})"));
-            let mut failure = failure::describe(fact, *exchange, *role, cause, now);
-            failure.cause.push_str(&trouble);
-            failure::keep(&mut router.failures, failure);
             let mode = failure::mode(*exchange);
             let change = cause
                 .line()
@@ -37,28 +26,35 @@ pub fn fact(router: &mut Router, fact: &Fact) {
             let text = format!(
                 "Processing of {mode} Mode failed with peer at {peer}: {cause}{trouble}{change}"
             );
-            let message = crypto(Severity::Informational, "IKMP_MODE_FAILURE", text);
-            router.log.write(&message.provoked_by(peer));
+            crypto(Severity::Informational, "IKMP_MODE_FAILURE", text).provoked_by(peer)
         }
-        Event::BoundReached { bound, times } => {
-            bound_reached(&mut router.log, fact, *bound, *times)
-        }
-        Event::DroppedUntold { untold } => dropped_untold(&mut router.log, untold),
-        Event::Dropped { reason, .. } => dropped(&mut router.log, fact, *reason),
-        Event::ChildUp { .. } => {
-            router.failures.remove(&fact.remote.ip());
-        }
-        Event::SessionUp { identity, .. } => session(router, fact, "UP  ", identity.as_ref()),
-        Event::SessionDown { identity, .. } => session(router, fact, "DOWN", identity.as_ref()),
-        _ => {}
-    }
+        Event::BoundReached { bound, times } => bound_reached(fact, *bound, *times),
+        Event::DroppedUntold { untold } => dropped_untold(untold),
+        Event::Dropped { reason, .. } => dropped(fact, *reason)?,
+        Event::SessionUp { identity, .. } if sessions => session(fact, "UP  ", identity.as_ref()),
+        Event::SessionDown { identity, .. } if sessions => session(fact, "DOWN", identity.as_ref()),
+        _ => return None,
+    })
+}
+
+/// What is wrong with the key of the peer, in brackets, where a negotiation failed for want of one.
+#[must_use]
+pub fn key_trouble(fact: &Fact, running: &Running) -> String {
+    let trouble = match &fact.event {
+        Event::Failed {
+            cause: Cause::NoKey { peer },
+            ..
+        } => encrypt::trouble_with(running, *peer),
+        _ => None,
+    };
+    trouble.map_or_else(String::new, |text| format!(" ({text})"))
 }
 
 fn crypto(severity: Severity, mnemonic: &'static str, text: String) -> Message {
     Message::system("CRYPTO", severity, mnemonic, text)
 }
 
-fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
+fn dropped(fact: &Fact, reason: DropReason) -> Option<Message> {
     let peer = fact.remote.ip();
     let (severity, mnemonic, text) = match reason {
         DropReason::NoSa => (
@@ -76,13 +72,13 @@ fn dropped(log: &mut Log, fact: &Fact, reason: DropReason) {
             "IKMP_NOT_ENCRYPTED",
             format!("IKE packet from {peer} was not encrypted and it should've been."),
         ),
-        _ => return,
+        _ => return None,
     };
-    log.write(&crypto(severity, mnemonic, text).provoked_by(peer));
+    Some(crypto(severity, mnemonic, text).provoked_by(peer))
 }
 
 /// Once at first, then once a minute while it goes on.
-fn bound_reached(log: &mut Log, fact: &Fact, bound: Bound, times: u64) {
+fn bound_reached(fact: &Fact, bound: Bound, times: u64) -> Message {
     let (local, peer) = (fact.local.ip(), fact.remote.ip());
     let often = match times {
         1 => String::new(),
@@ -106,10 +102,10 @@ fn bound_reached(log: &mut Log, fact: &Fact, bound: Bound, times: u64) {
             format!("{why}; peer {peer}{often}"),
         ),
     };
-    log.write(&message.about(peer));
+    message.about(peer)
 }
 
-fn dropped_untold(log: &mut Log, untold: &BTreeMap<DropReason, u64>) {
+fn dropped_untold(untold: &BTreeMap<DropReason, u64>) -> Message {
     let all: u64 = untold.values().sum();
     let reasons: Vec<_> = untold
         .iter()
@@ -119,26 +115,18 @@ fn dropped_untold(log: &mut Log, untold: &BTreeMap<DropReason, u64>) {
         "{all} more IKE messages dropped in the last minute: {}",
         reasons.join(", ")
     );
-    log.write(&crypto(Severity::Warnings, "IKMP_DROPPED", text));
+    crypto(Severity::Warnings, "IKMP_DROPPED", text)
 }
 
 /// Only with `crypto logging session`.
-fn session(
-    router: &mut Router,
-    fact: &Fact,
-    state: &str,
-    identity: Option<&ike::identity::Identity>,
-) {
-    if !router.running.crypto.log_sessions {
-        return;
-    }
+fn session(fact: &Fact, state: &str, identity: Option<&ike::identity::Identity>) -> Message {
     let id = identity.map_or_else(|| fact.remote.ip().to_string(), ToString::to_string);
     let text = format!(
         "Crypto tunnel is {state}.  Peer {}       Id: {id}",
         fact.remote
     );
     let message = crypto(Severity::Notifications, "SESSION_STATUS", text);
-    router.log.write(&message.about(fact.remote.ip()));
+    message.about(fact.remote.ip())
 }
 
 /// Logs links that came up or went down between two looks.

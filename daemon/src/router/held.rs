@@ -88,17 +88,17 @@ impl Held {
 impl Router {
     /// There is no startup-config and the operator did not erase it, or it may be cut off.
     pub fn expect_to_hold(&mut self, until: Until) {
-        self.held.expected = Some(until);
+        self.tunnels.held.expected = Some(until);
     }
 
     /// Blocks what was protected by the policies that were found, if there is no whole startup-config to ask.
     pub fn hold(&mut self, found: &[PolicySpec]) {
-        let Some(until) = self.held.expected.take() else {
+        let Some(until) = self.tunnels.held.expected.take() else {
             return;
         };
-        self.held.until = Some(until);
-        self.held.take(found);
-        let count = self.held.policies.len();
+        self.tunnels.held.until = Some(until);
+        self.tunnels.held.take(found);
+        let count = self.tunnels.held.policies.len();
         if count > 0 {
             let mapped = match until {
                 Until::Mapped => "a crypto map is applied to its interface, or ",
@@ -115,15 +115,20 @@ impl Router {
     /// Interfaces whose crypto map has lines again need nothing of the last run. Called when the configuration has been at
     /// rest for a while, so that nothing is let go in the middle of a paste.
     pub fn release_held(&mut self) {
-        if self.held.is_empty() || self.held.until == Some(Until::Saved) {
+        if self.tunnels.held.is_empty() || self.tunnels.held.until == Some(Until::Saved) {
             return;
         }
-        let asked = self.plan.flows.values().map(|flow| flow.interface);
-        let fixed = self.plan.fixed.iter().map(|policy| policy.key.interface);
+        let asked = self.tunnels.plan.flows.values().map(|flow| flow.interface);
+        let fixed = self
+            .tunnels
+            .plan
+            .fixed
+            .iter()
+            .map(|policy| policy.key.interface);
         let mapped: HashSet<u32> = asked.chain(fixed).filter(|index| *index != 0).collect();
-        let before = self.held.policies.len();
-        self.held.release(&mapped);
-        if self.held.policies.len() != before {
+        let before = self.tunnels.held.policies.len();
+        self.tunnels.held.release(&mapped);
+        if self.tunnels.held.policies.len() != before {
             self.wake.reconcile.notify_one();
             self.reconcile.asked += 1;
         }
@@ -133,8 +138,8 @@ impl Router {
 impl Router {
     /// The operator said what the startup-config is, by saving or by erasing it: nothing of the last run is held any more.
     pub fn startup_decided(&mut self) {
-        if !self.held.is_empty() {
-            self.held = Held::default();
+        if !self.tunnels.held.is_empty() {
+            self.tunnels.held = Held::default();
             self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }

@@ -1,4 +1,4 @@
-//! The router: everything one `isthmusd` owns besides its sockets, and how the engine's outputs become work.
+//! The router: everything one `isthmusd` owns besides its sockets.
 //!
 //! There is one, in a `RefCell` that nobody holds across an await: the tasks of `run` and the sessions borrow it for as
 //! long as it takes to change something, and wake each other through [`Wake`].
@@ -17,21 +17,20 @@ pub mod held;
 pub mod lock;
 pub mod policies;
 pub mod reconcile;
+pub mod tunnels;
 pub mod waiting;
 pub mod wake;
 pub mod work;
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ike::child::{ChildSa, Direction};
-use ike::{Endpoint, Instant, Output};
-use isthmus_kernel::{Kernel, Request, SaId, SaStats};
+use ike::Instant;
+use isthmus_kernel::{Acquire, Kernel};
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
@@ -45,25 +44,13 @@ use crate::machine::interfaces::InterfaceTable;
 use crate::machine::load::Meter;
 use crate::machine::outside::Outside;
 use crate::operators::Sessions;
-use crate::plan::child;
-use crate::plan::flows::{FlowName, Names, Plan, Shape};
 use crate::plan::network;
 use crate::router::change_control::ChangeControl;
 use crate::router::complaints::Complaints;
-use crate::router::counters::Packets;
-use crate::router::failure::Failure;
-use crate::router::held::Held;
-use crate::router::policies::Policies;
-use crate::router::waiting::{End, Waiting};
+use crate::router::tunnels::Tunnels;
 use crate::router::wake::{ReconcileState, Wake};
-use crate::router::work::{Owner, Work};
+use crate::router::work::Work;
 use crate::storage::scp::Programs;
-
-/// Timers are not looked at more often than this.
-const TICK: Duration = Duration::from_millis(1);
-
-/// While so much waits to be carried out, datagrams that come are dropped: what strangers provoke must not fill the memory.
-const MAX_WORK: usize = 16_384;
 
 /// The router as its tasks share it.
 pub type Shared = Rc<RefCell<Router>>;
@@ -99,38 +86,14 @@ pub struct Router {
     pub network: network::Memory,
     /// The kernel.
     pub kernel: Kernel,
-    /// IKE.
-    pub engine: Endpoint,
-    /// What the crypto maps ask for.
-    pub plan: Arc<Plan>,
-    /// Names that stay while map entries live.
-    pub names: Names,
-    /// How flows with a tunnel are wrapped, where that is not what the plan says.
-    pub shapes: HashMap<FlowName, Shape>,
-    /// The policies that the kernel has, and those that it should have.
-    pub policies: Policies,
-    /// What the last run protected, while nothing says what became of it.
-    pub held: Held,
-    /// Flows whose traffic waits for a tunnel.
-    pub waiting: Waiting,
-    /// What is wrong with the configuration as it is.
-    pub problems: BTreeSet<String>,
-    /// The same of what it asks of interfaces and routes.
+    /// The tunnels.
+    pub tunnels: Tunnels,
+    /// What is wrong with what the configuration asks of interfaces and routes.
     pub machine_problems: BTreeSet<String>,
     /// What was complained of lately.
     pub complaints: Complaints,
     /// Complaints that were logged already and still hold.
     pub reported: BTreeSet<String>,
-    /// ISAKMP was on at the last look.
-    pub isakmp_on: bool,
-    /// Counters of SAs when the operator last cleared them.
-    pub cleared: HashMap<SaId, SaStats>,
-    /// What SAs carried that are gone, by flow.
-    pub carried: HashMap<FlowName, Packets>,
-    /// Which flow an SA's counters belong to, and whether it is inbound.
-    pub counted: HashMap<SaId, (FlowName, bool)>,
-    /// The last failure of each peer that no success followed.
-    pub failures: HashMap<IpAddr, Failure>,
     /// How busy the machine was lately.
     pub load: Meter,
     /// The Linux users who may do everything: root and the daemon's own.
@@ -141,8 +104,6 @@ pub struct Router {
     pub change_control: ChangeControl,
     /// The programs behind `scp:`.
     pub programs: Programs,
-    /// What is to be sent and asked of the kernel, in order.
-    pub work: VecDeque<Work>,
     /// How far engine and kernel follow the running-config.
     pub reconcile: ReconcileState,
     /// Ways to wake the tasks.
@@ -176,21 +137,14 @@ pub async fn settled(router: &Shared) {
         reconciled.await;
     }
     let (sender, reached) = oneshot::channel();
-    router.borrow_mut().work.push_back(Work::Reached(sender));
+    router
+        .borrow_mut()
+        .tunnels
+        .work
+        .push_back(Work::Reached(sender));
     wake.work.notify_one();
     // The other end goes only with the daemon.
     let _ = reached.await;
-}
-
-/// Randomness for the engine, from the system.
-#[derive(Debug)]
-struct SystemRandom;
-
-impl ike::random::Randomness for SystemRandom {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        // Without random bytes there are no keys; no caller could do anything about it.
-        getrandom::fill(bytes).expect("the system has no random bytes");
-    }
 }
 
 impl Router {
@@ -203,6 +157,8 @@ impl Router {
         kernel: Kernel,
         interfaces: InterfaceTable,
     ) -> Self {
+        let wake = Wake::default();
+        let tunnels = Tunnels::new(kernel.clone(), wake.clone());
         Self {
             clock,
             log,
@@ -214,30 +170,17 @@ impl Router {
             interfaces,
             network: network::Memory::default(),
             kernel,
-            engine: Endpoint::new(Box::new(SystemRandom)),
-            plan: Arc::default(),
-            names: Names::default(),
-            shapes: HashMap::new(),
-            policies: Policies::default(),
-            held: Held::default(),
-            waiting: Waiting::default(),
-            problems: BTreeSet::new(),
+            tunnels,
             machine_problems: BTreeSet::new(),
             complaints: Complaints::default(),
             reported: BTreeSet::new(),
-            isakmp_on: false,
-            cleared: HashMap::new(),
-            carried: HashMap::new(),
-            counted: HashMap::new(),
-            failures: HashMap::new(),
             load: Meter::default(),
             trusted_uids: vec![0, nix::unistd::geteuid().as_raw()],
             sessions: Sessions::default(),
             change_control: ChangeControl::default(),
             programs: Programs::default(),
-            work: VecDeque::new(),
             reconcile: ReconcileState::default(),
-            wake: Wake::default(),
+            wake,
             stop: None,
         }
     }
@@ -295,113 +238,49 @@ impl Router {
         self.log.configure(crate::log::settings(&self.running));
     }
 
-    /// Debugging was switched: the engine makes debug facts only while somebody wants them.
+    /// Debugging was switched: the engine makes debug facts only while a session or the log shows them.
     pub fn debugging_changed(&mut self) {
-        self.engine.set_debug(self.debugging.any());
+        self.tunnels.engine.set_debug(self.debugging.any());
     }
 
-    /// A datagram came. Where it is dropped, its sender repeats it.
+    /// A datagram came.
     pub fn datagram(&mut self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
-        if self.isakmp_on && self.work.len() < MAX_WORK {
-            self.engine.datagram(self.now(), local, remote, bytes);
-            self.pump();
-        }
+        let now = self.now();
+        self.tunnels.datagram(now, local, remote, bytes);
+        self.tell_facts();
+    }
+
+    /// Traffic waits for a tunnel.
+    pub fn acquire(&mut self, acquire: Acquire) {
+        let now = self.now();
+        self.tunnels.acquire(now, acquire);
+        self.tell_facts();
     }
 
     /// Does what the engine has due, then tells how long until there is more to do.
     pub fn until_timeout(&mut self) -> Option<Duration> {
-        let due = self.engine.next_timeout()?;
-        let now = self.now();
-        if due <= now {
-            self.engine.timeout(now);
-            self.pump();
-        }
-        Some(self.engine.next_timeout()?.since(now).max(TICK))
+        let left = self.tunnels.until_timeout(self.now());
+        self.tell_facts();
+        left
     }
 
     /// Carries the engine's outputs over into work and log.
     pub fn pump(&mut self) {
-        let mut over = Vec::new();
-        while let Some(output) = self.engine.poll_output() {
-            match output {
-                Output::Transmit {
-                    local,
-                    remote,
-                    bytes,
-                } => self.work.push_back(Work::Send {
-                    local,
-                    remote,
-                    bytes,
-                }),
-                Output::InstallChild { child, direction } => self.install(&child, direction),
-                Output::RemoveChild { sas, .. } => {
-                    let delete = |sa: ike::KernelSa| {
-                        Request::DeleteSa(child::sa_id(sa.destination, sa.protocol, sa.spi))
-                    };
-                    self.work.push_back(Work::Kernel {
-                        requests: sas.into_iter().map(delete).collect(),
-                        owner: Owner::Cleanup,
-                    });
-                }
-                Output::WantOver {
-                    connection,
-                    flow,
-                    failed,
-                } => over.push(((connection, flow), failed)),
-                Output::Fact(fact) => self.fact(&fact),
-            }
-        }
-        for (name, failed) in over {
-            // Another peer may be tried already.
-            if !self.engine.is_wanted(name.0, name.1) {
-                let end = if failed { End::Failed } else { End::CutShort };
-                self.wish_over(name, end);
-            }
-        }
-        self.wake.work.notify_one();
-        self.wake.timer.notify_one();
+        self.tunnels.pump(self.now());
+        self.tell_facts();
     }
 
-    fn fact(&mut self, fact: &ike::event::Fact) {
-        crate::debug::fact(&mut self.log, &self.debugging, &self.plan, fact);
-        crate::router::facts::fact(self, fact);
-    }
-
-    /// Asks the kernel for one half of a child, with the flow's policies first where they must change for it.
-    fn install(&mut self, child: &ChildSa, direction: Direction) {
-        let name = (child.connection, child.flow);
-        let Some(flow) = self.plan.flows.get(&name) else {
-            let now = self.now();
-            self.engine
-                .install_failed(now, child.id, "its crypto map entry is gone");
-            return;
-        };
-        let shape = Shape::of(child);
-        if *self.shapes.get(&name).unwrap_or(&flow.shape) != shape {
-            for policy in flow.policies(&shape) {
-                self.policies.want(policy);
+    /// Logs what the engine has told.
+    fn tell_facts(&mut self) {
+        for fact in self.tunnels.take_facts() {
+            crate::debug::fact(&mut self.log, &self.debugging, &self.tunnels.plan, &fact);
+            let trouble = facts::key_trouble(&fact, &self.running);
+            self.tunnels.remember(&fact, &trouble, self.clock.zoned());
+            let sessions = self.running.crypto.log_sessions;
+            if let Some(message) = facts::message(&fact, &trouble, sessions) {
+                self.log.write(&message);
             }
-            self.shapes.insert(name, shape);
         }
-        let requests: Vec<Request> = match child::specs(child, direction, flow.reqid) {
-            Ok(specs) => specs.into_iter().map(Request::AddSa).collect(),
-            Err(reason) => {
-                let now = self.now();
-                self.engine.install_failed(now, child.id, &reason);
-                return;
-            }
-        };
-        let inbound = direction == Direction::Inbound;
-        if !inbound {
-            self.waiting.installing(&name, child.id);
-        }
-        if let Some(Request::AddSa(sa)) = requests.iter().find(|r| matches!(r, Request::AddSa(_))) {
-            self.counted.insert(sa.id(), (name, inbound));
-        }
-        self.work.push_back(Work::Kernel {
-            requests,
-            owner: Owner::Child(child.id),
-        });
     }
 
     /// Logs a system message of the router itself.

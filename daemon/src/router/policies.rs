@@ -503,14 +503,14 @@ fn block(key: PolicyKey, instead_of: &PolicySpec) -> PolicySpec {
 pub async fn enforce(router: &Shared) {
     let (kernel, turn) = {
         let router = router.borrow();
-        (router.kernel.clone(), router.policies.turn.clone())
+        (router.kernel.clone(), router.tunnels.policies.turn.clone())
     };
     let _turn = turn.lock().await;
-    if router.borrow().policies.doubtful {
+    if router.borrow().tunnels.policies.doubtful {
         look_again(router, &kernel).await;
     }
     loop {
-        let requests = router.borrow_mut().policies.next_step();
+        let requests = router.borrow_mut().tunnels.policies.next_step();
         if requests.is_empty() {
             return;
         }
@@ -518,7 +518,7 @@ pub async fn enforce(router: &Shared) {
         let mut router = router.borrow_mut();
         let answered = requests.iter().zip(answers);
         let troubles: Vec<Trouble> = answered
-            .filter_map(|(request, answer)| router.policies.answered(request, answer))
+            .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
             .collect();
         router.tell_troubles(troubles);
     }
@@ -526,12 +526,13 @@ pub async fn enforce(router: &Shared) {
 
 /// Asks the kernel which policies stand, after another program touched them.
 async fn look_again(router: &Shared, kernel: &Kernel) {
-    router.borrow_mut().policies.doubtful = false;
+    router.borrow_mut().tunnels.policies.doubtful = false;
     let found = kernel.dump_policies().await;
     let mut router = router.borrow_mut();
     match found {
         Ok(found) => {
             let changed = router
+                .tunnels
                 .policies
                 .found(found.into_iter().map(|info| info.spec));
             if changed > 0 {
@@ -547,7 +548,7 @@ async fn look_again(router: &Shared, kernel: &Kernel) {
             }
         }
         Err(error) => {
-            router.policies.doubtful = true;
+            router.tunnels.policies.doubtful = true;
             router.notice(Severity::Errors, "KERNEL", error.to_string());
         }
     }

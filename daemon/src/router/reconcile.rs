@@ -125,10 +125,11 @@ async fn network_requests(
         running,
         interfaces,
         network,
-        plan,
+        tunnels,
         ..
     } = &mut *router;
-    let mut requests = network::inbound_checks(running, interfaces, plan.overlaps(), network);
+    let mut requests =
+        network::inbound_checks(running, interfaces, tunnels.plan.overlaps(), network);
     let actual = network::Actual {
         table: interfaces,
         addresses,
@@ -151,11 +152,11 @@ pub async fn adopt(router: &Shared) -> Result<(), KernelError> {
     let mut router = router.borrow_mut();
     let policies: Vec<PolicySpec> = policies.into_iter().map(|p| p.spec).collect();
     router.hold(&policies);
-    router.policies.adopt(policies);
+    router.tunnels.policies.adopt(policies);
     let sas = sas.into_iter().map(|sa| Request::DeleteSa(sa.id));
     let requests: Vec<Request> = sas.chain(acquires).collect();
     if !requests.is_empty() {
-        router.work.push_back(Work::Kernel {
+        router.tunnels.work.push_back(Work::Kernel {
             requests,
             owner: Owner::Cleanup,
         });
@@ -174,9 +175,9 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
     let acquires = kernel.dump_acquires().await?;
     let bytes: HashMap<SaId, u64> = sas.into_iter().map(|sa| (sa.id, sa.stats.bytes)).collect();
     let mut router = router.borrow_mut();
-    router.acquires_lost(acquires);
+    router.tunnels.acquires_lost(acquires);
     let now = router.now();
-    for child in router.engine.children(now) {
+    for child in router.tunnels.engine.children(now) {
         if child.replaced || now.since(child.installed) < INSTALLING {
             continue;
         }
@@ -191,6 +192,7 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
                     Some(_) => continue,
                 };
                 router
+                    .tunnels
                     .engine
                     .expire(now, destination, part.protocol, spi, kind);
             }
@@ -214,21 +216,22 @@ impl Router {
     pub fn plan(&mut self) {
         self.isakmp_off();
         let gathered = plan::crypto_map::entries(&self.running, &self.interfaces);
-        let plan = plan::flows::plan(&gathered.entries, &mut self.names);
-        let old = std::mem::replace(&mut self.plan, Arc::new(plan));
+        let plan = plan::flows::plan(&gathered.entries, &mut self.tunnels.names);
+        let old = std::mem::replace(&mut self.tunnels.plan, Arc::new(plan));
         let unchanged = |name: &plan::flows::FlowName| {
-            let (old, new) = (old.flows.get(name), self.plan.flows.get(name));
+            let (old, new) = (old.flows.get(name), self.tunnels.plan.flows.get(name));
             old.zip(new)
                 .is_some_and(|(old, new)| old.shape == new.shape)
         };
-        self.shapes.retain(|name, _| unchanged(name));
-        self.carried
-            .retain(|name, _| self.plan.flows.contains_key(name));
-        self.problems = gathered
+        self.tunnels.shapes.retain(|name, _| unchanged(name));
+        self.tunnels
+            .carried
+            .retain(|name, _| self.tunnels.plan.flows.contains_key(name));
+        self.tunnels.problems = gathered
             .problems
             .into_iter()
-            .chain(self.plan.problems.clone())
-            .chain(self.policies.complaints().cloned())
+            .chain(self.tunnels.plan.problems.clone())
+            .chain(self.tunnels.policies.complaints().cloned())
             .chain(
                 encrypt::unusable(&self.running).map(|(peer, why)| encrypt::complaint(peer, why)),
             )
@@ -241,16 +244,21 @@ impl Router {
             .collect();
         let mut config = plan::engine::config(&self.running);
         config.connections = if self.running.isakmp_on() {
-            self.plan.connections.iter().map(Arc::clone).collect()
+            self.tunnels
+                .plan
+                .connections
+                .iter()
+                .map(Arc::clone)
+                .collect()
         } else {
             Vec::new()
         };
         let now = self.now();
         let wanted = self.desired_policies();
-        self.policies.want_all(wanted);
-        self.engine.set_config(now, config);
+        self.tunnels.policies.want_all(wanted);
+        self.tunnels.engine.set_config(now, config);
         self.pump();
-        self.drop_stale_wishes();
+        self.tunnels.drop_stale_wishes(now);
     }
 
     /// Switched off at once.
@@ -268,8 +276,8 @@ impl Router {
     }
 
     fn switch_isakmp(&mut self, on: bool) {
-        if on != self.isakmp_on {
-            self.isakmp_on = on;
+        if on != self.tunnels.isakmp_on {
+            self.tunnels.isakmp_on = on;
             let state = if on { "ON" } else { "OFF" };
             self.log.system(
                 "CRYPTO",
@@ -282,7 +290,7 @@ impl Router {
 
     /// Logs complaints that are new; those that no longer hold may be logged again later.
     pub fn report(&mut self) {
-        let crypto = self.problems.iter().map(|text| ("CRYPTO", text));
+        let crypto = self.tunnels.problems.iter().map(|text| ("CRYPTO", text));
         let machine = self.machine_problems.iter().map(|text| ("SYS", text));
         let present: Vec<(&'static str, String)> = crypto
             .chain(machine)
@@ -335,13 +343,13 @@ impl Router {
     /// interface that is gone is blocked on every way out.
     #[must_use]
     pub fn desired_policies(&self) -> HashMap<PolicyKey, PolicySpec> {
-        let flows = self.plan.flows.iter().flat_map(|(name, flow)| {
-            let shape = self.shapes.get(name).unwrap_or(&flow.shape);
+        let flows = self.tunnels.plan.flows.iter().flat_map(|(name, flow)| {
+            let shape = self.tunnels.shapes.get(name).unwrap_or(&flow.shape);
             flow.policies(shape)
         });
         let mut desired: HashMap<PolicyKey, PolicySpec> = HashMap::new();
-        let asked = flows.chain(self.plan.fixed.iter().cloned());
-        let held = self.held.policies().cloned().map(|mut policy| {
+        let asked = flows.chain(self.tunnels.plan.fixed.iter().cloned());
+        let held = self.tunnels.held.policies().cloned().map(|mut policy| {
             let gone = self.interfaces.by_index(policy.key.interface).is_none();
             if gone && policy.key.direction == Direction::Out && policy.action == Action::Block {
                 policy.key.interface = plan::flows::ANY_INTERFACE;
@@ -368,8 +376,8 @@ impl Router {
         for trouble in troubles.into_iter().take(MOST_TROUBLES) {
             let (severity, mnemonic, text) = self.trouble(&trouble);
             if let Some(key) = trouble.refused() {
-                self.policies.told(key, &text);
-                self.problems.insert(text.clone());
+                self.tunnels.policies.told(key, &text);
+                self.tunnels.problems.insert(text.clone());
                 self.reported.insert(text.clone());
             }
             self.log.system("CRYPTO", severity, mnemonic, text);
@@ -386,6 +394,7 @@ impl Router {
     /// and takes it back if it is not.
     pub fn close_elsewhere(&mut self, interface: u32) {
         let blocks: Vec<PolicySpec> = self
+            .tunnels
             .policies
             .standing()
             .values()
@@ -404,7 +413,7 @@ impl Router {
                 ..policy.clone()
             })
             .filter(|block| {
-                let there = self.policies.standing().get(&block.key);
+                let there = self.tunnels.policies.standing().get(&block.key);
                 there.is_none_or(|there| there.action == Action::Bypass)
             })
             .collect();
@@ -412,7 +421,7 @@ impl Router {
             return;
         }
         for block in blocks {
-            self.policies.want(block);
+            self.tunnels.policies.want(block);
         }
         self.wake.work.notify_one();
     }
@@ -473,15 +482,15 @@ impl Router {
             return None;
         };
         let reqid = templates.first()?.reqid;
-        let mut names = self.plan.by_reqid.iter();
+        let mut names = self.tunnels.plan.by_reqid.iter();
         let (_, name) = names.find(|((known, _), _)| *known == reqid)?;
-        let mut connections = self.plan.connections.iter();
+        let mut connections = self.tunnels.plan.connections.iter();
         let entry = connections.find(|connection| connection.id == name.0)?;
         let gathered = plan::crypto_map::entries(&self.running, &self.interfaces).entries;
         let found = gathered
             .into_iter()
             .find(|found| found.map == entry.map && u32::from(found.sequence) == entry.sequence)?;
-        let line = found.rules.get(self.plan.flows.get(name)?.rule)?;
+        let line = found.rules.get(self.tunnels.plan.flows.get(name)?.rule)?;
         Some(line.place(&entry.access_list, &found.name()))
     }
 }

@@ -1,4 +1,4 @@
-//! Acquires: traffic that waits for a tunnel. Kept by the router, told by the kernel and by the engine's ends of wishes.
+//! Acquires: traffic that waits for a tunnel. Part of [`Tunnels`], told by the kernel and by the engine's ends of wishes.
 //!
 //! The kernel reports an acquire once, and not again before the SA is there or `net.core.xfrm_acq_expires` (30 s) has
 //! passed. So an acquire must be forgotten in the kernel whenever its wish ends without a tunnel, whichever way it ended.
@@ -14,7 +14,7 @@ use isthmus_kernel::{
 };
 
 use crate::plan::flows::FlowName;
-use crate::router::Router;
+use crate::router::tunnels::Tunnels;
 use crate::router::work::{Owner, Work};
 
 /// A flow whose negotiations fail asks not more often than this.
@@ -98,10 +98,9 @@ impl Waiting {
     }
 }
 
-impl Router {
+impl Tunnels {
     /// Traffic waits for a tunnel.
-    pub fn acquire(&mut self, acquire: Acquire) {
-        let now = self.now();
+    pub fn acquire(&mut self, now: Instant, acquire: Acquire) {
         let forget = forget(self.policies.standing().get(&acquire.policy), &acquire);
         let key = (acquire.reqid, acquire.policy.interface);
         let Some(name) = self.plan.by_reqid.get(&key).copied() else {
@@ -111,40 +110,38 @@ impl Router {
         };
         self.waiting.add(name, acquire.reqid, now, forget);
         self.engine.acquire(now, name.0, name.1, None);
-        self.pump();
+        self.pump(now);
         if !self.engine.is_wanted(name.0, name.1) {
-            self.wish_over(name, End::Failed);
+            self.wish_over(now, name, End::Failed);
         }
     }
 
     /// The engine wants a flow no more: if it has no tunnel, the kernel may report its traffic again.
-    pub fn wish_over(&mut self, name: FlowName, end: End) {
+    pub fn wish_over(&mut self, now: Instant, name: FlowName, end: End) {
         let Some(asked) = self.waiting.flows.remove(&name) else {
             return;
         };
-        let now = self.now();
         let pause = self.waiting.pause(asked.reqid, asked.at, now, end);
         self.forget_after(pause, asked.forget);
     }
 
     /// The kernel has refused a child.
-    pub fn not_installed(&mut self, child: ChildId) {
+    pub fn not_installed(&mut self, now: Instant, child: ChildId) {
         if let Some(asked) = self.waiting.installing.remove(&child) {
-            let now = self.now();
             let pause = self.waiting.pause(asked.reqid, asked.at, now, End::Failed);
             self.forget_after(pause, asked.forget);
         }
     }
 
     /// Flows that are no more wait no more.
-    pub fn drop_stale_wishes(&mut self) {
+    pub fn drop_stale_wishes(&mut self, now: Instant) {
         let known = &self.plan.flows;
         let gone: Vec<FlowName> = self.waiting.flows.keys().copied().collect();
         let gone = gone.into_iter().filter(|name| !known.contains_key(name));
         for name in gone.collect::<Vec<_>>() {
-            self.wish_over(name, End::CutShort);
+            self.wish_over(now, name, End::CutShort);
         }
-        let (now, limit) = (self.now(), RETRY);
+        let limit = RETRY;
         self.waiting
             .forgotten
             .retain(|_, at| now.since(*at) < limit);

@@ -27,7 +27,7 @@ impl Session {
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoCallAdmission => {
-                router.borrow_mut().engine.clear_admission();
+                router.borrow_mut().tunnels.engine.clear_admission();
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoIsakmp(None) => router.borrow_mut().clear(Clear::IkeSas),
@@ -112,8 +112,8 @@ impl Session {
             Ok(sas) => {
                 let cleared = sas.into_iter().map(|sa| (sa.id, sa.stats)).collect();
                 let mut router = self.router.borrow_mut();
-                router.cleared = cleared;
-                router.carried.clear();
+                router.tunnels.cleared = cleared;
+                router.tunnels.carried.clear();
                 Ok(Status::Ok)
             }
             Err(error) => self.fail(format!("% {error}\n")).await,
@@ -125,7 +125,7 @@ impl Router {
     /// Ends SAs on the operator's behalf.
     fn clear(&mut self, what: Clear) -> Result<(), &'static str> {
         let now = self.now();
-        self.engine.clear(now, what);
+        self.tunnels.engine.clear(now, what);
         self.pump();
         Ok(())
     }
@@ -133,6 +133,7 @@ impl Router {
     fn clear_isakmp(&mut self, id: u32) -> Result<(), &'static str> {
         let now = self.now();
         if self
+            .tunnels
             .engine
             .ike_sas(now)
             .iter()
@@ -169,18 +170,23 @@ impl Router {
 
     fn clear_spi(&mut self, spi: u32) -> Result<(), &'static str> {
         let now = self.now();
-        let found = self.engine.children(now).into_iter().find_map(|child| {
-            child.sa.protocols.iter().find_map(|sa| {
-                let destination = if sa.inbound_spi == spi {
-                    child.sa.local
-                } else if sa.outbound_spi == spi {
-                    child.sa.remote
-                } else {
-                    return None;
-                };
-                Some((destination, sa.protocol))
-            })
-        });
+        let found = self
+            .tunnels
+            .engine
+            .children(now)
+            .into_iter()
+            .find_map(|child| {
+                child.sa.protocols.iter().find_map(|sa| {
+                    let destination = if sa.inbound_spi == spi {
+                        child.sa.local
+                    } else if sa.outbound_spi == spi {
+                        child.sa.remote
+                    } else {
+                        return None;
+                    };
+                    Some((destination, sa.protocol))
+                })
+            });
         let (destination, protocol) = found.ok_or("% There is no IPsec SA with this SPI.\n")?;
         self.clear(Clear::ChildWithSpi {
             destination,

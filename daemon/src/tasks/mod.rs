@@ -78,9 +78,9 @@ pub async fn run(
         socket.send(local, remote, bytes)
     })
     .await;
-    while router.borrow().policies.is_exposed() {
+    while router.borrow().tunnels.policies.is_exposed() {
         tokio::time::sleep(INSIST[0]).await;
-        router.borrow_mut().policies.retry();
+        router.borrow_mut().tunnels.policies.retry();
         enforce(&router).await;
     }
     forward(&router);
@@ -133,9 +133,9 @@ async fn shut_down(router: &Shared, socket: &IkeSocket) {
     {
         let mut router = router.borrow_mut();
         let now = router.now();
-        router.engine.clear(now, Clear::Shutdown);
+        router.tunnels.engine.clear(now, Clear::Shutdown);
         router.pump();
-        router.drop_all_wishes();
+        router.tunnels.drop_all_wishes();
     }
     carry_out(router, |local, remote, bytes| {
         socket.send(local, remote, bytes)
@@ -192,7 +192,7 @@ pub fn kernel_event(router: &Shared, event: Event) {
             let protocol = engine_protocol(expire.sa.protocol);
             let now = router.now();
             router
-                .engine
+                .tunnels
                 .expire(now, expire.sa.destination, protocol, expire.sa.spi, kind);
             router.pump();
         }
@@ -207,12 +207,12 @@ pub fn kernel_event(router: &Shared, event: Event) {
             router.wake.reconcile.notify_one();
         }
         Event::PolicyTouched(key) => {
-            if router.policies.doubt(key.as_ref()) {
+            if router.tunnels.policies.doubt(key.as_ref()) {
                 router.wake.work.notify_one();
             }
         }
         Event::Overflow => {
-            router.policies.doubt(None);
+            router.tunnels.policies.doubt(None);
             router.wake.work.notify_one();
             router.wake.reconcile.notify_one();
         }
@@ -290,11 +290,11 @@ async fn insist(router: Shared) {
         let mut pause = first;
         loop {
             tokio::time::sleep(pause).await;
-            pause = match router.borrow().policies.is_exposed() {
+            pause = match router.borrow().tunnels.policies.is_exposed() {
                 true => first,
                 false => (pause * 2).min(last),
             };
-            if !router.borrow_mut().policies.retry() {
+            if !router.borrow_mut().tunnels.policies.retry() {
                 break;
             }
             enforce(&router).await;
@@ -310,7 +310,7 @@ pub async fn carry_out(
 ) {
     loop {
         enforce(router).await;
-        let work = std::mem::take(&mut router.borrow_mut().work);
+        let work = std::mem::take(&mut router.borrow_mut().tunnels.work);
         if work.is_empty() {
             return;
         }
@@ -361,7 +361,7 @@ async fn ask_kernel(router: &Shared, requests: Vec<Request>, owners: Vec<Owner>)
     }
     for owner in owners {
         if let Owner::Child(child) = owner {
-            router.waiting.installed(child);
+            router.tunnels.waiting.installed(child);
         }
     }
     router.pump();
@@ -373,13 +373,13 @@ async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
         let Request::DeleteSa(id) = request else {
             continue;
         };
-        let owner = router.borrow_mut().counted.remove(id);
+        let owner = router.borrow_mut().tunnels.counted.remove(id);
         let (Some((name, inbound)), Ok(stats)) = (owner, kernel.sa_stats(*id).await) else {
             continue;
         };
         let mut router = router.borrow_mut();
-        let cleared = router.cleared.remove(id).unwrap_or_default();
-        let carried = router.carried.entry(name).or_default();
+        let cleared = router.tunnels.cleared.remove(id).unwrap_or_default();
+        let carried = router.tunnels.carried.entry(name).or_default();
         counters::add(carried, &counters::since(stats, cleared), inbound);
     }
 }
@@ -388,8 +388,7 @@ fn failed(router: &mut Router, owner: Owner, error: &KernelError) {
     match owner {
         Owner::Child(child) => {
             let now = router.now();
-            router.engine.install_failed(now, child, &error.to_string());
-            router.not_installed(child);
+            router.tunnels.refused(now, child, &error.to_string());
         }
         _ if error.kind == ErrorKind::NotFound => {}
         _ => router.notice(Severity::Errors, "KERNEL", error.to_string()),

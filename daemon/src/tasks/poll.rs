@@ -40,7 +40,7 @@ pub async fn load(router: Shared) {
 async fn counters(router: &Shared) {
     let (kernel, wanted) = {
         let router = router.borrow();
-        let wanted: HashSet<_> = router.engine.wants_traffic().into_iter().collect();
+        let wanted: HashSet<_> = router.tunnels.engine.wants_traffic().into_iter().collect();
         (router.kernel.clone(), wanted)
     };
     if wanted.is_empty() {
@@ -52,7 +52,7 @@ async fn counters(router: &Shared) {
     let by_spi: HashMap<_, &SaInfo> = sas.iter().map(|sa| (sa.id, sa)).collect();
     let mut router = router.borrow_mut();
     let now = router.now();
-    let children = router.engine.children(now);
+    let children = router.tunnels.engine.children(now);
     for child in children.iter().filter(|child| wanted.contains(&child.id)) {
         let mut traffic = Traffic::default();
         for protocol in child.sa.protocols.iter().take(1) {
@@ -67,7 +67,7 @@ async fn counters(router: &Shared) {
                 traffic.outbound_bytes = sa.stats.bytes;
             }
         }
-        router.engine.traffic(now, child.id, traffic);
+        router.tunnels.engine.traffic(now, child.id, traffic);
     }
     router.pump();
 }

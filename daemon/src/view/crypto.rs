@@ -99,7 +99,7 @@ impl RawFlow {
 pub fn raw_flows(router: &Router, plan: &Plan, connection: usize, now: Instant) -> Vec<RawFlow> {
     let planned = &plan.connections[connection];
     let mut children: HashMap<FlowId, Vec<ChildStatus>> = HashMap::new();
-    for child in router.engine.children_of(planned.id, now) {
+    for child in router.tunnels.engine.children_of(planned.id, now) {
         children.entry(child.flow).or_default().push(child);
     }
     let raw = |(index, flow): (usize, &ike::config::Flow)| {
@@ -122,7 +122,7 @@ pub fn flow(router: &Router, plan: &Plan, raw: &RawFlow, counters: &Counters) ->
     let name = (connection.id, flow.id);
     let planned = plan.flows.get(&name)?;
     let interface = router.interfaces.by_index(planned.interface)?;
-    let status = router.engine.connection_status(connection.id);
+    let status = router.tunnels.engine.connection_status(connection.id);
     let in_use = up
         .first()
         .map(|child| child.sa.remote)
@@ -183,14 +183,19 @@ fn packets(
     children: &[ChildStatus],
     counters: &Counters,
 ) -> Packets {
-    let mut sum = router.carried.get(&name).copied().unwrap_or_default();
+    let mut sum = router
+        .tunnels
+        .carried
+        .get(&name)
+        .copied()
+        .unwrap_or_default();
     for child in children {
         let Some(sa) = child.sa.protocols.first() else {
             continue;
         };
         let stats = |id: SaId| {
             let now = counters.get(&id).copied().unwrap_or_default();
-            let cleared = router.cleared.get(&id).copied().unwrap_or_default();
+            let cleared = router.tunnels.cleared.get(&id).copied().unwrap_or_default();
             since(now, cleared)
         };
         let inbound = stats(sa_id(child.sa.local, sa.protocol, sa.inbound_spi));

@@ -41,7 +41,7 @@ impl FlowWalk {
     /// Before the first flow.
     #[must_use]
     pub fn new(router: &Shared) -> Self {
-        let plan = router.borrow().plan.clone();
+        let plan = router.borrow().tunnels.plan.clone();
         Self {
             plan,
             next: 0,

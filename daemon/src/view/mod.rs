@@ -119,7 +119,7 @@ pub async fn take(
         snapshot.log = part(whole_log(router).await);
     }
     if wanted.failures {
-        snapshot.failures = part(router.borrow().failures.values().cloned().collect());
+        snapshot.failures = part(router.borrow().tunnels.failures.values().cloned().collect());
     }
     if wanted.ike_sas {
         snapshot.ike_sas = part(ike_sas(router).await);
@@ -148,7 +148,9 @@ fn at_once(
     }
     let problems = match command {
         ShowCommand::TechSupport { .. }
-        | ShowCommand::Crypto(ShowCrypto::Session { detail: true, .. }) => router.problems.clone(),
+        | ShowCommand::Crypto(ShowCrypto::Session { detail: true, .. }) => {
+            router.tunnels.problems.clone()
+        }
         _ => BTreeSet::new(),
     };
     let config = router.files.config.clone();
@@ -160,8 +162,8 @@ fn at_once(
         clock_synchronised: router.clock.synchronised(),
         ike_sas: untaken(),
         admission: snapshot::Admission {
-            counts: router.engine.admission(),
-            dropped: router.engine.dropped().clone(),
+            counts: router.tunnels.engine.admission(),
+            dropped: router.tunnels.engine.dropped().clone(),
         },
         flows: untaken(),
         problems,
@@ -188,7 +190,7 @@ async fn ike_sas(router: &Shared) -> Vec<snapshot::IkeSa> {
         {
             let router = router.borrow();
             let now = router.now();
-            let (some, rest) = router.engine.ike_sas_from(from, SLICE, now);
+            let (some, rest) = router.tunnels.engine.ike_sas_from(from, SLICE, now);
             all.extend(some.iter().map(|sa| crypto::ike_sa(sa, now)));
             next = rest;
         }
