@@ -208,6 +208,7 @@ fn lines_of_list<R: Clone + Eq + Hash, E: ListEntry<R>>(
         match E::of(line) {
             Ok(entry) => page.line(1, Form::Set, command(number, entry)),
             Err(unknown) => {
+                let number = number.filter(|number| !unknown.says_number(*number));
                 let number = number.map_or_else(String::new, |number| format!("{number} "));
                 page.unknown_rule(1, &number, unknown);
             }
