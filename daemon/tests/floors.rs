@@ -21,8 +21,8 @@ const FLOORS: [&[&str]; 13] = [
     &["clock", "json"],
 ];
 
-/// What stands on no floor: the program, and the list of the folders.
-const OUTSIDE: [&str; 2] = ["main", "lib"];
+/// What stands on no floor: the program, the list of the folders, and what makes routers for tests. No floor names them.
+const OUTSIDE: [&str; 3] = ["main", "lib", "testing"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
@@ -108,15 +108,23 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-/// Which room names which, and in which files.
-fn arrows() -> BTreeMap<(String, String), Vec<PathBuf>> {
+/// The code of every file.
+fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     files(&source(), &mut found);
-    let mut arrows: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
-    for file in found {
-        let from = room(&file);
+    let read = |file: PathBuf| {
         let text = std::fs::read_to_string(source().join(&file)).unwrap();
-        for to in named(&code(&text), depth(&file)) {
+        (file, code(&text))
+    };
+    found.into_iter().map(read).collect()
+}
+
+/// Which room names which, and in which files.
+fn arrows() -> BTreeMap<(String, String), Vec<PathBuf>> {
+    let mut arrows: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
+    for (file, code) in sources() {
+        let from = room(&file);
+        for to in named(&code, depth(&file)) {
             if to != from {
                 arrows
                     .entry((from.clone(), to))
@@ -153,6 +161,51 @@ fn every_folder_is_on_a_floor_and_names_only_lower_ones() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// The names of functions that are defined in a piece of code.
+fn functions(code: &str) -> Vec<String> {
+    let after = code.split("fn ").skip(1);
+    after.flat_map(first_names).collect()
+}
+
+/// Methods that other floors give to `Router`, with the room of each.
+fn methods(sources: &[(PathBuf, String)]) -> BTreeMap<String, String> {
+    let all = sources.iter().flat_map(|(_, code)| functions(code));
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for name in all {
+        *times.entry(name).or_default() += 1;
+    }
+    let mut methods = BTreeMap::new();
+    for (file, code) in sources {
+        for block in code.split("\nimpl Router {\n").skip(1) {
+            let block = block.split("\n}").next().unwrap();
+            // Of a name that others have too it cannot be told whose it is.
+            let own = functions(block).into_iter().filter(|name| times[name] == 1);
+            methods.extend(own.map(|name| (name, room(file))));
+        }
+    }
+    methods
+}
+
+#[test]
+fn no_floor_calls_what_a_higher_one_gives_the_router() {
+    let sources = sources();
+    let methods = methods(&sources);
+    assert_eq!(methods["rollback_active"], "change_control");
+    let mut faults = Vec::new();
+    for (file, code) in &sources {
+        let Some(here) = floor(&room(file)) else {
+            continue;
+        };
+        for (name, to) in &methods {
+            let called = code.contains(&format!(".{name}("));
+            if called && floor(to).is_some_and(|there| there < here) {
+                faults.push(format!("{} calls {name} of {to}", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn every_floor_is_there() {
     let mut found = Vec::new();
@@ -161,6 +214,23 @@ fn every_floor_is_there() {
     let listed = FLOORS.iter().copied().flatten().chain(&OUTSIDE);
     let listed: BTreeSet<String> = listed.map(|room| (*room).to_owned()).collect();
     assert_eq!(rooms, listed);
+}
+
+#[test]
+fn the_picture_of_the_architecture_is_the_same() {
+    let page = source().join("../../ARCHITECTURE.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split("## The floors of the daemon\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let picture = section.lines().filter_map(|line| line.strip_prefix("    "));
+    let rooms: BTreeSet<&str> = FLOORS.iter().copied().flatten().copied().collect();
+    let drawn: Vec<Vec<&str>> = picture
+        .map(|line| {
+            let words = line.split([' ', '|']).filter(|word| !word.is_empty());
+            words.take_while(|word| rooms.contains(word)).collect()
+        })
+        .collect();
+    assert_eq!(drawn, FLOORS.map(<[&str]>::to_vec));
 }
 
 #[test]

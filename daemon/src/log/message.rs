@@ -1,4 +1,4 @@
-//! One log message before it has a time stamp: an IOS system message or a debug line.
+//! One log message before it has a time stamp: an IOS system message or a debug line. Made by all who log, written by [`super::Log`].
 
 use std::fmt;
 use std::net::IpAddr;
@@ -88,9 +88,9 @@ pub enum Message {
         mnemonic: &'static str,
         /// `ISAKMP is ON`
         text: String,
-        /// Whom it is about.
+        /// The peer that it is about.
         peer: Option<IpAddr>,
-        /// Anybody who can send a packet can make it come as often as he likes.
+        /// Strangers can make it come as often as they like, by sending packets.
         provoked: bool,
     },
     /// A line of `debug`, severity debugging: `ISAKMP: (1001):SA has been authenticated`.

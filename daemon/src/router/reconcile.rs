@@ -27,7 +27,7 @@ use crate::router::work::{Owner, Work};
 use crate::router::{Router, Shared};
 
 /// A child may be that young and not all of it in the kernel yet.
-const INSTALLING: Duration = Duration::from_secs(5);
+pub const INSTALLING: Duration = Duration::from_secs(5);
 
 /// Does it once and logs what is wrong with the configuration.
 ///
@@ -165,11 +165,12 @@ pub async fn adopt(router: &Shared) -> Result<(), KernelError> {
 }
 
 /// Events were lost: tells the engine of SAs that reached a limit meanwhile, and has the kernel ask again for what it was
-/// not heard to ask for, which by itself it would not do for a while (`waiting`).
+/// not heard to ask for, which by itself it would not do for a while (`waiting`). True when a child is younger than
+/// [`INSTALLING`]: whether its SAs are gone or not there yet cannot be told.
 ///
 /// # Errors
 /// The kernel cannot be asked.
-pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
+pub async fn catch_up(router: &Shared) -> Result<bool, KernelError> {
     let kernel = router.borrow().kernel.clone();
     let sas = kernel.dump_sas().await?;
     let acquires = kernel.dump_acquires().await?;
@@ -177,8 +178,11 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
     let mut router = router.borrow_mut();
     router.tunnels.acquires_lost(acquires);
     let now = router.now();
+    let mut young = false;
     for child in router.tunnels.engine.children(now) {
-        if child.replaced || now.since(child.installed) < INSTALLING {
+        let installing = now.since(child.installed) < INSTALLING;
+        young |= installing;
+        if child.replaced || installing {
             continue;
         }
         let limit = child.sa.lifetime.soft_bytes.unwrap_or(u64::MAX);
@@ -199,7 +203,7 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
         }
     }
     router.pump();
-    Ok(())
+    Ok(young)
 }
 
 impl Router {
@@ -256,6 +260,7 @@ impl Router {
         let now = self.now();
         let wanted = self.desired_policies();
         self.tunnels.policies.want_all(wanted);
+        self.tunnels.keys = plan::engine::keys(&self.running);
         self.tunnels.engine.set_config(now, config);
         self.pump();
         self.tunnels.drop_stale_wishes(now);

@@ -2,8 +2,8 @@
 
 use crate::cause::{Cause, Phase};
 use crate::config::IsakmpPolicy;
-use crate::context::Context;
 use crate::crypto::{Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript};
+use crate::effect::Turn;
 use crate::identity::Identity;
 use crate::registry::{ExchangeType, NotifyType, PayloadType, ProtocolId};
 use crate::sa::Common;
@@ -16,6 +16,10 @@ use crate::v1::message::{clear, open, own_identity, seal, too_long, too_long_ref
 use crate::v1::{Refusal, vendor};
 use crate::wire::Header;
 use crate::wire::v1::{Chain, Ciphertext, Notification, Payload, Unprotected};
+
+/// Nothing is sent: waits for the pre-shared key.
+#[derive(Debug)]
+pub(crate) struct AwaitsKey;
 
 /// Message 1 is sent.
 #[derive(Debug)]
@@ -49,32 +53,32 @@ pub(crate) struct AwaitsProof {
     peer_public: Vec<u8>,
 }
 
-/// Begins main mode: message 1 with our policies.
-pub(crate) fn start(ctx: &Context, sa: &Common) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
-    let peer = sa.peer();
-    let key = ctx
-        .config
-        .keys
-        .for_address(peer)
-        .ok_or(Cause::NoKey { peer })?
-        .clone();
-    let offered = policy::usable(&ctx.config.policies);
-    if offered.is_empty() {
-        return Err(Cause::NoPolicy);
-    }
-    let proposal = Payload::Sa(policy::build(&offered));
-    let sa_body = proposal.body().map_err(too_long(Phase::One))?;
-    let payloads = [proposal, vendor::dpd()];
-    let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
-        .map_err(too_long(Phase::One))?;
-    Ok((
-        AwaitsChoice {
+impl AwaitsKey {
+    /// Message 1 with our policies, once the key is there.
+    pub(crate) fn build(
+        self,
+        turn: &Turn<'_>,
+        sa: &Common,
+        key: Option<Secret>,
+    ) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
+        let peer = sa.peer();
+        let key = key.ok_or(Cause::NoKey { peer })?;
+        let offered = policy::usable(&turn.config.policies);
+        if offered.is_empty() {
+            return Err(Cause::NoPolicy);
+        }
+        let proposal = Payload::Sa(policy::build(&offered));
+        let sa_body = proposal.body().map_err(too_long(Phase::One))?;
+        let payloads = [proposal, vendor::dpd()];
+        let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
+            .map_err(too_long(Phase::One))?;
+        let state = AwaitsChoice {
             offered,
             key,
             sa_body,
-        },
-        message,
-    ))
+        };
+        Ok((state, message))
+    }
 }
 
 impl AwaitsChoice {
@@ -93,7 +97,7 @@ impl AwaitsChoice {
     /// Message 3: our public value and nonce.
     pub(crate) fn build(
         self,
-        ctx: &mut Context,
+        turn: &mut Turn<'_>,
         sa: &Common,
         policy: AgreedPolicy,
     ) -> Result<(AwaitsValue, Vec<u8>), Refusal> {
@@ -101,8 +105,8 @@ impl AwaitsChoice {
             cause: Cause::NoPolicy,
             notify: None,
         })?;
-        let pair = KeyPair::generate(group, ctx.random.as_mut());
-        let nonce = ctx.random_bytes();
+        let pair = KeyPair::generate(group, &mut *turn.random);
+        let nonce = turn.random_bytes();
         let payloads = [
             Payload::KeyExchange(pair.public().to_vec()),
             Payload::Nonce(nonce.to_vec()),
@@ -137,10 +141,9 @@ impl AwaitsValue {
     /// Message 5: our identity and proof.
     pub(crate) fn build(
         self,
-        ctx: &Context,
+        turn: &mut Turn<'_>,
         sa: &Common,
         (shared, peer_public, peer_nonce): (Secret, Vec<u8>, Vec<u8>),
-        initial_contact: bool,
     ) -> Result<(AwaitsProof, Vec<u8>), Refusal> {
         let Self {
             key,
@@ -158,10 +161,10 @@ impl AwaitsValue {
             responder_public: &peer_public,
             sa_body: &sa_body,
         };
-        let identity = own_identity(&ctx.config.identity, sa.local);
+        let identity = own_identity(&turn.config.identity, sa.local);
         let proof = skeyid.hash_i(&transcript, &identity.body().map_err(too_long_refusal)?);
         let mut payloads = vec![identity, Payload::Hash(proof)];
-        if initial_contact {
+        if turn.tables.is_lonely() {
             payloads.push(Payload::Notification(Notification::new(
                 ProtocolId::ISAKMP,
                 NotifyType::INITIAL_CONTACT,
