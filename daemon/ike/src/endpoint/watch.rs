@@ -71,9 +71,17 @@ impl Doubt {
         }
     }
 
-    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone.
-    pub(crate) fn of_a_resumed_child(now: Instant, losses: u8) -> Option<Self> {
-        (losses < MAX_LOSSES).then(|| Self::of_a_lost_one(now, false))
+    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone, but for a
+    /// doubt that was `known` before.
+    pub(crate) fn of_a_resumed_child(
+        now: Instant,
+        losses: u8,
+        known: Option<Self>,
+    ) -> Option<Self> {
+        if losses >= MAX_LOSSES || known.is_some_and(|known| known.replace) {
+            return known;
+        }
+        Some(Self::of_a_lost_one(now, false))
     }
 
     fn of_a_lost_one(now: Instant, replace: bool) -> Self {

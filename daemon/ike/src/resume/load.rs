@@ -141,11 +141,10 @@ impl Endpoint {
             self.set_resumed(due, Timer::Child(id, timer));
         }
         let phase = saved.phase.map(at);
-        let known = saved.doubt.map(|doubt| doubt.map(at));
-        let doubt = known.or_else(|| {
-            let sends = phase.is_active();
-            sends.then(|| Doubt::of_a_resumed_child(self.ctx.now, saved.losses))?
-        });
+        let mut doubt = saved.doubt.map(|doubt| doubt.map(at));
+        if phase.is_active() {
+            doubt = Doubt::of_a_resumed_child(self.ctx.now, saved.losses, doubt);
+        }
         self.children.insert(Child {
             sa: saved.sa,
             phase,

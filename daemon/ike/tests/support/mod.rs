@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod alone;
+pub mod away;
 pub mod config;
 pub mod forge;
 pub mod histories;
