@@ -1,4 +1,4 @@
-//! What is true of an ISAKMP SA in every state, whatever its version of IKE. The endpoint owns the SAs.
+//! What is true of an ISAKMP SA in every state and every version of IKE. The endpoint owns the SAs.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -143,9 +143,9 @@ impl IkeSa {
     }
 
     /// A negotiation of the peer's in which nothing shows that it gets what we send.
-    pub(crate) fn may_be_anyones(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         match &self.state {
-            State::V1(sa) => sa.may_be_anyones(),
+            State::V1(sa) => sa.is_unanswered(),
             State::Deleted => false,
         }
     }

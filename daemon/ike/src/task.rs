@@ -1,4 +1,4 @@
-//! What the endpoint gives an ISAKMP SA to do: a message, a timer, a wish. `sa::State` passes it on to the SA's version of
+//! What the endpoint gives an ISAKMP SA to do: a message, a timer, a request. `sa::State` passes it on to the SA's version of
 //! IKE, which answers the next state and effects (`effect`).
 
 use crate::cause::Cause;

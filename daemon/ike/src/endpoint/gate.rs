@@ -24,7 +24,7 @@ impl Endpoint {
             _ => None,
         };
         let standing = match found {
-            Some(id) if !self.may_be_anyones(id) => Standing::Known,
+            Some(id) if !self.is_unanswered(id) => Standing::Known,
             _ if self.names(path) => Standing::Named,
             _ => Standing::Stranger,
         };
@@ -43,8 +43,8 @@ impl Endpoint {
     }
 
     /// A negotiation whose other end has not shown that it gets what we send.
-    fn may_be_anyones(&self, id: SaId) -> bool {
-        self.sas.get(&id).is_some_and(IkeSa::may_be_anyones)
+    fn is_unanswered(&self, id: SaId) -> bool {
+        self.sas.get(&id).is_some_and(IkeSa::is_unanswered)
     }
 
     /// Drops a datagram that was not decoded.

@@ -258,7 +258,7 @@ impl Endpoint {
         }
     }
 
-    /// A want is over: its flow may be asked for again.
+    /// A request is over: its flow may be asked for again.
     pub(crate) fn request_over(&mut self, request: ChildRequest, failed: bool) {
         let Subject {
             connection, flow, ..
@@ -272,7 +272,7 @@ impl Endpoint {
         }
     }
 
-    /// A want came to nothing: it failed, or it was cut short.
+    /// A request came to nothing: it failed, or it was cut short.
     pub(crate) fn request_lost(&mut self, request: ChildRequest, failed: bool) {
         self.request_over(request, failed);
         if let Some(child) = request.rekeys {
@@ -280,7 +280,7 @@ impl Endpoint {
         }
     }
 
-    /// A want came to nothing in quick mode.
+    /// The exchange for a request failed.
     pub(crate) fn request_failed(&mut self, id: SaId, request: ChildRequest, cause: Cause) {
         let cut_short = matches!(
             &cause,

@@ -242,7 +242,7 @@ impl Endpoint {
         self.move_requests(id);
     }
 
-    /// The peer has started afresh: whatever else we have with it is worth nothing
+    /// The peer has started afresh: what else we have with it is worth nothing
     /// (RFC 2407 4.6.3.3).
     ///
     /// The peer says so of the moment when it wrote the message: what came up since this exchange

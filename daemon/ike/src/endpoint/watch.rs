@@ -71,7 +71,7 @@ impl Doubt {
         }
     }
 
-    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone, but for a
+    /// The peer may have deleted it while no endpoint listened. A flow that was found to be one-way is left alone, but for a
     /// doubt that was `known` before.
     pub(crate) fn of_a_resumed_child(
         now: Instant,

@@ -1,5 +1,5 @@
-//! What an ISAKMP SA of IKEv1 waits for. The endpoint hands the whole [`Sa`] to a function of the exchange that a message,
-//! a timer or a request is about, and gets it back in its next state.
+//! What an ISAKMP SA of IKEv1 waits for. `sa::State` hands the whole [`Sa`] over with a task, and gets it back in its next
+//! state.
 
 use crate::cause::{Cause, Phase};
 use crate::child_request::Subject;
@@ -103,7 +103,7 @@ impl Sa {
         self.live_mut().map(|live| &mut live.life)
     }
 
-    pub(crate) fn may_be_anyones(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         matches!(
             self.state,
             State::AwaitsKeyForChoice(_) | State::AwaitsInitiatorsValue(_)
