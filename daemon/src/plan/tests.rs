@@ -9,8 +9,9 @@ use isthmus_grammar::{Mode as Line, parser};
 use isthmus_kernel::{Action, Direction, LinkInfo, PolicySpec, PortMatch, Reqid};
 
 use super::entry::Entry;
-use super::flows::{FlowPlan, Names, Plan, Shape, plan};
+use super::flows::Shape;
 use super::selector::{self, Meaning};
+use super::whole::{FlowPlan, Names, Plan, plan};
 use crate::config::model::ObjectGroups;
 use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 

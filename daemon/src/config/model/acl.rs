@@ -75,6 +75,19 @@ impl AccessList {
         }
     }
 
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        match self {
+            AccessList::Extended(list) => list.lines.len(),
+            AccessList::Standard(list) => list.lines.len(),
+        }
+    }
+
+    /// There is no line.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many lines were kept without being understood, with those below them.
     pub fn not_understood(&self) -> usize {
         fn count<R: Clone + Eq + Hash>(list: &Numbered<R>) -> usize {
