@@ -11,12 +11,10 @@ use std::time::{Duration, Instant};
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME};
 use isthmus_kernel::Kernel;
-use isthmusd::clock::Clock;
-use isthmusd::log::{Log, Severity};
 use isthmusd::machine::directory::RunDir;
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::router::{Files, Router, settled};
+use isthmusd::router::settled;
 use isthmusd::tasks::{self, Sockets};
+use isthmusd::testing::RouterBuilder;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -130,19 +128,7 @@ async fn measure() {
     fake.add_link("eth0");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     let ike = kernel.ike_socket(any).expect("a socket");
-    let clock = Clock::system();
-    let log = Log::new(
-        clock.clone(),
-        isthmusd::log::Console::Nowhere,
-        Severity::Debugging,
-    );
-    let files = Files {
-        config: path.join("startup-config"),
-        state: path.join("state"),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    let mut router = Router::new(clock, log, files, kernel, table);
-    router.boot();
+    let router = RouterBuilder::on(kernel).folder(path).booted();
     let router = Rc::new(RefCell::new(router));
     let run_dir = RunDir::take(&path.join("run")).expect("a run directory");
     let sockets = Sockets { ike, events };

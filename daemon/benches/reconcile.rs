@@ -3,19 +3,14 @@
 //!
 //! `make bench` runs it.
 
-use std::cell::RefCell;
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::rc::Rc;
 
 use isthmus_kernel::Kernel;
-use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{Console, Log, Severity};
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::Shared;
 use isthmusd::router::reconcile::reconcile;
-use isthmusd::router::{Files, Router, Shared};
 use isthmusd::tasks;
+use isthmusd::testing::RouterBuilder;
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
@@ -48,14 +43,7 @@ fn file(entries: usize) -> String {
 fn router() -> Shared {
     let (kernel, _events, fake) = Kernel::fake();
     fake.add_link("eth0");
-    let clock = Clock::system();
-    let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-    let files = Files {
-        config: PathBuf::from("/nonexistent"),
-        state: PathBuf::from("/nonexistent"),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    Rc::new(RefCell::new(Router::new(clock, log, files, kernel, table)))
+    RouterBuilder::on(kernel).shared()
 }
 
 fn configure(runtime: &Runtime, router: &Shared, running: config::Running) {

@@ -18,4 +18,6 @@ pub mod session;
 pub mod show;
 pub mod storage;
 pub mod tasks;
+#[doc(hidden)]
+pub mod testing;
 pub mod view;

@@ -9,14 +9,12 @@ use ike::Clear;
 use isthmus_kernel::{
     Action, Direction, ErrorKind, Event, Events, Fake, Kernel, PolicySpec, Verdict,
 };
-use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{Console, Log, Severity};
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::policies::enforce;
 use isthmusd::router::reconcile::{adopt, reconcile};
-use isthmusd::router::{Files, Router, Shared};
+use isthmusd::router::{Files, Shared};
 use isthmusd::tasks;
+use isthmusd::testing::RouterBuilder;
 use tokio::task::LocalSet;
 
 const CONFIG: &str = "crypto isakmp policy 10
@@ -67,15 +65,11 @@ impl Machine {
 
     /// Starts a daemon.
     async fn boot(&self) -> Site<'_> {
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
         let files = Files {
             config: self.startup_config(),
             state: self.state().to_owned(),
         };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let mut router = Router::new(clock, log, files, self.kernel.clone(), table);
-        router.boot();
+        let router = RouterBuilder::on(self.kernel.clone()).files(files).booted();
         let router = Rc::new(RefCell::new(router));
         adopt(&router).await.unwrap();
         reconcile(&router).await.unwrap();

@@ -7,13 +7,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use isthmus_kernel::{Events, Fake, Kernel, Verdict};
-use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{Console, Log, Severity};
 use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable, store};
 use isthmusd::router::reconcile::{adopt, reconcile};
-use isthmusd::router::{Files, Router, Shared};
+use isthmusd::router::{Files, Shared};
 use isthmusd::tasks;
+use isthmusd::testing::RouterBuilder;
 use tokio::task::LocalSet;
 
 const LAN: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -48,8 +47,6 @@ impl Bed {
     /// A daemon that starts on this kernel with what an earlier one left in `state`.
     async fn start(kernel: (Kernel, Events, Fake), state: &Path, map: &str, text: &str) -> Self {
         let (kernel, events, fake) = kernel;
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
         let files = Files {
             config: state.join("startup-config"),
             state: state.to_owned(),
@@ -58,12 +55,10 @@ impl Bed {
         std::fs::write(&path, map).unwrap();
         let table = InterfaceTable::new(InterfaceMap::read(&path, true).unwrap())
             .with_bindings(store::read(state));
-        let mut router = Router::new(clock, log, files, kernel.clone(), table);
-        let (running, problems) = config::load(text, "test");
-        assert_eq!(problems, []);
-        router.running = running.into();
-        router.configured();
-        let router = Rc::new(RefCell::new(router));
+        let router = RouterBuilder::on(kernel.clone())
+            .files(files)
+            .interfaces(table);
+        let router = Rc::new(RefCell::new(router.configured(text)));
         adopt(&router).await.unwrap();
         let bed = Self {
             router,

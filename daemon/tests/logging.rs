@@ -1,17 +1,14 @@
 //! Syslog servers on real sockets: what they get, byte by byte, and what happens when they go away.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
-use isthmus_kernel::Kernel;
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{self, Console, Log, Message, Severity};
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::router::{Files, Router, Shared};
+use isthmusd::log::{Console, Log, Message, Severity};
+use isthmusd::router::{Router, Shared};
+use isthmusd::tasks::syslog;
+use isthmusd::testing::RouterBuilder;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::LocalSet;
@@ -27,17 +24,9 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
-        let (kernel, _events, _fake) = Kernel::fake();
         let clock = Clock::fixed(CLOCK.parse().unwrap(), Duration::from_secs(62));
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-        let files = Files {
-            config: PathBuf::from("/nonexistent/startup-config"),
-            state: PathBuf::from("/nonexistent"),
-        };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let router = Router::new(clock, log, files, kernel, table);
-        let router = Rc::new(RefCell::new(router));
-        tokio::task::spawn_local(log::forward(router.clone()));
+        let router = RouterBuilder::default().clock(clock).shared();
+        tokio::task::spawn_local(syslog::forward(router.clone()));
         Self { router }
     }
 

@@ -1,17 +1,11 @@
 //! Interfaces, addresses, links and routes of a running-config in a kernel in memory.
 
-use std::cell::RefCell;
-use std::path::PathBuf;
-use std::rc::Rc;
-
 use isthmus_kernel::{Fake, Kernel, RouteTarget};
-use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{Console, Log, Severity};
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::Shared;
 use isthmusd::router::reconcile::reconcile;
-use isthmusd::router::{Files, Router, Shared};
 use isthmusd::tasks;
+use isthmusd::testing::RouterBuilder;
 use tokio::task::LocalSet;
 
 struct Bed {
@@ -23,16 +17,8 @@ struct Bed {
 impl Bed {
     fn new() -> Self {
         let (kernel, _events, fake) = Kernel::fake();
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-        let files = Files {
-            config: PathBuf::from("/nonexistent/startup-config"),
-            state: PathBuf::from("/nonexistent"),
-        };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let router = Router::new(clock, log, files, kernel.clone(), table);
         Self {
-            router: Rc::new(RefCell::new(router)),
+            router: RouterBuilder::on(kernel.clone()).shared(),
             kernel,
             fake,
         }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,11 +13,10 @@ use isthmus_kernel::{
 };
 use isthmusd::clock::Clock;
 use isthmusd::config;
-use isthmusd::log::{Console, Log, Severity};
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
+use isthmusd::router::Shared;
 use isthmusd::router::reconcile::{adopt, catch_up, reconcile};
-use isthmusd::router::{Files, Router, Shared};
 use isthmusd::tasks;
+use isthmusd::testing::RouterBuilder;
 use tokio::task::LocalSet;
 
 /// One router and what its test needs to reach into.
@@ -59,18 +57,7 @@ impl Side {
     }
 
     async fn boot_on(text: &str, kernel: Kernel, fake: Fake) -> Self {
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-        let files = Files {
-            config: PathBuf::from("/nonexistent/startup-config"),
-            state: PathBuf::from("/nonexistent"),
-        };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let mut router = Router::new(clock, log, files, kernel, table);
-        let (running, problems) = config::load(text, "test");
-        assert_eq!(problems, []);
-        *router.running = running;
-        router.configured();
+        let router = RouterBuilder::on(kernel).configured(text);
         let router = Rc::new(RefCell::new(router));
         adopt(&router).await.unwrap();
         reconcile(&router).await.unwrap();

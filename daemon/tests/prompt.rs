@@ -11,12 +11,9 @@ use std::time::Duration;
 use bed::{Client, hello};
 use isthmus_control::{PROTOCOL_VERSION, Reply, SOCKET_NAME, Status};
 use isthmus_kernel::{ErrorKind, Fake, Kernel, Verdict};
-use isthmusd::clock::Clock;
-use isthmusd::log::{Console, Log, Severity};
 use isthmusd::machine::directory::RunDir;
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::router::{Files, Router};
 use isthmusd::tasks::{self, Sockets};
+use isthmusd::testing::RouterBuilder;
 use tokio::net::UnixStream;
 use tokio::task::LocalSet;
 
@@ -31,16 +28,10 @@ fn test<F: Future<Output = ()>>(config: &'static str, body: impl FnOnce(Client, 
         .unwrap();
     let all = async {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files {
-            config: folder.path().join("startup-config"),
-            state: folder.path().join("state"),
-        };
-        std::fs::write(&files.config, config).unwrap();
+        std::fs::write(folder.path().join("startup-config"), config).unwrap();
         let (kernel, events, fake) = Kernel::fake();
         fake.add_link("lan0");
         fake.add_link("wan0");
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
         let run_dir = RunDir::take(&folder.path().join("run")).unwrap();
         let sockets = Sockets {
             ike: kernel
@@ -48,9 +39,7 @@ fn test<F: Future<Output = ()>>(config: &'static str, body: impl FnOnce(Client, 
                 .unwrap(),
             events,
         };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let mut router = Router::new(clock, log, files, kernel, table);
-        router.boot();
+        let router = RouterBuilder::on(kernel).folder(folder.path()).booted();
         let router = Rc::new(RefCell::new(router));
         let listener = run_dir.listen().unwrap();
         tokio::task::spawn_local(async move {

@@ -15,7 +15,8 @@ use isthmus_control::Status;
 use isthmus_grammar::Mode;
 use isthmus_grammar::command::Command;
 use isthmus_grammar::parser::parse;
-use isthmusd::log::{self, Severity};
+use isthmusd::log::Severity;
+use isthmusd::tasks::syslog;
 use tokio::net::UdpSocket;
 
 /// Hexadecimal digits, so that it stands for keys of every kind.
@@ -122,7 +123,7 @@ async fn boot(bed: &Bed, text: &str) -> String {
         format!("{text}{logging}"),
     )
     .unwrap();
-    tokio::task::spawn_local(log::forward(bed.router.clone()));
+    tokio::task::spawn_local(syslog::forward(bed.router.clone()));
     {
         let mut router = bed.router.borrow_mut();
         router.boot();

@@ -3,7 +3,7 @@
 //! Built by the daemon from the running-config and given to `Endpoint::set_config`. `Config` (made
 //! by the endpoint) adds the indexes, so that ten thousand connections do not slow a handshake.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,8 @@ pub struct EngineConfig {
     pub keepalive: Option<Keepalive>,
     /// `crypto call admission limit`
     pub admission: AdmissionLimits,
-    /// Every crypto map entry that is applied to an interface, in map order
+    /// Every crypto map entry that is applied to an interface. Where several fit, the lowest sequence number counts, then
+    /// the lowest id
     pub connections: Vec<Arc<Connection>>,
 }
 
@@ -235,8 +236,9 @@ impl PreSharedKeys {
     }
 }
 
-/// The configuration with its indexes. NegotiatedChild by `Endpoint::set_config`.
+/// The configuration with its indexes. Made by `Endpoint::set_config`.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Config {
     pub(crate) policies: Vec<IsakmpPolicy>,
     pub(crate) keys: PreSharedKeys,
@@ -244,9 +246,12 @@ pub(crate) struct Config {
     pub(crate) keepalive: Option<Keepalive>,
     pub(crate) admission: AdmissionLimits,
     connections: HashMap<ConnectionId, Arc<Connection>>,
-    by_peer: HashMap<IpAddr, Vec<ConnectionId>>,
-    by_flow: HashMap<FlowKey, Vec<(ConnectionId, FlowId)>>,
+    by_peer: HashMap<IpAddr, BTreeSet<Order>>,
+    by_flow: HashMap<FlowKey, BTreeSet<(Order, FlowId)>>,
 }
+
+/// The place of a connection among others: map order, then by name.
+type Order = (u32, ConnectionId);
 
 /// What a quick mode asks for: who asks, our side, their side.
 type FlowKey = (IpAddr, Selector, Selector);
@@ -271,23 +276,39 @@ impl Config {
             ..Self::default()
         };
         for connection in connections {
-            indexed.index(connection);
+            indexed.put(connection);
         }
         indexed
     }
 
-    fn index(&mut self, connection: Arc<Connection>) {
+    /// Adds a connection, in the place of the one of the same name, which comes out.
+    pub(crate) fn put(&mut self, connection: Arc<Connection>) -> Option<Arc<Connection>> {
+        let old = self.take(connection.id);
+        let order = connection.order();
         for peer in &connection.peers {
-            self.by_peer.entry(*peer).or_default().push(connection.id);
+            self.by_peer.entry(*peer).or_default().insert(order);
             for flow in &connection.flows {
                 let key = (*peer, flow.local, flow.remote);
-                self.by_flow
-                    .entry(key)
-                    .or_default()
-                    .push((connection.id, flow.id));
+                let flows = self.by_flow.entry(key).or_default();
+                flows.insert((order, flow.id));
             }
         }
         self.connections.insert(connection.id, connection);
+        old
+    }
+
+    /// Takes a connection out.
+    pub(crate) fn take(&mut self, id: ConnectionId) -> Option<Arc<Connection>> {
+        let connection = self.connections.remove(&id)?;
+        let order = connection.order();
+        for peer in &connection.peers {
+            leave(&mut self.by_peer, *peer, &order);
+            for flow in &connection.flows {
+                let key = (*peer, flow.local, flow.remote);
+                leave(&mut self.by_flow, key, &(order, flow.id));
+            }
+        }
+        Some(connection)
     }
 
     /// The connection of this name.
@@ -306,7 +327,7 @@ impl Config {
             .get(&peer)
             .into_iter()
             .flatten()
-            .filter_map(|id| self.connections.get(id))
+            .filter_map(|(_, id)| self.connections.get(id))
     }
 
     /// The connections and flows between exactly these selectors that name `peer`, in map order.
@@ -320,7 +341,17 @@ impl Config {
             .get(&(peer, local, remote))
             .into_iter()
             .flatten()
-            .filter_map(|(id, flow)| Some((self.connections.get(id)?, *flow)))
+            .filter_map(|((_, id), flow)| Some((self.connections.get(id)?, *flow)))
+    }
+}
+
+/// Takes one out of an index, and its key with the last one.
+fn leave<K: Eq + std::hash::Hash, V: Ord>(index: &mut HashMap<K, BTreeSet<V>>, key: K, value: &V) {
+    if let Some(set) = index.get_mut(&key) {
+        set.remove(value);
+        if set.is_empty() {
+            index.remove(&key);
+        }
     }
 }
 
@@ -329,11 +360,76 @@ impl Connection {
     pub fn flow(&self, id: FlowId) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.id == id)
     }
+
+    fn order(&self) -> Order {
+        (self.sequence, self.id)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// One of few connections that share peers, flows and sequence numbers.
+    fn connection(id: u32, shape: u8) -> Arc<Connection> {
+        let bit = |n: u8| shape >> n & 1;
+        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let net = |n: u8| Selector::prefix([10, n, 0, 0].into(), 16, 0, 0);
+        let flows = (0..1 + bit(2)).map(|n| Flow {
+            id: FlowId(n.into()),
+            local: net(n + bit(3)),
+            remote: net(9),
+        });
+        Arc::new(Connection {
+            id: ConnectionId(id),
+            map: "MAP".into(),
+            sequence: 10 + u32::from(bit(4)),
+            local: vec![address(1)],
+            peers: (2..3 + bit(0)).map(|n| address(n + bit(1))).collect(),
+            default_peer: false,
+            access_list: "101".into(),
+            flows: flows.collect(),
+            transform_sets: Vec::new(),
+            pfs: None,
+            lifetime: ChildLifetime {
+                seconds: 3600,
+                kilobytes: None,
+            },
+            replay_window: 64,
+            df_bit: DfBit::Copy,
+        })
+    }
+
+    proptest! {
+        /// However the connections came to be what they are, the indexes are the same.
+        #[test]
+        fn connections_one_by_one_or_at_once(
+            steps in proptest::collection::vec((0u32..5, proptest::option::of(0u8..32)), 0..40),
+        ) {
+            let mut one_by_one = Config::default();
+            let mut last = std::collections::BTreeMap::new();
+            for (id, shape) in steps {
+                match shape {
+                    Some(shape) => {
+                        one_by_one.put(connection(id, shape));
+                        last.insert(id, shape);
+                    }
+                    None => {
+                        one_by_one.take(ConnectionId(id));
+                        last.remove(&id);
+                    }
+                }
+            }
+            let connections = last.into_iter().rev().map(|(id, shape)| connection(id, shape));
+            let at_once = Config::new(EngineConfig {
+                connections: connections.collect(),
+                ..EngineConfig::default()
+            });
+            prop_assert_eq!(one_by_one, at_once);
+        }
+    }
 
     #[test]
     fn the_most_specific_key_wins() {

@@ -1,6 +1,6 @@
 //! Snapshots for the `show` screens: what is up, in what state, for how long.
 //!
-//! NegotiatedChild on demand by `Endpoint::ike_sas`, `children` and `connection_status`; plain data, no keys.
+//! Made on demand by `Endpoint::ike_sas`, `children` and `connection_status`; plain data, no keys.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

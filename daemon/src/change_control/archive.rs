@@ -44,7 +44,8 @@ pub async fn archive(router: &Shared) -> Result<String, String> {
             let text = text
                 .await
                 .map_err(|_| " The configuration cannot be printed\n")?;
-            match resolve(router, &remote.host).await {
+            let lookup = router.borrow().running.domain_lookup;
+            match resolve(&remote.host, lookup).await {
                 Some(host) => {
                     let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
                     let put = tftp::put(server, &remote.path, text.as_bytes()).await;

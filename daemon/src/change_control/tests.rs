@@ -5,19 +5,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_grammar::command::RevertTimer;
-use isthmus_kernel::Kernel;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::advance;
 
 use super::reload::Plan;
 use super::{archive, reload, rollback, whole};
-use crate::clock::Clock;
 use crate::config::{self, Running};
-use crate::log::{Console, Log, Severity};
-use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 use crate::operators::{SessionId, User};
-use crate::router::{Files, Router, Shared};
+use crate::router::Shared;
+use crate::testing::RouterBuilder;
 
 fn minutes(count: u64) -> Duration {
     Duration::from_secs(count * 60)
@@ -43,18 +40,8 @@ async fn pass_and_write(router: &Shared, time: Duration) {
 }
 
 fn router(folder: &tempfile::TempDir, config: &str) -> Shared {
-    let (kernel, _events, _fake) = Kernel::fake();
-    let clock = Clock::system();
-    let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-    let files = Files {
-        config: folder.path().join("startup-config"),
-        state: folder.path().join("state"),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    let mut router = Router::new(clock, log, files, kernel, table);
-    *router.running = config::load(config, "test").0;
-    router.configured();
-    Rc::new(RefCell::new(router))
+    let router = RouterBuilder::default().folder(folder.path());
+    Rc::new(RefCell::new(router.configured(config)))
 }
 
 fn enter(router: &Shared, name: &str) -> (SessionId, mpsc::Receiver<String>) {

@@ -1,8 +1,8 @@
 //! The router's log: IOS messages to the console, the buffer, terminals that monitor, and syslog hosts.
 //!
-//! `record` and `debug` turn the engine's facts into [`Message`]s; sessions and the run loop add their own. Settings
+//! `router::facts` and `debug` turn the engine's facts into [`Message`]s; sessions and the run loop add their own. Settings
 //! come from the running-config (`logging ...`, `service timestamps ...`). Nothing here waits for a reader: the console
-//! has a thread ([`console`]), each host a task ([`host`]), each terminal a queue, and what does not fit is counted.
+//! has a thread ([`console`]), each syslog host and each terminal a queue, and what does not fit is counted.
 
 mod buffer;
 mod configured;
@@ -21,10 +21,11 @@ use tokio::sync::{Notify, mpsc};
 pub use buffer::Buffer;
 pub use configured::{Header, Settings, Target, settings};
 pub use console::Console;
-pub use host::{Host, drain, forward};
+pub use host::Host;
 pub use limit::Rate;
 pub use message::{Message, Severity};
 pub use stamp::{Datetime, Stamp};
+pub use syslog::Line;
 
 use crate::clock::Clock;
 use crate::operators::SessionId;
@@ -201,7 +202,7 @@ impl Log {
         &self.hosts
     }
 
-    /// Wakes whoever serves the hosts when there are others.
+    /// Wakes the task that serves the hosts when there are others.
     #[must_use]
     pub fn hosts_changed(&self) -> Rc<Notify> {
         self.hosts_changed.clone()

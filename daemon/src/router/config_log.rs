@@ -78,7 +78,7 @@ pub fn in_one_line(command: &str) -> String {
 /// `show archive log config statistics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Statistics {
-    /// ConfigSessions in configuration mode of which commands are in the log.
+    /// Configuration sessions of which commands are in the log.
     pub sessions: usize,
     /// What is kept of those sessions.
     pub session_memory: Memory,

@@ -17,7 +17,6 @@ use crate::change_control::whole;
 use crate::config::{hide, startup};
 use crate::show::screen::Facts;
 use crate::storage::listing::Directory;
-use crate::storage::names::resolve;
 use crate::storage::tftp;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 
@@ -352,7 +351,7 @@ impl Session {
     async fn fetch(&mut self, remote: &Remote) -> Done<Vec<u8>> {
         let url = remote.url("tftp");
         self.io.output(&format!("Accessing {url}...\n")).await?;
-        let Some(host) = resolve(&self.router, &remote.host).await else {
+        let Some(host) = self.resolve(&remote.host).await else {
             return Ok(Err(line(StorageError::new(
                 "opening",
                 &url,
@@ -390,7 +389,7 @@ impl Session {
     pub(super) async fn store(&mut self, remote: &Remote, bytes: &[u8]) -> Done<()> {
         let url = remote.url("tftp");
         let fail = |reason: String| Ok(Err(line(StorageError::new("writing", &url, reason))));
-        let Some(host) = resolve(&self.router, &remote.host).await else {
+        let Some(host) = self.resolve(&remote.host).await else {
             return fail("Unknown host".into());
         };
         let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));

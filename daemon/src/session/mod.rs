@@ -25,6 +25,7 @@ mod secrets;
 mod show;
 mod traceroute;
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ use crate::operators::{SessionId, User};
 use crate::router::complaints::Mark;
 use crate::router::config_log::ConfigSession;
 use crate::router::{Shared, settled};
+use crate::storage::names;
 use autocommand::Autocommand;
 use caller::Caller;
 use history::Histories;
@@ -266,6 +268,12 @@ impl Session {
             access: self.told.clone(),
         });
         self.io.send(reply).await
+    }
+
+    /// The address of a host that the operator named.
+    async fn resolve(&self, host: &str) -> Option<IpAddr> {
+        let lookup = self.router.borrow().running.domain_lookup;
+        names::resolve(host, lookup).await
     }
 
     /// What this session may do.

@@ -11,7 +11,6 @@ use isthmus_kernel::{Probe, ProbeReply};
 use super::io::Gone;
 use super::questions::Stop;
 use super::{Outcome, Session};
-use crate::storage::names::resolve;
 
 const REPEAT: u32 = 5;
 const SIZE: u16 = 100;
@@ -78,7 +77,7 @@ impl Session {
                 Err(Stop::Refused(text)) => return self.fail(text).await,
             },
         };
-        let Some(target) = resolve(&self.router, &ping.target).await else {
+        let Some(target) = self.resolve(&ping.target).await else {
             return self.fail(UNRECOGNIZED).await;
         };
         let source = match self.source(ping.source.as_ref()) {

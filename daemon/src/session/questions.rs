@@ -12,7 +12,6 @@ use isthmus_grammar::command::{Ping, SourceSpec, Traceroute};
 use super::Session;
 use super::io::Gone;
 use super::ping::{Sizes, UNRECOGNIZED};
-use crate::storage::names::resolve;
 
 /// Why there is nothing to send.
 pub(super) enum Stop {
@@ -95,7 +94,7 @@ impl Session {
             return Err(Stop::Refused("% Unknown protocol\n".into()));
         }
         let target = self.question("Target IP address: ", "").await?;
-        if target.is_empty() || resolve(&self.router, &target).await.is_none() {
+        if target.is_empty() || self.resolve(&target).await.is_none() {
             return Err(Stop::Refused(UNRECOGNIZED.into()));
         }
         Ok(target)

@@ -10,7 +10,6 @@ use isthmus_kernel::{Probe, ProbeReply};
 use super::io::Gone;
 use super::questions::Stop;
 use super::{Outcome, Session};
-use crate::storage::names::resolve;
 
 const PROBES: u16 = 3;
 const TIMEOUT: u16 = 3;
@@ -33,7 +32,7 @@ impl Session {
                 Err(Stop::Refused(text)) => return self.fail(text).await,
             },
         };
-        let Some(target) = resolve(&self.router, &trace.target).await else {
+        let Some(target) = self.resolve(&trace.target).await else {
             return self.fail("% Unrecognized host or address.\n").await;
         };
         let source = match self.source(trace.source.as_ref()) {

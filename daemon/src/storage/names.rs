@@ -4,13 +4,11 @@
 use std::io;
 use std::net::IpAddr;
 
-use crate::router::Shared;
-
-/// All addresses of a host. The resolver is asked on a thread of its own.
+/// All addresses of a host; `lookup`: names are looked up (`ip domain lookup`). The resolver is asked on a thread of its own.
 ///
 /// # Errors
 /// The name is unknown, or names are not to be looked up.
-pub async fn addresses(router: &Shared, host: &str) -> io::Result<Vec<IpAddr>> {
+pub async fn addresses(host: &str, lookup: bool) -> io::Result<Vec<IpAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }
@@ -21,7 +19,7 @@ pub async fn addresses(router: &Shared, host: &str) -> io::Result<Vec<IpAddr>> {
         let text = "it is neither an address nor a name";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
-    if !router.borrow().running.domain_lookup {
+    if !lookup {
         let text = "names are not looked up: no ip domain lookup";
         return Err(io::Error::new(io::ErrorKind::NotFound, text));
     }
@@ -30,10 +28,10 @@ pub async fn addresses(router: &Shared, host: &str) -> io::Result<Vec<IpAddr>> {
 }
 
 /// The host as an operator means it: the address that was typed, or the first IPv4 address of the name.
-pub async fn resolve(router: &Shared, host: &str) -> Option<IpAddr> {
+pub async fn resolve(host: &str, lookup: bool) -> Option<IpAddr> {
     if let Ok(address) = host.parse() {
         return Some(address);
     }
-    let found = addresses(router, host).await.ok()?;
+    let found = addresses(host, lookup).await.ok()?;
     found.into_iter().find(IpAddr::is_ipv4)
 }

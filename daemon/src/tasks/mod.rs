@@ -1,9 +1,11 @@
 //! The run loop: every task of the daemon on one thread. Started by `main`, which also decides what to do when it ends.
 //!
-//! Packet path: socket → [`Router::datagram`] → engine → [`Router::pump`] → [`Work`] → [`carry_out`] → kernel, socket.
+//! Packet path: socket → [`Router::datagram`] → engine → [`Router::pump`] → [`Work`](crate::router::work::Work) → [`carry_out`] → kernel, socket.
 
 pub mod control;
 mod poll;
+pub mod syslog;
+mod work;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -11,17 +13,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use ike::{Clear, Expiry};
-use isthmus_kernel::{ErrorKind, Event, Events, IkeSocket, Kernel, KernelError, Request};
+use isthmus_kernel::{Event, Events, IkeSocket, Kernel};
 use tokio::net::UnixListener;
+pub use work::carry_out;
 
 use crate::change_control::archive;
-use crate::log::{self, Severity};
+use crate::log::Severity;
 use crate::plan::child::engine_protocol;
-use crate::router::counters;
 use crate::router::policies::enforce;
 use crate::router::reconcile::{self, adopt, catch_up};
-use crate::router::work::{Owner, Work};
-use crate::router::{Router, Shared, Stop};
+use crate::router::{Shared, Stop};
 use crate::session::screens::Screens;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
@@ -91,12 +92,12 @@ pub async fn run(
         tokio::task::spawn_local(receive(router.clone(), socket.clone())),
         tokio::task::spawn_local(watch(router.clone(), events)),
         tokio::task::spawn_local(timeouts(router.clone())),
-        tokio::task::spawn_local(work(router.clone(), socket.clone())),
+        tokio::task::spawn_local(carry_on(router.clone(), socket.clone())),
         tokio::task::spawn_local(follow(router.clone())),
         tokio::task::spawn_local(insist(router.clone())),
         tokio::task::spawn_local(control::serve(control, router.clone(), Screens::default())),
         tokio::task::spawn_local(archive::keep_time(router.clone())),
-        tokio::task::spawn_local(log::forward(router.clone())),
+        tokio::task::spawn_local(syslog::forward(router.clone())),
         tokio::task::spawn_local(poll::traffic(router.clone())),
         tokio::task::spawn_local(poll::load(router.clone())),
     ];
@@ -106,7 +107,7 @@ pub async fn run(
         task.abort();
     }
     shut_down(&router, &socket).await;
-    log::drain(&router).await;
+    syslog::drain(&router).await;
     write_out(&router).await;
     Ok(router.borrow().stop.unwrap_or(Stop::Signal))
 }
@@ -235,7 +236,7 @@ async fn timeouts(router: Shared) {
     }
 }
 
-async fn work(router: Shared, socket: Rc<IkeSocket>) {
+async fn carry_on(router: Shared, socket: Rc<IkeSocket>) {
     let wake = router.borrow().wake.work.clone();
     loop {
         wake.notified().await;
@@ -299,98 +300,5 @@ async fn insist(router: Shared) {
             }
             enforce(&router).await;
         }
-    }
-}
-
-/// Carries out all work there is: the policies first, then what else the kernel is asked for, in one batch, then the
-/// datagrams, so that no message overtakes the SA it speaks of.
-pub async fn carry_out(
-    router: &Shared,
-    mut send: impl FnMut(SocketAddr, SocketAddr, &[u8]) -> Result<(), KernelError>,
-) {
-    loop {
-        enforce(router).await;
-        let work = std::mem::take(&mut router.borrow_mut().tunnels.work);
-        if work.is_empty() {
-            return;
-        }
-        let mut requests = Vec::new();
-        let mut owners = Vec::new();
-        let mut datagrams = Vec::new();
-        let mut waiting = Vec::new();
-        for item in work {
-            match item {
-                Work::Kernel {
-                    requests: some,
-                    owner,
-                } => {
-                    owners.extend(some.iter().map(|_| owner));
-                    requests.extend(some);
-                }
-                Work::Send {
-                    local,
-                    remote,
-                    bytes,
-                } => datagrams.push((local, remote, bytes)),
-                Work::Reached(somebody) => waiting.push(somebody),
-            }
-        }
-        if !requests.is_empty() {
-            ask_kernel(router, requests, owners).await;
-        }
-        for (local, remote, bytes) in datagrams {
-            // IKE repeats what gets lost; a missing route shows as a peer that does not answer.
-            let _ = send(local, remote, &bytes);
-        }
-        for somebody in waiting {
-            // Its session may be gone.
-            let _ = somebody.send(());
-        }
-    }
-}
-
-async fn ask_kernel(router: &Shared, requests: Vec<Request>, owners: Vec<Owner>) {
-    let kernel = router.borrow().kernel.clone();
-    count(router, &kernel, &requests).await;
-    let results = kernel.submit(requests.clone()).await;
-    let mut router = router.borrow_mut();
-    for (owner, result) in owners.iter().zip(results) {
-        if let Err(error) = result {
-            failed(&mut router, *owner, &error);
-        }
-    }
-    for owner in owners {
-        if let Owner::Child(child) = owner {
-            router.tunnels.waiting.installed(child);
-        }
-    }
-    router.pump();
-}
-
-/// Adds the counters of SAs that are about to go to their flows'.
-async fn count(router: &Shared, kernel: &Kernel, requests: &[Request]) {
-    for request in requests {
-        let Request::DeleteSa(id) = request else {
-            continue;
-        };
-        let owner = router.borrow_mut().tunnels.counted.remove(id);
-        let (Some((name, inbound)), Ok(stats)) = (owner, kernel.sa_stats(*id).await) else {
-            continue;
-        };
-        let mut router = router.borrow_mut();
-        let cleared = router.tunnels.cleared.remove(id).unwrap_or_default();
-        let carried = router.tunnels.carried.entry(name).or_default();
-        counters::add(carried, &counters::since(stats, cleared), inbound);
-    }
-}
-
-fn failed(router: &mut Router, owner: Owner, error: &KernelError) {
-    match owner {
-        Owner::Child(child) => {
-            let now = router.now();
-            router.tunnels.refused(now, child, &error.to_string());
-        }
-        _ if error.kind == ErrorKind::NotFound => {}
-        _ => router.notice(Severity::Errors, "KERNEL", error.to_string()),
     }
 }

@@ -1,22 +1,18 @@
 //! A router with a control socket, and clients of it, for the tests that speak its protocol.
 #![allow(dead_code)] // every test program uses its own part
 
-use std::cell::RefCell;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status};
 use isthmus_grammar::{Mode, Refusal};
 use isthmus_kernel::{Fake, Kernel};
-use isthmusd::clock::Clock;
-use isthmusd::log::{Console, Log, Severity};
 use isthmusd::machine::directory::RunDir;
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::router::{Files, Router, Shared};
+use isthmusd::router::Shared;
 use isthmusd::session::screens::Screens;
 use isthmusd::tasks::control;
+use isthmusd::testing::RouterBuilder;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -37,15 +33,7 @@ impl Bed {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (kernel, _events, fake) = Kernel::fake();
-        let clock = Clock::system();
-        let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-        let files = Files {
-            config: folder.path().join("startup-config"),
-            state: folder.path().join("state"),
-        };
-        let table = InterfaceTable::new(InterfaceMap::default());
-        let router = Router::new(clock, log, files, kernel, table);
-        let router = Rc::new(RefCell::new(router));
+        let router = RouterBuilder::on(kernel).folder(folder.path()).shared();
         let run_dir = RunDir::take(&folder.path().join("run")).unwrap();
         let listener = run_dir.listen().unwrap();
         let screens = Screens::default();

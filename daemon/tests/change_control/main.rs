@@ -17,15 +17,12 @@ use std::time::Duration;
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{Hello, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status};
 use isthmus_grammar::{Mode, Refusal};
-use isthmus_kernel::Kernel;
-use isthmusd::clock::Clock;
-use isthmusd::log::{Console, Log, Severity};
 use isthmusd::machine::directory::RunDir;
-use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
-use isthmusd::router::{Files, Router, Shared};
+use isthmusd::router::{Router, Shared};
 use isthmusd::session::screens::Screens;
 use isthmusd::storage::scp::Programs;
 use isthmusd::tasks::control;
+use isthmusd::testing::RouterBuilder;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
@@ -44,17 +41,7 @@ struct Bed {
 }
 
 fn router(folder: &Path) -> Router {
-    let (kernel, _events, _fake) = Kernel::fake();
-    let clock = Clock::system();
-    let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-    let files = Files {
-        config: folder.join("startup-config"),
-        state: folder.join("state"),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    let mut router = Router::new(clock, log, files, kernel, table);
-    router.boot();
-    router
+    RouterBuilder::default().folder(folder).booted()
 }
 
 impl Bed {

@@ -1,12 +1,10 @@
-//! What the operator and a change of configuration take down.
+//! What the operator takes down.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::cause::{Blame, Cause, Phase};
 use crate::child::ChildId;
-use crate::child_request::ChildRequest;
-use crate::config::{Config, ConnectionId, EngineConfig, FlowId};
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::event::DownReason;
@@ -92,6 +90,11 @@ impl Endpoint {
             .filter(|sa| !matches!(sa.state, State::Deleted) && which(sa))
             .map(|sa| sa.common.id)
             .collect();
+        self.clear_ike_sas(ids, reason);
+    }
+
+    /// Ends these ISAKMP SAs, with deletes to the peers.
+    pub(super) fn clear_ike_sas(&mut self, ids: Vec<SaId>, reason: DownReason) {
         for id in ids {
             self.end_quick_modes(id, |_| Cause::Protocol {
                 blame: Blame::Misuse,
@@ -103,113 +106,4 @@ impl Endpoint {
             self.ike_down(id, reason);
         }
     }
-
-    /// Replaces the configuration and takes down what it does not describe any more.
-    pub(crate) fn config_changed(&mut self, config: EngineConfig) {
-        let old = std::mem::replace(&mut self.ctx.config, Config::new(config));
-        let mut gone = Vec::new();
-        let mut renamed = Vec::new();
-        for child in self.children.iter() {
-            let (sa, id) = (&child.sa, child.sa.id);
-            let unchanged = match (
-                old.connection(sa.connection),
-                self.ctx.config.connection(sa.connection),
-            ) {
-                (Some(old), Some(new)) => std::sync::Arc::ptr_eq(old, new) || old == new,
-                _ => false,
-            };
-            if !unchanged {
-                match described(&self.ctx.config, child) {
-                    Some(flow) if flow == sa.flow => {}
-                    Some(flow) => renamed.push((id, flow)),
-                    None => gone.push(id),
-                }
-            }
-        }
-        for (id, flow) in renamed {
-            self.children.rename_flow(id, flow);
-        }
-        for id in gone {
-            self.child_down(id, DownReason::ConfigChanged, true);
-        }
-        let config = &self.ctx.config;
-        self.gate
-            .stateless
-            .configured(|peer| config.with_peer(peer).next().is_some());
-        self.sessions
-            .retain(|id, _| config.connection(*id).is_some());
-        for (id, session) in &mut self.sessions {
-            let peers = config
-                .connection(*id)
-                .map_or(0, |connection| connection.peers.len());
-            if session.peer >= peers {
-                (session.peer, session.tried) = (0, 0);
-            }
-        }
-        let peers: HashSet<IpAddr> = config.connections().flat_map(|c| c.peers.clone()).collect();
-        self.untold.retain(|(_, peer), _| peers.contains(peer));
-        self.drop_stale_requests();
-        self.drop_ike_without_peer();
-        let established: Vec<_> = self.sas.keys().copied().collect();
-        for id in established {
-            if self
-                .ctx
-                .timers
-                .due(crate::timer::Timer::Keepalive(id))
-                .is_none()
-            {
-                self.schedule_keepalive(id);
-            }
-        }
-    }
-
-    /// Forgets what waits for flows that are no more.
-    fn drop_stale_requests(&mut self) {
-        let config = &self.ctx.config;
-        let known = |connection: ConnectionId, flow: FlowId| {
-            config
-                .connection(connection)
-                .is_some_and(|c| c.flow(flow).is_some())
-        };
-        for sa in self.sas.values_mut() {
-            sa.common
-                .requests
-                .retain(|request| known(request.connection, request.flow));
-        }
-        let stale = self.busy.iter();
-        let stale = stale.filter(|(connection, flow)| !known(*connection, *flow));
-        for (connection, flow) in stale.copied().collect::<Vec<_>>() {
-            let rekeys = None;
-            let request = ChildRequest {
-                connection,
-                flow,
-                rekeys,
-            };
-            self.request_over(request, false);
-        }
-    }
-
-    /// ISAKMP SAs with peers that no entry names any more.
-    fn drop_ike_without_peer(&mut self) {
-        let named = |peer: &&IpAddr| self.ctx.config.with_peer(**peer).next().is_none();
-        let gone: HashSet<IpAddr> = self.by_peer.keys().filter(named).copied().collect();
-        if !gone.is_empty() {
-            self.clear_ike(
-                |sa| gone.contains(&sa.common.peer()),
-                DownReason::ConfigChanged,
-            );
-        }
-    }
-}
-
-/// The flow that describes a child now, if any does.
-fn described(config: &Config, child: &Child) -> Option<FlowId> {
-    let sa = &child.sa;
-    let connection = config.connection(sa.connection)?;
-    let endpoints = connection.local.contains(&sa.local) && connection.peers.contains(&sa.remote);
-    let flow = connection
-        .flows
-        .iter()
-        .find(|flow| flow.local == sa.local_selector && flow.remote == sa.remote_selector)?;
-    endpoints.then_some(flow.id)
 }

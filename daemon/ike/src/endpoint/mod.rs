@@ -8,14 +8,15 @@
 //! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
 //! back), `clear`, `snapshot`; the exchanges are in `crate::v1`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::algorithm::IpsecProtocol;
 use crate::child::ChildId;
 use crate::child_request::ChildRequest;
-use crate::config::{ConnectionId, EngineConfig, FlowId};
+use crate::config::{Connection, ConnectionId, EngineConfig, FlowId};
 use crate::context::Context;
 use crate::endpoint::children::Children;
 use crate::endpoint::connection::Session;
@@ -35,6 +36,7 @@ mod admission;
 pub(crate) mod child_life;
 pub(crate) mod children;
 mod clear;
+mod configured;
 pub(crate) mod connection;
 mod gate;
 pub(crate) mod phase;
@@ -86,7 +88,7 @@ pub struct Endpoint {
     pub(crate) children: Children,
     pub(crate) sessions: HashMap<ConnectionId, Session>,
     /// Flows that are being negotiated, or wait for it
-    pub(crate) busy: HashSet<(ConnectionId, FlowId)>,
+    pub(crate) busy: BTreeSet<(ConnectionId, FlowId)>,
     /// Deletes that wait for an ISAKMP SA, by our address and the peer's
     pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
     pub(crate) next_sa: u64,
@@ -105,7 +107,7 @@ impl Endpoint {
             by_peer: HashMap::new(),
             children: Children::default(),
             sessions: HashMap::new(),
-            busy: HashSet::new(),
+            busy: BTreeSet::new(),
             untold: HashMap::new(),
             next_sa: 0,
             next_child_conn_id: 1,
@@ -123,6 +125,21 @@ impl Endpoint {
     pub fn set_config(&mut self, now: Instant, config: EngineConfig) {
         self.ctx.now = now;
         self.config_changed(config);
+    }
+
+    /// Puts one connection in force, in the place of the one of the same name: what `set_config` would do with everything
+    /// else as it is, at a cost that does not depend on the number of connections.
+    pub fn set_connection(&mut self, now: Instant, connection: Arc<Connection>) {
+        self.ctx.now = now;
+        let id = connection.id;
+        self.connection_changed(id, Some(connection));
+    }
+
+    /// Takes one connection out of the configuration; the same may be said of its cost. Nothing happens when there is none
+    /// of this name.
+    pub fn remove_connection(&mut self, now: Instant, id: ConnectionId) {
+        self.ctx.now = now;
+        self.connection_changed(id, None);
     }
 
     /// A datagram came for `local` from `remote`.
@@ -272,6 +289,11 @@ impl Endpoint {
                 self.by_peer.remove(&common.peer());
             }
         }
+    }
+
+    /// The SAs at an address, oldest first.
+    pub(crate) fn sas_with(&self, address: IpAddr) -> Vec<SaId> {
+        self.by_peer.get(&address).cloned().unwrap_or_default()
     }
 
     /// Repeats the last message of phase 1 because the peer repeated its own.

@@ -1,13 +1,9 @@
 use isthmus_grammar::command::Command;
 use isthmus_grammar::parser::parse;
-use isthmus_kernel::Kernel;
 
 use super::*;
-use crate::clock::Clock;
 use crate::config::{Context, Origin, apply};
-use crate::log::{Console, Log};
-use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
-use crate::router::Files;
+use crate::testing::RouterBuilder;
 
 /// An operator in configuration mode.
 struct Operator {
@@ -29,15 +25,7 @@ fn operator(name: Option<&str>, line: &str) -> Operator {
 }
 
 fn router() -> Router {
-    let (kernel, _events, _fake) = Kernel::fake();
-    let clock = Clock::system();
-    let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-    let files = Files {
-        config: "/nonexistent/startup-config".into(),
-        state: "/nonexistent".into(),
-    };
-    let table = InterfaceTable::new(InterfaceMap::default());
-    Router::new(clock, log, files, kernel, table)
+    RouterBuilder::default().build()
 }
 
 impl Operator {

@@ -1,44 +1,26 @@
-//! MODP groups by crypto-bigint, in constant time for the exponent.
+//! The MODP groups: their exponents and the checks of what peers send. The arithmetic is `isthmus-modp`'s, in constant
+//! time for exponent and base.
 //!
-//! Exponents are at least twice as long as the group is strong (RFC 3526 8): much shorter than the prime, and as
-//! strong. g^x goes through a comb of precomputed powers (Lim and Lee), made once per group on first use; g^xy through
-//! windows.
+//! Exponents are at least twice as long as the group is strong (RFC 3526 8): much shorter than the prime, and as strong.
 
-use std::fmt;
 use std::sync::LazyLock;
+use std::{fmt, mem};
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{
-    CtEq, MontyForm, MontyMultiplier, NonZero, Odd, U256, U512, U768, U1024, U1536, U2048, U3072,
-    U4096, Uint, Word,
-};
+use crypto_bigint::{NonZero, U256, U512};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{DhError, Group, constants};
 use crate::crypto::Randomness;
 use crate::secret::Secret;
 
-/// Rows of the comb: bits of the exponent taken at once.
-const TEETH: u32 = 5;
-/// Tables of the comb: each halves the squarings again.
-const BLOCKS: u32 = 8;
-/// Entries of one table.
-const ENTRIES: usize = 1 << TEETH;
-
-/// A secret exponent.
-pub(crate) struct Exponent(U512);
+/// A secret exponent, big-endian, as long as its group's exponents are.
+pub(crate) struct Exponent(Zeroizing<Vec<u8>>);
 
 #[cfg(test)]
 impl Exponent {
-    /// An exponent of at most 256 bits, in hexadecimal.
+    /// An exponent in hexadecimal.
     pub(crate) fn new(hex: &str) -> Self {
-        Self(U256::from_be_hex(hex).resize())
-    }
-}
-
-impl Drop for Exponent {
-    fn drop(&mut self) {
-        self.0.zeroize();
+        Self(Zeroizing::new(unhex(hex)))
     }
 }
 
@@ -48,36 +30,28 @@ impl fmt::Debug for Exponent {
     }
 }
 
-/// Operations of a MODP group, whatever its width.
-pub(crate) trait Modp: Sync {
-    /// A fresh secret exponent.
-    fn exponent(&self, randomness: &mut dyn Randomness) -> Exponent;
-    /// g^x, as long as the prime.
-    fn public(&self, exponent: &Exponent) -> Vec<u8>;
-    /// 1 < peer < p-1 (RFC 6989 2.1). `peer` has the prime's length.
-    fn check(&self, peer: &[u8]) -> Result<(), DhError>;
-    /// peer^x, as long as the prime, after the checks of RFC 6989 2.1 and 2.2. `peer` has the prime's length.
-    fn agree(&self, exponent: &Exponent, peer: &[u8]) -> Result<Secret, DhError>;
-}
-
-struct Prime<const LIMBS: usize> {
-    params: FixedMontyParams<LIMBS>,
-    exponent_bits: u32,
+/// A MODP group. Made on first use.
+pub(crate) struct Modp {
+    arithmetic: isthmus_modp::Group,
+    /// One, as long as the prime: a public value is more.
+    one: Vec<u8>,
+    /// The prime less one: a public value is less.
+    most: Vec<u8>,
+    exponent_bytes: usize,
     /// Order of the subgroup, for a group whose prime is not a safe one.
     order: Option<U256>,
-    comb: Vec<[Uint<LIMBS>; ENTRIES]>,
 }
 
 macro_rules! groups {
-    ($($variant:ident: $name:ident = $width:ty, $prime:ident, $generator:expr, $bits:literal, $order:expr;)*) => {
-        $(static $name: LazyLock<Prime<{ <$width>::LIMBS }>> = LazyLock::new(|| {
-            Prime::new(<$width>::from_be_hex(constants::$prime), $generator, $bits, $order)
+    ($($variant:ident: $name:ident = $prime:ident, $generator:expr, $bits:literal, $order:expr;)*) => {
+        $(static $name: LazyLock<Modp> = LazyLock::new(|| {
+            Modp::new(constants::$prime, $generator, $bits, $order)
         });)*
 
         /// The arithmetic of a group. Every group that is not an ECP group is one of these.
-        pub(crate) fn group(group: Group) -> &'static dyn Modp {
+        pub(crate) fn group(group: Group) -> &'static Modp {
             match group {
-                $(Group::$variant => &*$name,)*
+                $(Group::$variant => &$name,)*
                 Group::Ecp256 | Group::Ecp384 | Group::Ecp521 => unreachable!("an ECP group is not a MODP group"),
             }
         }
@@ -85,174 +59,105 @@ macro_rules! groups {
 }
 
 groups! {
-    Modp768: GROUP_1 = U768, P768, U768::from_u8(2), 256, None;
-    Modp1024: GROUP_2 = U1024, P1024, U1024::from_u8(2), 256, None;
-    Modp1536: GROUP_5 = U1536, P1536, U1536::from_u8(2), 256, None;
-    Modp2048: GROUP_14 = U2048, P2048, U2048::from_u8(2), 384, None;
-    Modp3072: GROUP_15 = U3072, P3072, U3072::from_u8(2), 448, None;
-    Modp4096: GROUP_16 = U4096, P4096, U4096::from_u8(2), 512, None;
-    Modp2048Subgroup256: GROUP_24 = U2048, P2048_256, U2048::from_be_hex(constants::G2048_256), 256,
+    Modp768: GROUP_1 = P768, "02", 256, None;
+    Modp1024: GROUP_2 = P1024, "02", 256, None;
+    Modp1536: GROUP_5 = P1536, "02", 256, None;
+    Modp2048: GROUP_14 = P2048, "02", 384, None;
+    Modp3072: GROUP_15 = P3072, "02", 448, None;
+    Modp4096: GROUP_16 = P4096, "02", 512, None;
+    Modp2048Subgroup256: GROUP_24 = P2048_256, constants::G2048_256, 256,
         Some(U256::from_be_hex(constants::Q2048_256));
 }
 
-impl<const LIMBS: usize> Prime<LIMBS> {
-    fn new(
-        prime: Uint<LIMBS>,
-        generator: Uint<LIMBS>,
-        exponent_bits: u32,
-        order: Option<U256>,
-    ) -> Self {
-        let prime = Odd::new(prime).expect("a prime is odd");
-        let params = FixedMontyParams::new_vartime(prime);
-        let generator = FixedMontyForm::new(&generator, &params);
+impl Modp {
+    fn new(prime: &str, generator: &str, exponent_bits: usize, order: Option<U256>) -> Self {
+        let prime = unhex(prime);
+        let generator = padded(&unhex(generator), prime.len());
+        let exponent_bytes = exponent_bits / 8;
+        let arithmetic = isthmus_modp::Group::new(&prime, &generator, exponent_bytes);
+        let mut most = prime;
+        if let Some(last) = most.last_mut() {
+            *last ^= 1;
+        }
         Self {
-            params,
-            exponent_bits,
+            arithmetic: arithmetic.expect("the constants are a group"),
+            one: padded(&[1], most.len()),
+            most,
+            exponent_bytes,
             order,
-            comb: comb(&params, generator, exponent_bits),
         }
     }
 
-    fn bytes(&self, value: &FixedMontyForm<LIMBS>) -> Zeroizing<Vec<u8>> {
-        let mut value = value.retrieve();
-        let bytes = value
-            .as_limbs()
-            .iter()
-            .rev()
-            .flat_map(|limb| limb.0.to_be_bytes())
-            .collect();
-        value.zeroize();
-        Zeroizing::new(bytes)
-    }
-}
-
-/// Columns of the comb: exponent bits between two teeth.
-fn columns(exponent_bits: u32) -> u32 {
-    exponent_bits.div_ceil(TEETH)
-}
-
-/// Tables of the comb. Entry `u` of table `j` is the product of g^(2^(i*columns + j*steps)) over the bits i of u.
-fn comb<const LIMBS: usize>(
-    params: &FixedMontyParams<LIMBS>,
-    generator: FixedMontyForm<LIMBS>,
-    exponent_bits: u32,
-) -> Vec<[Uint<LIMBS>; ENTRIES]> {
-    let columns = columns(exponent_bits);
-    let steps = columns.div_ceil(BLOCKS);
-    let mut tables = vec![[*FixedMontyForm::one(params).as_montgomery(); ENTRIES]; BLOCKS as usize];
-    let mut power = generator;
-    let mut exponent = 0;
-    let mut wanted: Vec<(u32, u32, u32)> = Vec::new();
-    for tooth in 0..TEETH {
-        wanted.extend((0..BLOCKS).map(|block| (tooth * columns + block * steps, tooth, block)));
-    }
-    wanted.sort_unstable();
-    for (position, tooth, block) in wanted {
-        while exponent < position {
-            power = power.square();
-            exponent += 1;
+    /// A fresh secret exponent.
+    pub(crate) fn exponent(&self, randomness: &mut dyn Randomness) -> Exponent {
+        if let Some(order) = self.order {
+            return Exponent(below(order, randomness));
         }
-        tables[block as usize][1 << tooth] = *power.as_montgomery();
-    }
-    for table in &mut tables {
-        for entry in 1..ENTRIES {
-            let low = entry & entry.wrapping_neg();
-            if low != entry {
-                let product = FixedMontyForm::from_montgomery(table[low], params)
-                    * FixedMontyForm::from_montgomery(table[entry - low], params);
-                table[entry] = *product.as_montgomery();
-            }
-        }
-    }
-    tables
-}
-
-/// Reads an entry without telling which by its time or its cache lines: all are read, all but one masked out.
-fn lookup<const LIMBS: usize>(table: &[Uint<LIMBS>; ENTRIES], index: u32) -> Uint<LIMBS> {
-    let mut found = Uint::ZERO;
-    for (i, entry) in (0u32..).zip(table) {
-        let mask = Word::from(i.ct_eq(&index).to_u8()).wrapping_neg();
-        for (found, limb) in found.as_mut_limbs().iter_mut().zip(entry.as_limbs()) {
-            found.0 |= limb.0 & mask;
-        }
-    }
-    found
-}
-
-impl<const LIMBS: usize> Modp for Prime<LIMBS> {
-    fn exponent(&self, randomness: &mut dyn Randomness) -> Exponent {
-        let mut bytes = Zeroizing::new([0; U512::BYTES]);
-        match self.order {
-            // 512 bits reduced to 1..order: no bias to speak of (FIPS 186-5 A.1.1 asks 64 bits more).
-            Some(order) => {
-                randomness.fill(&mut bytes[..]);
-                let below =
-                    NonZero::new(order.wrapping_sub(&U256::ONE).resize::<{ U512::LIMBS }>());
-                let below = below.expect("an order is more than one");
-                Exponent(
-                    U512::from_be_slice(&bytes[..])
-                        .rem(&below)
-                        .wrapping_add(&U512::ONE),
-                )
-            }
-            // The highest bit is set, so the exponent is never 0 or 1.
-            None => {
-                let length = self.exponent_bits as usize / 8;
-                let start = bytes.len() - length;
-                randomness.fill(&mut bytes[start..]);
-                bytes[start] |= 0x80;
-                Exponent(U512::from_be_slice(&bytes[..]))
-            }
-        }
+        // The highest bit is set, so the exponent is never 0 or 1.
+        let mut bytes = Zeroizing::new(vec![0; self.exponent_bytes]);
+        randomness.fill(&mut bytes);
+        bytes[0] |= 0x80;
+        Exponent(bytes)
     }
 
-    fn public(&self, exponent: &Exponent) -> Vec<u8> {
-        let columns = columns(self.exponent_bits);
-        let steps = columns.div_ceil(BLOCKS);
-        let bit = |position: u32| u32::from(exponent.0.bit(position).to_bool());
-        let mut multiplier = <FixedMontyForm<LIMBS> as MontyForm>::Multiplier::from(&self.params);
-        let mut power = FixedMontyForm::one(&self.params);
-        let mut entry = power;
-        for step in (0..steps).rev() {
-            multiplier.square_assign(&mut power);
-            for (block, table) in (0..BLOCKS).zip(&self.comb) {
-                let column = block * steps + step;
-                if column >= columns {
-                    continue;
-                }
-                let index = (0..TEETH).filter(|tooth| tooth * columns + column < U512::BITS);
-                let index = index.fold(0, |index, tooth| {
-                    index | bit(tooth * columns + column) << tooth
-                });
-                *entry.as_montgomery_mut() = lookup(table, index);
-                multiplier.mul_assign(&mut power, &entry);
-            }
-        }
-        entry.zeroize();
-        self.bytes(&power).to_vec()
+    /// g^x, as long as the prime.
+    pub(crate) fn public(&self, exponent: &Exponent) -> Vec<u8> {
+        let public = self.arithmetic.generator_power(&exponent.0);
+        mem::take(&mut *public.expect("an exponent of the group has a power"))
     }
 
-    fn check(&self, peer: &[u8]) -> Result<(), DhError> {
-        let peer = Uint::<LIMBS>::from_be_slice(peer);
-        let most = self.params.modulus().wrapping_sub(&Uint::ONE);
-        if peer <= Uint::ONE || peer >= most {
+    /// 1 < peer < p-1 (RFC 6989 2.1). `peer` has the prime's length.
+    pub(crate) fn check(&self, peer: &[u8]) -> Result<(), DhError> {
+        if peer <= &self.one[..] || peer >= &self.most[..] {
             return Err(DhError::Range);
         }
         Ok(())
     }
 
-    fn agree(&self, exponent: &Exponent, peer: &[u8]) -> Result<Secret, DhError> {
+    /// peer^x, as long as the prime, after the checks of RFC 6989 2.1 and 2.2. `peer` has the prime's length.
+    pub(crate) fn agree(&self, exponent: &Exponent, peer: &[u8]) -> Result<Secret, DhError> {
         self.check(peer)?;
-        let peer = Uint::<LIMBS>::from_be_slice(peer);
-        let peer = FixedMontyForm::new(&peer, &self.params);
         if let Some(order) = self.order
-            && peer.pow_vartime(&order) != FixedMontyForm::one(&self.params)
+            && *self.power(peer, order.to_be_bytes().as_ref()) != self.one
         {
             return Err(DhError::Subgroup);
         }
-        let mut shared = peer.pow_bounded_exp(&exponent.0, self.exponent_bits);
-        let bytes = self.bytes(&shared);
-        shared.zeroize();
-        Ok(Secret::new(bytes.to_vec()))
+        let mut shared = self.power(peer, &exponent.0);
+        Ok(Secret::new(mem::take(&mut *shared)))
     }
+
+    fn power(&self, checked: &[u8], exponent: &[u8]) -> Zeroizing<Vec<u8>> {
+        let power = self.arithmetic.power(checked, exponent);
+        power.expect("a value in range has a power")
+    }
+}
+
+/// A number in 1..order from 512 random bits: no bias to speak of (FIPS 186-5 A.1.1 asks 64 bits more than the order).
+fn below(order: U256, randomness: &mut dyn Randomness) -> Zeroizing<Vec<u8>> {
+    let mut wide = Zeroizing::new([0; U512::BYTES]);
+    randomness.fill(&mut wide[..]);
+    let less_one = NonZero::new(order.wrapping_sub(&U256::ONE).resize());
+    let less_one = less_one.expect("an order is more than one");
+    let mut number = U512::from_be_slice(&wide[..])
+        .rem(&less_one)
+        .wrapping_add(&U512::ONE);
+    let bytes = Zeroizing::new(number.to_be_bytes());
+    number.zeroize();
+    Zeroizing::new(bytes.as_ref()[U512::BYTES - U256::BYTES..].to_vec())
+}
+
+/// A big-endian number with zeros before it.
+fn padded(number: &[u8], length: usize) -> Vec<u8> {
+    let mut padded = vec![0; length - number.len()];
+    padded.extend_from_slice(number);
+    padded
+}
+
+/// Reads the hexadecimal of the constants.
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).expect("hexadecimal") as u8;
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
 }

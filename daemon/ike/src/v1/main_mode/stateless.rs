@@ -11,7 +11,7 @@
 //! bounded in octets, the oldest gives way; what a peer offered when it last proved who it is stays, so that a flood of
 //! made-up proposals cannot push it out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -111,10 +111,14 @@ impl Stateless {
         self.texts.proved(peer, body);
     }
 
-    /// The configuration changed; only these peers are in it.
-    pub(crate) fn configured(&mut self, known: impl Fn(IpAddr) -> bool) {
+    /// The policies may have changed.
+    pub(crate) fn configured(&mut self) {
         self.generation += 1;
-        self.texts.retain(known);
+    }
+
+    /// These peers are in the configuration no more.
+    pub(crate) fn forget(&mut self, peers: &BTreeSet<IpAddr>) {
+        peers.iter().for_each(|peer| self.texts.forget(*peer));
     }
 
     /// SA payloads kept, and their octets.
@@ -265,11 +269,9 @@ impl Texts {
         }
     }
 
-    fn retain(&mut self, known: impl Fn(IpAddr) -> bool) {
-        let gone: Vec<_> = self.of_peer.extract_if(|peer, _| !known(*peer)).collect();
-        for (_, slot) in gone {
-            self.release(Some(slot));
-        }
+    fn forget(&mut self, peer: IpAddr) {
+        let slot = self.of_peer.remove(&peer);
+        self.release(slot);
     }
 }
 
@@ -361,7 +363,7 @@ mod tests {
     fn another_configuration_forgets_what_was_chosen_under_this_one() {
         let mut stateless = Stateless::default();
         let cookies = make(&mut stateless, at(0), b"offer");
-        stateless.configured(|_| true);
+        stateless.configured();
         assert!(stateless.recall(at(1), path(PEER), cookies).is_none());
     }
 
@@ -384,7 +386,7 @@ mod tests {
         );
         assert!(stateless.recall(at(1), path(PEER), cookies).is_some());
         // When the peer is no longer configured, its offer is one like the others.
-        stateless.configured(|_| false);
+        stateless.forget(&BTreeSet::from(["198.51.100.1".parse().unwrap()]));
         assert_eq!(stateless.texts.unproved.len(), stateless.texts.slots.len());
     }
 

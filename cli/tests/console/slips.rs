@@ -1,9 +1,7 @@
 //! What operators get wrong, and what the screen says then. Every slip has a name, starts from one prompt and gives the
 //! whole screen. The caret's place is the point of most of them.
 
-mod support;
-
-use support::{Console, Fake};
+use crate::support::{Console, Fake};
 
 /// Where slips happen: the lines that lead there, and the prompt.
 struct Place(&'static [&'static str], &'static str);

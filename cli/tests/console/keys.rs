@@ -3,8 +3,7 @@
 
 use proptest::prelude::*;
 
-#[path = "../fuzz/line_reader.rs"]
-mod line_reader;
+use crate::line_reader;
 
 fn typed() -> impl Strategy<Value = Vec<u8>> {
     let letters = "[ -~]{1,12}".prop_map(String::into_bytes);

@@ -1,12 +1,10 @@
 //! `-c` and standard input: plain text in, plain text out, the exit status.
 
-mod support;
-
 use std::io::Write as _;
 use std::process::Output;
 
+use crate::support::{Fake, given, isthmus, isthmus_at, piped};
 use isthmus_control::Reply;
-use support::{Fake, given, isthmus, isthmus_at, piped};
 
 fn commands(fake: &Fake, lines: &[&str]) -> Output {
     let mut command = isthmus_at(&fake.socket());

@@ -13,6 +13,7 @@ use isthmusd::machine::interfaces::{InterfaceMap, InterfaceTable};
 use isthmusd::router::{Files, Router};
 use isthmusd::session::screens::Screens;
 use isthmusd::tasks::control;
+use isthmusd::testing::RouterBuilder;
 use tokio::task::LocalSet;
 
 /// Where the daemon of a folder listens.
@@ -33,10 +34,7 @@ pub fn start_for_users(folder: &Path, config: &str) {
 fn start_with(folder: &Path, config: &str, change: fn(&mut Router)) {
     std::fs::write(folder.join("startup-config"), config).unwrap();
     let run_dir = RunDir::take(&folder.join("run")).unwrap();
-    let files = Files {
-        config: folder.join("startup-config"),
-        state: folder.join("state"),
-    };
+    let folder = folder.to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -48,12 +46,7 @@ fn start_with(folder: &Path, config: &str, change: fn(&mut Router)) {
     thread::spawn(move || {
         let _run_dir = run_dir;
         LocalSet::new().block_on(&runtime, async move {
-            let (kernel, _events, _fake) = Kernel::fake();
-            let clock = Clock::system();
-            let log = Log::new(clock.clone(), Console::Nowhere, Severity::Debugging);
-            let table = InterfaceTable::new(InterfaceMap::default());
-            let mut router = Router::new(clock, log, files, kernel, table);
-            router.boot();
+            let mut router = RouterBuilder::default().folder(&folder).booted();
             change(&mut router);
             let router = Rc::new(RefCell::new(router));
             control::serve(listener, router, Screens::default()).await;

@@ -1,13 +1,13 @@
 //! The fuzz targets of the console on stable Rust: their corpus, and inputs made from it. More of them:
-//! `ISTHMUS_FUZZ=1000000 ISTHMUS_FUZZ_SEED=7 cargo test --release -p isthmus --test fuzz`.
+//! `ISTHMUS_FUZZ=1000000 ISTHMUS_FUZZ_SEED=7 cargo test --release -p isthmus --test console fuzz`.
 
 use std::path::{Path, PathBuf};
 
-#[path = "../fuzz/check.rs"]
+use crate::line_reader;
+
+#[path = "../../fuzz/check.rs"]
 mod check;
-#[path = "../fuzz/line_reader.rs"]
-mod line_reader;
-#[path = "../fuzz/mutate.rs"]
+#[path = "../../fuzz/mutate.rs"]
 mod mutate;
 
 fn corpus(target: &str) -> PathBuf {

@@ -1,11 +1,9 @@
 //! `autocommand`: what somebody gets who is let in for one command, on a terminal and without one; a real daemon behind
 //! the real console.
 
-mod support;
-
 use std::process::Output;
 
-use support::{Console, daemon, isthmus_at};
+use crate::support::{Console, daemon, isthmus_at};
 use tempfile::TempDir;
 
 const ROUTER: &str = "hostname R1\n\

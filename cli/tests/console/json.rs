@@ -1,11 +1,9 @@
 //! `--json`: one document a command, and the exit status.
 
-mod support;
-
 use std::process::Output;
 
+use crate::support::{Fake, given, isthmus, isthmus_at};
 use serde_json::{Value, json};
-use support::{Fake, given, isthmus, isthmus_at};
 
 fn run(fake: &Fake, arguments: &[&str]) -> Output {
     let mut command = isthmus_at(&fake.socket());

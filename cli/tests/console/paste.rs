@@ -1,13 +1,11 @@
 //! The real console with a real daemon (on a kernel that is none): large configurations pasted at once, of which no line is
 //! lost, and files that come and go over scp.
 
-mod support;
-
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Console, daemon, given, isthmus_at};
+use crate::support::{Console, daemon, given, isthmus_at};
 
 /// A paste that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -1,8 +1,6 @@
 //! Golden screens of the line editor: the real console on a terminal, no command run.
 
-mod support;
-
-use support::{Console, Fake};
+use crate::support::{Console, Fake};
 
 #[test]
 fn the_first_prompt_comes_after_the_banner() {

@@ -1,12 +1,10 @@
 //! Golden screens of whole sessions: the real console on a terminal, against a daemon that talks.
 
-mod support;
-
+use crate::support::{Console, Fake};
 use isthmus_control::{PRESS_RETURN, Reply};
 use isthmus_grammar::Mode;
 use isthmus_grammar::help::help;
 use nix::sys::signal::Signal;
-use support::{Console, Fake};
 
 /// A console in `(config)#` with only that prompt on the screen.
 fn configuring(fake: &Fake) -> Console {

@@ -1,10 +1,8 @@
 //! `--check FILE`: which lines are listed, where the caret stands, and the exit status.
 
-mod support;
-
 use std::process::Output;
 
-use support::isthmus;
+use crate::support::isthmus;
 
 fn run(text: &[u8]) -> Output {
     run_with(text, &[])

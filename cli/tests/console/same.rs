@@ -1,14 +1,12 @@
 //! A configuration means the same as a file, pasted through a session, and to `--check`: the same running-config, the same
 //! lines that are not obeyed.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::support::{daemon, given, isthmus, isthmus_at};
 use isthmusd::config::{load, render};
 use proptest::prelude::*;
-use support::{daemon, given, isthmus, isthmus_at};
 
 /// What the generated lines name.
 const START: &str = "crypto ipsec transform-set T esp-aes esp-sha-hmac\ncrypto map M 10 ipsec-isakmp\n\

@@ -1,8 +1,6 @@
 //! What stands on the screen of somebody who logs in: the real console on a terminal, with a real daemon behind it.
 
-mod support;
-
-use support::{Console, daemon};
+use crate::support::{Console, daemon};
 
 const ROUTER: &str = "hostname R1\n\
     enable secret 0 Nauplion\n\

@@ -1,11 +1,9 @@
 //! Aliases at the prompt and behind `-c`: the real console with a real daemon behind it.
 
-mod support;
-
 use std::path::Path;
 use std::process::Output;
 
-use support::{Console, daemon, isthmus_at};
+use crate::support::{Console, daemon, isthmus_at};
 
 const ROUTER: &str = "hostname R1\n\
     alias exec keep show privilege | tee flash:kept\n\

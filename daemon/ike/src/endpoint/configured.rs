@@ -1,0 +1,177 @@
+//! A change of configuration: what it does not describe any more is taken down. Called by `Endpoint::set_config`,
+//! `set_connection` and `remove_connection`.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::child::ChildId;
+use crate::child_request::ChildRequest;
+use crate::config::{Config, Connection, ConnectionId, EngineConfig, FlowId};
+use crate::endpoint::Endpoint;
+use crate::endpoint::children::Child;
+use crate::event::DownReason;
+use crate::id::SaId;
+use crate::timer::Timer;
+
+/// A connection as it was, and as it is now.
+struct Changed {
+    id: ConnectionId,
+    old: Option<Arc<Connection>>,
+    new: Option<Arc<Connection>>,
+}
+
+impl Changed {
+    /// None when both are the same.
+    fn between(
+        id: ConnectionId,
+        old: Option<Arc<Connection>>,
+        new: Option<Arc<Connection>>,
+    ) -> Option<Self> {
+        let same = match (&old, &new) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new) || old == new,
+            (None, None) => true,
+            _ => false,
+        };
+        (!same).then_some(Self { id, old, new })
+    }
+
+    /// Every address that it named or names.
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let both = [&self.old, &self.new].into_iter().flatten();
+        both.flat_map(|connection| connection.peers.iter().copied())
+    }
+}
+
+impl Endpoint {
+    /// Replaces the configuration.
+    pub(super) fn config_changed(&mut self, config: EngineConfig) {
+        let old = std::mem::replace(&mut self.ctx.config, Config::new(config));
+        let config = &self.ctx.config;
+        let ids = old.connections().chain(config.connections()).map(|c| c.id);
+        let ids: BTreeSet<_> = ids.collect();
+        let changed = ids.into_iter().filter_map(|id| {
+            let (old, new) = (old.connection(id), config.connection(id));
+            Changed::between(id, old.cloned(), new.cloned())
+        });
+        let changed: Vec<_> = changed.collect();
+        self.gate.stateless.configured();
+        self.take_down_what_changed(&changed);
+        let ids: Vec<_> = self.sas.keys().copied().collect();
+        for id in ids {
+            if self.ctx.timers.due(Timer::Keepalive(id)).is_none() {
+                self.schedule_keepalive(id);
+            }
+        }
+    }
+
+    /// Replaces, adds or removes one connection.
+    pub(super) fn connection_changed(&mut self, id: ConnectionId, new: Option<Arc<Connection>>) {
+        let config = &mut self.ctx.config;
+        let old = match &new {
+            Some(new) => config.put(new.clone()),
+            None => config.take(id),
+        };
+        if let Some(changed) = Changed::between(id, old, new) {
+            self.take_down_what_changed(&[changed]);
+        }
+    }
+
+    /// Takes down what the configuration, which has changed, does not describe any more.
+    fn take_down_what_changed(&mut self, changed: &[Changed]) {
+        self.children_changed(changed);
+        let config = &self.ctx.config;
+        let addresses: BTreeSet<_> = changed.iter().flat_map(Changed::addresses).collect();
+        for Changed { id, new, .. } in changed {
+            match (new, self.sessions.get_mut(id)) {
+                (Some(new), Some(session)) if session.peer >= new.peers.len() => {
+                    (session.peer, session.tried) = (0, 0);
+                }
+                (None, _) => {
+                    self.sessions.remove(id);
+                }
+                _ => {}
+            }
+        }
+        let unnamed = |address: &IpAddr| config.with_peer(*address).next().is_none();
+        let unnamed: BTreeSet<_> = addresses.iter().copied().filter(unnamed).collect();
+        self.gate.stateless.forget(&unnamed);
+        if !unnamed.is_empty() {
+            self.untold.retain(|(_, peer), _| !unnamed.contains(peer));
+        }
+        self.drop_stale_requests(changed, &addresses);
+        let ids: BTreeSet<SaId> = unnamed
+            .iter()
+            .flat_map(|peer| self.sas_with(*peer))
+            .collect();
+        self.clear_ike_sas(ids.into_iter().collect(), DownReason::ConfigChanged);
+    }
+
+    /// Children of these connections: those that a flow still describes go by its name, the others go.
+    fn children_changed(&mut self, changed: &[Changed]) {
+        let ids = changed
+            .iter()
+            .flat_map(|c| self.children.of_connection(c.id));
+        let ids: BTreeSet<ChildId> = ids.collect();
+        let mut gone = Vec::new();
+        let mut renamed = Vec::new();
+        for child in ids.iter().filter_map(|id| self.children.get(*id)) {
+            match described(&self.ctx.config, child) {
+                Some(flow) if flow == child.sa.flow => {}
+                Some(flow) => renamed.push((child.sa.id, flow)),
+                None => gone.push(child.sa.id),
+            }
+        }
+        for (id, flow) in renamed {
+            self.children.rename_flow(id, flow);
+        }
+        for id in gone {
+            self.child_down(id, DownReason::ConfigChanged, true);
+        }
+    }
+
+    /// Forgets what waits for flows that are no more. What asks for a flow waits under an SA with a peer of its connection.
+    fn drop_stale_requests(&mut self, changed: &[Changed], addresses: &BTreeSet<IpAddr>) {
+        let ids: Vec<_> = addresses
+            .iter()
+            .flat_map(|peer| self.sas_with(*peer))
+            .collect();
+        let config = &self.ctx.config;
+        let known = |connection: ConnectionId, flow: FlowId| {
+            let connection = config.connection(connection);
+            connection.is_some_and(|connection| connection.flow(flow).is_some())
+        };
+        for id in ids {
+            if let Some(sa) = self.sas.get_mut(&id) {
+                let requests = &mut sa.common.requests;
+                requests.retain(|request| known(request.connection, request.flow));
+            }
+        }
+        let (first, last) = (FlowId(0), FlowId(u32::MAX));
+        let busy = changed
+            .iter()
+            .flat_map(|c| self.busy.range((c.id, first)..=(c.id, last)));
+        let stale = busy.filter(|(connection, flow)| !known(*connection, *flow));
+        for (connection, flow) in stale.copied().collect::<Vec<_>>() {
+            let rekeys = None;
+            let request = ChildRequest {
+                connection,
+                flow,
+                rekeys,
+            };
+            self.request_over(request, false);
+        }
+    }
+}
+
+/// The flow that describes a child now, if any does.
+fn described(config: &Config, child: &Child) -> Option<FlowId> {
+    let sa = &child.sa;
+    let connection = config.connection(sa.connection)?;
+    let endpoints = connection.local.contains(&sa.local) && connection.peers.contains(&sa.remote);
+    let flow = connection
+        .flows
+        .iter()
+        .find(|flow| flow.local == sa.local_selector && flow.remote == sa.remote_selector)?;
+    endpoints.then_some(flow.id)
+}
