@@ -9,8 +9,8 @@ use std::collections::hash_map::Entry;
 
 use isthmus_kernel::{Action, Direction, PolicyKey, PolicySpec, Priority, Selector};
 
-use super::shadow::Width;
 use super::flows::{ANY_INTERFACE, Fate, FlowName, FlowPlan, Shape};
+use super::shadow::Width;
 
 /// One line on one interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,9 @@ impl Claims {
     #[must_use]
     pub(super) fn may_cover(&self, selector: &Selector) -> bool {
         let width = Width::of(selector);
-        self.widths.keys().any(|other| other.is_narrower_than(&width))
+        self.widths
+            .keys()
+            .any(|other| other.is_narrower_than(&width))
     }
 
     /// Everything that lines select.

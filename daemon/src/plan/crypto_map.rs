@@ -15,8 +15,8 @@ use isthmus_grammar::command::{
 use isthmus_grammar::secrets::shown;
 
 use super::entry::Entry;
-use super::source::{Gathered, Name, NameHash, Places, Source};
 use super::selector::Line;
+use super::source::{Gathered, Name, NameHash, Places, Source};
 use super::unknown::{self, Header, Unknown};
 use crate::config::model::{
     self, AccessList, AclLine, DynamicEntry, Kept, MapNames, Numbered, ObjectGroups, Running,
@@ -47,6 +47,19 @@ impl<'a> Gather<'a> {
             groups: OnceCell::new(),
             dynamic_maps: OnceCell::new(),
         }
+    }
+
+    /// About how many lines all entries have.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        let maps = self.running.crypto.maps.iter();
+        let sizes = maps.map(|(name, map)| {
+            let entries = map.entries.keys();
+            entries
+                .map(|number| self.size(name, *number))
+                .sum::<usize>()
+        });
+        sizes.sum()
     }
 
     /// About how many lines the entry with this number has.
@@ -181,7 +194,7 @@ impl Gathered {
     /// What one entry of a map is on an interface; `place` has what all of them have in common.
     fn entry(
         &mut self,
-        sources: &Sources<'_>,
+        sources: &Sources<'_, '_>,
         place: &Entry,
         sequence: u16,
         entry: &model::Entry,
@@ -223,7 +236,7 @@ impl Gathered {
         &mut self,
         name: &str,
         entry: &model::Entry,
-        sources: &Sources<'_>,
+        sources: &Sources<'_, '_>,
     ) -> Vec<(AclId, Vec<Line>)> {
         let Some(map) = entry.kind.dynamic_map() else {
             return Vec::new();
@@ -251,7 +264,7 @@ impl Gathered {
         found
     }
 
-    fn add(&mut self, sources: &Sources<'_>, entry: &model::Entry, mut found: Entry) {
+    fn add(&mut self, sources: &Sources<'_, '_>, entry: &model::Entry, mut found: Entry) {
         let sets = &sources.of.running.crypto.transform_sets;
         for peer in &entry.peers {
             match peer {
@@ -321,8 +334,8 @@ fn local_address(
 }
 
 /// Where the lines of access-lists come from, for one entry.
-struct Sources<'a> {
-    of: &'a Gather<'a>,
+struct Sources<'g, 'a> {
+    of: &'g Gather<'a>,
     used: RefCell<BTreeSet<NameHash>>,
 }
 
@@ -337,7 +350,7 @@ impl<'a> Gather<'a> {
     }
 }
 
-impl Sources<'_> {
+impl Sources<'_, '_> {
     fn uses(&self, name: Name<'_>) {
         self.used.borrow_mut().insert(name.key());
     }
@@ -354,9 +367,7 @@ impl Sources<'_> {
         let kept = kept.iter().map(|line| line.text.as_str());
         for line in unknown::matching(list.is_some(), kept) {
             let words = line.split_whitespace();
-            let lists: Vec<&AccessList> = words
-                .filter_map(|word| self.access_list(word))
-                .collect();
+            let lists: Vec<&AccessList> = words.filter_map(|word| self.access_list(word)).collect();
             if lists.is_empty() {
                 rules.push(Line::everything(line));
             } else {

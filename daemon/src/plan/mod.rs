@@ -27,4 +27,4 @@ mod tests;
 #[cfg(test)]
 mod unknown_tests;
 #[cfg(test)]
-mod whole;
+pub(crate) mod whole;

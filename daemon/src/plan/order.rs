@@ -135,7 +135,10 @@ mod tests {
         let wide = select("10.0.0.0/8", "10.0.0.0/8");
         let narrow = select("10.1.0.0/16", "10.2.0.0/16");
         let list = flatten(
-            &[vec![Line::Deny([narrow].into()), Line::Permit([wide].into(), 10)]],
+            &[vec![
+                Line::Deny([narrow].into()),
+                Line::Permit([wide].into(), 10),
+            ]],
             1,
         );
         assert_eq!(list, [(narrow, None), (wide, Some(10))]);
@@ -147,7 +150,10 @@ mod tests {
         let part = select("10.1.0.0/16", "10.2.0.0/16");
         let entries = [
             vec![Line::Deny([part].into()), Line::Permit([all].into(), 10)],
-            vec![Line::Permit([select("10.1.7.0/24", "10.0.0.0/8")].into(), 20)],
+            vec![Line::Permit(
+                [select("10.1.7.0/24", "10.0.0.0/8")].into(),
+                20,
+            )],
         ];
         let list = flatten(&entries, 2);
         assert_eq!(
@@ -244,7 +250,7 @@ mod tests {
         );
         let line = line.prop_map(|(permit, selectors, what)| match permit {
             true => Line::Permit(selectors.into(), what),
-            false => Line::Deny(selectors),
+            false => Line::Deny(selectors.into()),
         });
         prop::collection::vec(prop::collection::vec(line, 0..4), 1..5)
     }

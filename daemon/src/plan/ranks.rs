@@ -65,12 +65,13 @@ fn spread(count: usize, low: Option<u32>, high: Option<u32>, spare: u64) -> Opti
     }
     let step = (room / (count + 1)).clamp(1, u64::from(STRIDE));
     let used = step * count;
+    let span = used.saturating_sub(step) + 1;
     let start = match (low, high) {
         // In the middle, with room before and behind.
-        (None, None) => first + (room - used) / 2,
+        (None, None) => first + (room - span) / 2,
         (None, Some(_)) => end - used,
         (Some(_), None) => first + step.min(room - used),
-        (Some(_), Some(_)) => first + (room - used) / 2,
+        (Some(_), Some(_)) => first + (room - span) / 2,
     };
     let ranks = (0..count).map(|at| u32::try_from(start + at * step).ok());
     ranks.collect()

@@ -104,6 +104,8 @@ pub struct Dirty {
     pub everything: bool,
     /// Which maps are on which interfaces, and what the entries of each have in common.
     pub places: bool,
+    /// Whole maps.
+    pub maps: BTreeSet<String>,
     /// Entries of maps.
     pub entries: BTreeSet<(String, u16)>,
     /// What refers to these names.
@@ -150,6 +152,7 @@ impl Dirty {
     pub fn merge(&mut self, other: Self) {
         self.everything |= other.everything;
         self.places |= other.places;
+        self.maps.extend(other.maps);
         self.entries.extend(other.entries);
         self.names.extend(other.names);
     }
@@ -236,25 +239,20 @@ impl Plan {
         if dirty.everything {
             return usize::MAX;
         }
-        let mut cost = 0;
+        let mut cost = 0_usize;
         if dirty.places {
-            let new = source.places().places;
-            let known: HashMap<(&str, &str), &Place> = self.places().map(key_of).collect();
-            for common in &new {
-                let place = known.get(&(common.interface.as_str(), common.map.as_str()));
+            let mut known: HashMap<_, _> = self.places().map(key_of).collect();
+            let places = source.places().places;
+            for common in &places {
+                let place = known.remove(&(common.interface.as_str(), common.map.as_str()));
                 if place.is_none_or(|place| place.common != *common) {
-                    cost += source.sequences(common).len();
+                    let numbers = source.sequences(common).into_iter();
+                    cost += numbers
+                        .map(|number| size(&common.map, number))
+                        .sum::<usize>();
                 }
             }
-            let gone = self.groups.iter().map(|group| group.places.len());
-            if new.len() < gone.sum() {
-                let there: HashSet<(&str, &str)> = new
-                    .iter()
-                    .map(|one| (one.interface.as_str(), one.map.as_str()))
-                    .collect();
-                let gone = self.places().filter(|one| !there.contains(&key_of(one).0));
-                cost += gone.map(|place| place.units.len()).sum::<usize>();
-            }
+            cost += known.values().map(|gone| gone.units.len()).sum::<usize>();
         }
         for (group, place, sequence) in self.dirty_units(dirty) {
             let common = &self.groups[group].places[place].common;
@@ -293,6 +291,10 @@ impl Plan {
         for (group, one) in self.groups.iter().enumerate() {
             for (place, one) in one.places.iter().enumerate() {
                 let range = (one.common.map.clone(), 0)..=(one.common.map.clone(), u16::MAX);
+                if dirty.maps.contains(&one.common.map) {
+                    let known = one.units.keys();
+                    units.extend(known.map(|sequence| (group, place, *sequence)));
+                }
                 let entries = dirty.entries.range(range);
                 units.extend(entries.map(|(_, sequence)| (group, place, *sequence)));
             }
@@ -407,7 +409,11 @@ impl Plan {
         if last != Some(ANY_INTERFACE) {
             self.groups.push(Group::default());
         }
-        let gone: Vec<Place> = old.into_values().flatten().map(|(_, place)| place).collect();
+        let gone: Vec<Place> = old
+            .into_values()
+            .flatten()
+            .map(|(_, place)| place)
+            .collect();
         for place in gone {
             for (sequence, unit) in place.units {
                 self.forget((place.id, sequence), unit, changes);
@@ -563,7 +569,7 @@ impl Plan {
         for new in unit.used.iter().filter(|one| !before.contains(one)) {
             self.users.entry(*new).or_default().push(name);
         }
-        let mut set = |set: &mut BTreeSet<UnitRef>, there| match there {
+        let set = |set: &mut BTreeSet<UnitRef>, there| match there {
             true => set.insert(name),
             false => set.remove(&name),
         };
@@ -734,11 +740,22 @@ impl Plan {
         };
         loop {
             let units = self.groups[group].places.get(place);
-            let mut units = units.map(|place| place.units.range(range)).into_iter().flatten();
-            while let Some((sequence, unit)) = if behind { units.next() } else { units.next_back() } {
+            let mut units = units
+                .map(|place| place.units.range(range))
+                .into_iter()
+                .flatten();
+            while let Some((sequence, unit)) = if behind {
+                units.next()
+            } else {
+                units.next_back()
+            } {
                 let at = (group, place, *sequence);
                 let mut items = 0..unit.list.len();
-                while let Some(item) = if behind { items.next() } else { items.next_back() } {
+                while let Some(item) = if behind {
+                    items.next()
+                } else {
+                    items.next_back()
+                } {
                     found.push((at, item));
                     if found.len() > NEAR {
                         return found;
@@ -901,7 +918,12 @@ impl Plan {
                 Taken::Earlier(by) => (by, "it never matches"),
             };
             let (own, other) = (entry(at)?, entry(by.0)?);
-            never_matches(&own, own.rules.get(rule)?, (&other, other.rules.get(by.1)?), so)
+            never_matches(
+                &own,
+                own.rules.get(rule)?,
+                (&other, other.rules.get(by.1)?),
+                so,
+            )
         });
         texts.collect()
     }

@@ -40,7 +40,10 @@ impl Bench {
             everything: true,
             ..Dirty::default()
         };
-        plan.update(&super::crypto_map::Gather::new(&running, &table), &everything);
+        plan.update(
+            &super::crypto_map::Gather::new(&running, &table),
+            &everything,
+        );
         let plan = written(&plan);
         Self {
             problems: plan.problems.clone(),

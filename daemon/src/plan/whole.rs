@@ -21,7 +21,8 @@ impl Source for Entries<'_> {
     fn places(&self) -> Places {
         let mut places = Places::default();
         for entry in self.0 {
-            let is_there = |one: &Entry| (&one.interface, &one.map) == (&entry.interface, &entry.map);
+            let is_there =
+                |one: &Entry| (&one.interface, &one.map) == (&entry.interface, &entry.map);
             if !places.places.iter().any(is_there) {
                 places.places.push(Entry {
                     sequence: 0,
@@ -54,13 +55,13 @@ impl Source for Entries<'_> {
 pub(super) struct Names(units::Plan);
 
 /// What the entries ask for.
-pub(super) struct Plan {
-    pub(super) connections: Vec<Arc<Connection>>,
+pub(crate) struct Plan {
+    pub(crate) connections: Vec<Arc<Connection>>,
     pub(super) flows: HashMap<FlowName, FlowPlan>,
     /// Exemptions and blocks, in their order.
     pub(super) fixed: Vec<PolicySpec>,
     pub(super) by_reqid: HashMap<(Reqid, u32), FlowName>,
-    pub(super) problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
     overlaps: bool,
 }
 
@@ -113,12 +114,12 @@ fn accept_any_peer(policy: &mut PolicySpec) {
 }
 
 impl Plan {
-    pub(super) fn overlaps(&self) -> bool {
+    pub(crate) fn overlaps(&self) -> bool {
         self.overlaps
     }
 
     /// The policies that should stand: of those of one key the first one.
-    pub(super) fn policies(&self) -> HashMap<PolicyKey, PolicySpec> {
+    pub(crate) fn policies(&self) -> HashMap<PolicyKey, PolicySpec> {
         let flows = self.flows.values();
         let asked = flows.flat_map(|flow| flow.policies(&flow.shape));
         let mut desired: HashMap<PolicyKey, PolicySpec> = HashMap::new();
@@ -145,7 +146,7 @@ pub(super) fn plan(entries: &[Entry], names: &mut Names) -> Plan {
 }
 
 /// A plan written out.
-pub(super) fn written(plan: &units::Plan) -> Plan {
+pub(crate) fn written(plan: &units::Plan) -> Plan {
     let mut flows: HashMap<FlowName, FlowPlan> = HashMap::new();
     for (name, flow) in plan.flows() {
         let written = FlowPlan {
@@ -159,14 +160,23 @@ pub(super) fn written(plan: &units::Plan) -> Plan {
     let mut claims: Vec<_> = plan
         .claims()
         .selectors()
-        .flat_map(|selector| plan.claims().of(selector).iter().map(|one| (*selector, *one)))
+        .flat_map(|selector| {
+            plan.claims()
+                .of(selector)
+                .iter()
+                .map(|one| (*selector, *one))
+        })
         .collect();
     claims.sort_by_key(|(_, claim)| claim.rank);
     let mut fixed = Vec::new();
     for (selector, claim) in claims {
         let action = match claim.fate {
             Some(Fate::Protect(name)) => {
-                flows.get_mut(&name).unwrap().places.push((selector, claim.rank));
+                flows
+                    .get_mut(&name)
+                    .unwrap()
+                    .places
+                    .push((selector, claim.rank));
                 continue;
             }
             Some(Fate::Block) => Action::Block,

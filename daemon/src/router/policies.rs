@@ -226,6 +226,30 @@ impl Policies {
         self.wanted.insert(spec.key, spec);
     }
 
+    /// Under this key exactly this should stand, or nothing.
+    pub fn want_under(&mut self, key: &PolicyKey, spec: Option<PolicySpec>) {
+        if self.wanted.get(key) == spec.as_ref() {
+            return;
+        }
+        self.forget_refusal(key);
+        if spec.is_some()
+            && let Some((_, owner)) = self.stand_ins.get(key)
+        {
+            self.forget_refusal(&owner.clone());
+        }
+        self.open.insert(*key);
+        match spec {
+            Some(spec) => self.wanted.insert(*key, spec),
+            None => self.wanted.remove(key),
+        };
+    }
+
+    /// Who has this is the only one who changes policies in the kernel.
+    #[must_use]
+    pub fn turn(&self) -> Rc<tokio::sync::Mutex<()>> {
+        Rc::clone(&self.turn)
+    }
+
     /// Asks for everything again that was refused. False when there is no such thing.
     pub fn retry(&mut self) -> bool {
         for (key, refused) in &mut self.refused {

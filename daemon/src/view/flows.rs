@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use ike::config::Connection;
 use isthmus_kernel::{ErrorKind, Kernel, KernelError};
 
 use super::SLICE;
 use super::crypto::{self, Counters, RawFlow};
-use crate::plan::flows::Plan;
 use crate::router::Shared;
 use crate::show::snapshot::Flow;
 
@@ -27,10 +27,11 @@ pub(super) async fn all(router: &Shared, kernel: &Kernel) -> Result<Vec<Flow>, K
     Ok(all)
 }
 
-/// A walk over the flows of the plan of the moment when it began: what a reader has not read yet is not held anywhere.
+/// A walk over the flows of the connections that there were when it began: what a reader has not read yet is not held
+/// anywhere.
 #[derive(Debug)]
 pub struct FlowWalk {
-    plan: Arc<Plan>,
+    connections: Vec<Arc<Connection>>,
     /// The connection after those that were looked at.
     next: usize,
     /// Flows of them that are still to come.
@@ -41,9 +42,10 @@ impl FlowWalk {
     /// Before the first flow.
     #[must_use]
     pub fn new(router: &Shared) -> Self {
-        let plan = router.borrow().tunnels.plan.clone();
+        let router = router.borrow();
+        let connections = router.tunnels.plan.connections().cloned();
         Self {
-            plan,
+            connections: connections.collect(),
             next: 0,
             waiting: VecDeque::new(),
         }
@@ -80,8 +82,10 @@ impl FlowWalk {
     fn step(&mut self, router: &Shared, most: usize) -> Option<Vec<RawFlow>> {
         let router = router.borrow();
         let now = router.now();
-        while self.next < self.plan.connections.len() && self.waiting.len() < most {
-            let more = crypto::raw_flows(&router, &self.plan, self.next, now);
+        while self.waiting.len() < most
+            && let Some(connection) = self.connections.get(self.next)
+        {
+            let more = crypto::raw_flows(&router, connection, now);
             self.waiting.extend(more);
             self.next += 1;
         }
@@ -92,7 +96,7 @@ impl FlowWalk {
     fn shown(&self, router: &Shared, raw: &[RawFlow], counters: &Counters) -> Vec<Flow> {
         let router = router.borrow();
         raw.iter()
-            .filter_map(|raw| crypto::flow(&router, &self.plan, raw, counters))
+            .filter_map(|raw| crypto::flow(&router, raw, counters))
             .collect()
     }
 }
