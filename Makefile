@@ -34,7 +34,7 @@ lab: setup
 	$(CARGO) test -p isthmus-tests -- $(ONLY)
 
 bench:
-	$(CARGO) bench -p ike -p isthmusd -p isthmus-grammar --bench handshake --bench primitives --bench config --bench reconcile --bench hold --bench lines
+	$(CARGO) bench -p ike -p isthmusd -p isthmus-grammar --bench handshake --bench primitives --bench config --bench reconcile --bench hold --bench screens --bench lines
 	@tests/setup.sh bench
 	$(CARGO) build --release -p isthmusd -p isthmus -p isthmus-tests
 	target/release/isthmus-lab bench

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use divan::Bencher;
 use isthmus_grammar::command::{Command, ConfigLine};
 use isthmus_grammar::help::help;
-use isthmus_grammar::parser::{parse, parse_exact};
+use isthmus_grammar::parser::parse;
 use isthmus_grammar::render::render;
 use isthmus_grammar::{Mode, walk};
 
@@ -53,7 +53,7 @@ const LINES: &[(Mode, &str, &str)] = &[
 
 #[divan::bench(args = LINES)]
 fn spelled_out(bencher: Bencher, (mode, line, _): &(Mode, &str, &str)) {
-    bencher.bench(|| parse_exact(*mode, divan::black_box(line)));
+    bencher.bench(|| parse(*mode, divan::black_box(line)));
 }
 
 #[divan::bench(args = LINES)]
@@ -90,9 +90,7 @@ fn load(text: &str) -> Vec<ConfigLine> {
     let mut mode = Mode::Config;
     let mut lines = Vec::new();
     for line in text.lines() {
-        let parsed = parse_exact(mode, line)
-            .or_else(|| parse(mode, line).ok())
-            .expect("the file is sound");
+        let parsed = parse(mode, line).expect("the file is sound");
         if let Command::Config(config) = parsed.command {
             mode = config.enters().unwrap_or(mode);
             lines.push(config);

@@ -109,7 +109,7 @@ fn list(terminal: &'static Terminal, entries: &mut BTreeMap<&'static str, &'stat
         Kind::Word { hidden: true, .. } => {}
         Kind::InterfaceType => entries.extend(TYPES.iter().copied()),
         _ => {
-            entries.entry(&terminal.label).or_insert(&terminal.help);
+            entries.entry(terminal.label).or_insert(terminal.help);
         }
     }
 }
@@ -136,7 +136,7 @@ fn word_help(mode: Mode, access: &Access, line: &str) -> Result<String, Refusal>
             let arguments = walk.next().filter(|terminal| {
                 !matches!(terminal.kind, Kind::Word { .. } | Kind::InterfaceType)
             });
-            words = arguments.map(|terminal| terminal.label.as_str()).collect();
+            words = arguments.map(|terminal| terminal.label).collect();
             words.sort_unstable();
             words.dedup();
         }
@@ -150,7 +150,7 @@ fn word_help(mode: Mode, access: &Access, line: &str) -> Result<String, Refusal>
 }
 
 /// The listed keywords that a token may be the beginning of, sorted.
-fn keywords(walk: &Walk<'_>, token: &str) -> Vec<&'static str> {
+fn keywords(walk: &Walk<'_, '_>, token: &str) -> Vec<&'static str> {
     let mut words: Vec<&'static str> = Vec::new();
     for terminal in walk.next() {
         match &terminal.kind {

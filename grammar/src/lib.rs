@@ -22,6 +22,7 @@ pub mod file;
 pub mod foreign;
 pub mod help;
 pub mod interface_name;
+mod matched;
 pub mod modes;
 pub mod parser;
 pub mod privilege;

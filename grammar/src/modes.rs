@@ -5,11 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, ConfigCommand, Form};
-use crate::parser::Rule;
 
 /// What is known of a mode.
 struct Row {
-    rule: Rule,
     suffix: &'static str,
     parent: Option<Mode>,
     title: &'static str,
@@ -17,14 +15,14 @@ struct Row {
     quit: bool,
 }
 
-/// One mode a line: the variant, its doc, the root rule of its table, its prompt, where `exit` leads, the line above
+/// One mode a line: the variant (the table of `IsakmpPolicy` is the rule `isakmp_policy_mode`), its doc, its prompt, where `exit` leads, the line above
 /// the list of `?`; then what differs from the usual: `indent` of its lines in the running-config, `quit` that closes it.
 macro_rules! modes {
     (@indent) => { 1 };
     (@indent $indent:literal) => { $indent };
     (@quit) => { false };
     (@quit $quit:literal) => { $quit };
-    ($($mode:ident $doc:literal $rule:ident $suffix:literal $parent:expr, $title:literal $(indent $indent:literal)? $(quit $quit:literal)?;)+) => {
+    ($($mode:ident $doc:literal $suffix:literal $parent:expr, $title:literal $(indent $indent:literal)? $(quit $quit:literal)?;)+) => {
         /// A mode of the command line.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Mode { $(#[doc = $doc] $mode),+ }
@@ -33,15 +31,9 @@ macro_rules! modes {
             /// Every mode.
             pub const ALL: &'static [Self] = &[$(Self::$mode),+];
 
-            /// The mode with the name of its variant.
-            pub(crate) fn named(name: &str) -> Option<Self> {
-                match name { $(stringify!($mode) => Some(Self::$mode),)+ _ => None }
-            }
-
             fn row(self) -> Row {
                 match self {
                     $(Self::$mode => Row {
-                        rule: Rule::$rule,
                         suffix: $suffix,
                         parent: $parent,
                         title: $title,
@@ -57,66 +49,66 @@ macro_rules! modes {
 const CONFIG: Option<Mode> = Some(Mode::Config);
 
 modes! {
-    UserExec "`R1>`" user_exec_mode ">" None, "Exec commands:";
-    Exec "`R1#`" exec_mode "#" None, "Exec commands:";
-    Config "`R1(config)#`" config_mode "(config)#" Some(Mode::Exec), "Configure commands:";
-    Interface "`interface`" interface_mode "(config-if)#" CONFIG, "Interface configuration commands:";
-    ExtendedAcl "`ip access-list extended`" extended_acl_mode "(config-ext-nacl)#" CONFIG, "Ext Access List configuration commands:";
-    StandardAcl "`ip access-list standard`" standard_acl_mode "(config-std-nacl)#" CONFIG, "Standard Access List configuration commands:";
-    NetworkGroup "`object-group network`" network_group_mode "(config-network-group)#" CONFIG, "Network object group configuration commands:";
-    ServiceGroup "`object-group service`" service_group_mode "(config-service-group)#" CONFIG, "Service object group configuration commands:";
-    TimeRange "`time-range`" time_range_mode "(config-time-range)#" CONFIG, "Time range configuration commands:";
-    IsakmpPolicy "`crypto isakmp policy`" isakmp_policy_mode "(config-isakmp)#" CONFIG, "ISAKMP commands:";
-    TransformSet "`crypto ipsec transform-set`" transform_set_mode "(cfg-crypto-trans)#" CONFIG, "Crypto transform configuration commands:";
-    CryptoMap "`crypto map`" crypto_map_mode "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";
-    Line "`line`" line_mode "(config-line)#" CONFIG, "Line configuration commands:";
-    Keyring "`crypto keyring`" keyring_mode "(conf-keyring)#" CONFIG, "Crypto Keyring commands:" indent 2;
-    KeyringPubkey "`rsa-pubkey` in it" keyring_pubkey_mode "(config-pubkey-key)#" Some(Mode::Keyring), "Public key commands:" indent 3;
-    KeyringPubkeyString "`key-string` in it" keyring_pubkey_string_mode "(config-pubkey)#" Some(Mode::KeyringPubkey), "Public key in hexadecimal:" indent 4 quit true;
-    IsakmpProfile "`crypto isakmp profile`" isakmp_profile_mode "(conf-isa-prof)#" CONFIG, "Crypto ISAKMP Profile Commands:" indent 3;
-    IsakmpGroup "`crypto isakmp client configuration group`" isakmp_group_mode "(config-isakmp-group)#" CONFIG, "ISAKMP group policy config commands:";
-    ClientFirewall "`crypto isakmp client firewall`" client_firewall_mode "(config-isakmp-client-fw)#" CONFIG, "ISAKMP client firewall policy commands:";
-    BrowserProxy "`crypto isakmp client configuration browser-proxy`" browser_proxy_mode "(config-isakmp-browser-proxy)#" CONFIG, "ISAKMP browser proxy commands:";
-    IsakmpPeer "`crypto isakmp peer`" isakmp_peer_mode "(config-isakmp-peer)#" CONFIG, "ISAKMP peer commands:";
-    IpsecProfile "`crypto ipsec profile`" ipsec_profile_mode "(ipsec-profile)#" CONFIG, "IPSec Profile configuration commands:";
-    DynamicMap "`crypto dynamic-map`" dynamic_map_mode "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";
-    MapFailClose "`crypto map NAME gdoi fail-close`" map_fail_close_mode "(crypto-map-fail-close)#" CONFIG, "Crypto Map fail-close commands:";
-    Ezvpn "`crypto ipsec client ezvpn`" ezvpn_mode "(config-crypto-ezvpn)#" CONFIG, "Easy VPN configuration commands:";
-    Ikev2Proposal "`crypto ikev2 proposal`" ikev2_proposal_mode "(config-ikev2-proposal)#" CONFIG, "IKEv2 Proposal commands:";
-    Ikev2Policy "`crypto ikev2 policy`" ikev2_policy_mode "(config-ikev2-policy)#" CONFIG, "IKEv2 Policy commands:";
-    Ikev2Profile "`crypto ikev2 profile`" ikev2_profile_mode "(config-ikev2-profile)#" CONFIG, "IKEv2 profile commands:";
-    Ikev2Keyring "`crypto ikev2 keyring`" ikev2_keyring_mode "(config-ikev2-keyring)#" CONFIG, "IKEv2 Keyring commands:";
-    Ikev2KeyringPeer "`peer` in it" ikev2_keyring_peer_mode "(config-ikev2-keyring-peer)#" Some(Mode::Ikev2Keyring), "IKEv2 Keyring Peer commands:" indent 2;
-    Ikev2AuthorPolicy "`crypto ikev2 authorization policy`" ikev2_author_policy_mode "(config-ikev2-author-policy)#" CONFIG, "IKEv2 Authorization Policy commands:";
-    Ikev2NameMangler "`crypto ikev2 name-mangler`" ikev2_name_mangler_mode "(config-ikev2-mangler)#" CONFIG, "IKEv2 name mangler commands:";
-    Ikev2Flexvpn "`crypto ikev2 client flexvpn`" ikev2_flexvpn_mode "(config-ikev2-flexvpn)#" CONFIG, "IKEv2 FlexVPN client commands:";
-    Ikev2Cluster "`crypto ikev2 cluster`" ikev2_cluster_mode "(config-ikev2-cluster)#" CONFIG, "IKEv2 cluster commands:";
-    PkiTrustpoint "`crypto pki trustpoint`" pki_trustpoint_mode "(ca-trustpoint)#" CONFIG, "CA trustpoint configuration commands:";
-    PkiCertificateMap "`crypto pki certificate map`" pki_certificate_map_mode "(ca-certificate-map)#" CONFIG, "CA certificate map configuration commands:";
-    PkiCertificateChain "`crypto pki certificate chain`" pki_certificate_chain_mode "(config-cert-chain)#" CONFIG, "Certificate chain commands:";
-    PkiHex "`certificate` in it" pki_hex_mode "(config-pki-hexmode)#" Some(Mode::PkiCertificateChain), "Certificate in hexadecimal:" indent 2 quit true;
-    PkiServer "`crypto pki server`" pki_server_mode "(cs-server)#" CONFIG, "Certificate Server configuration commands:";
-    PkiTrustpool "`crypto pki trustpool policy`" pki_trustpool_mode "(ca-trustpool)#" CONFIG, "CA trustpool configuration commands:";
-    PkiProfile "`crypto pki profile enrollment`" pki_profile_mode "(ca-profile-enroll)#" CONFIG, "CA enrollment profile configuration commands:";
-    PubkeyChain "`crypto key pubkey-chain rsa`" pubkey_chain_mode "(config-pubkey-chain)#" CONFIG, "Public key chain commands:";
-    PubkeyKey "`addressed-key`, `named-key`" pubkey_key_mode "(config-pubkey-key)#" Some(Mode::PubkeyChain), "Public key commands:" indent 2;
-    PubkeyString "`key-string` in it" pubkey_string_mode "(config-pubkey)#" Some(Mode::PubkeyKey), "Public key in hexadecimal:" indent 3 quit true;
-    Vpdn "`vpdn-group`" vpdn_mode "(config-vpdn)#" CONFIG, "VPDN group configuration commands:";
-    VpdnAcceptDialin "`accept-dialin` in it" vpdn_accept_dialin_mode "(config-vpdn-acc-in)#" Some(Mode::Vpdn), "VPDN group accept dialin configuration commands:" indent 2;
-    VpdnRequestDialin "`request-dialin` in it" vpdn_request_dialin_mode "(config-vpdn-req-in)#" Some(Mode::Vpdn), "VPDN group request dialin configuration commands:" indent 2;
-    VpdnAcceptDialout "`accept-dialout` in it" vpdn_accept_dialout_mode "(config-vpdn-acc-ou)#" Some(Mode::Vpdn), "VPDN group accept dialout configuration commands:" indent 2;
-    VpdnRequestDialout "`request-dialout` in it" vpdn_request_dialout_mode "(config-vpdn-req-ou)#" Some(Mode::Vpdn), "VPDN group request dialout configuration commands:" indent 2;
-    AaaServerGroup "`aaa group server radius`" aaa_server_group_mode "(config-sg-radius)#" CONFIG, "Server group commands:";
-    RadiusServer "`radius server`" radius_server_mode "(config-radius-server)#" CONFIG, "RADIUS server sub-mode commands:";
-    RadiusDynamicAuthor "`aaa server radius dynamic-author`" radius_dynamic_author_mode "(config-locsvr-da-radius)#" CONFIG, "RADIUS Application commands:";
-    AaaAttributeList "`aaa attribute list`" aaa_attribute_list_mode "(config-attr-list)#" CONFIG, "AAA attribute list config commands:";
-    Vrf "`vrf definition`, `ip vrf`" vrf_mode "(config-vrf)#" CONFIG, "VPN Routing/Forwarding instance configuration commands:";
-    VrfFamily "`address-family` in it" vrf_family_mode "(config-vrf-af)#" Some(Mode::Vrf), "IP VPN Routing/Forwarding instance configuration commands:" indent 2;
-    Archive "`archive`" archive_mode "(config-archive)#" CONFIG, "Archive configuration commands:";
-    ArchiveLog "`log config` in it" archive_log_mode "(config-archive-log-cfg)#" Some(Mode::Archive), "Archive log configuration commands:" indent 2;
-    Redundancy "`redundancy`" redundancy_mode "(config-red)#" CONFIG, "Redundancy configuration commands:";
-    ControlPlane "`control-plane`" control_plane_mode "(config-cp)#" CONFIG, "Control Plane configuration commands:";
-    DhcpPool "`ip dhcp pool`" dhcp_pool_mode "(dhcp-config)#" CONFIG, "DHCP pool configuration commands:";
+    UserExec "`R1>`" ">" None, "Exec commands:";
+    Exec "`R1#`" "#" None, "Exec commands:";
+    Config "`R1(config)#`" "(config)#" Some(Mode::Exec), "Configure commands:";
+    Interface "`interface`" "(config-if)#" CONFIG, "Interface configuration commands:";
+    ExtendedAcl "`ip access-list extended`" "(config-ext-nacl)#" CONFIG, "Ext Access List configuration commands:";
+    StandardAcl "`ip access-list standard`" "(config-std-nacl)#" CONFIG, "Standard Access List configuration commands:";
+    NetworkGroup "`object-group network`" "(config-network-group)#" CONFIG, "Network object group configuration commands:";
+    ServiceGroup "`object-group service`" "(config-service-group)#" CONFIG, "Service object group configuration commands:";
+    TimeRange "`time-range`" "(config-time-range)#" CONFIG, "Time range configuration commands:";
+    IsakmpPolicy "`crypto isakmp policy`" "(config-isakmp)#" CONFIG, "ISAKMP commands:";
+    TransformSet "`crypto ipsec transform-set`" "(cfg-crypto-trans)#" CONFIG, "Crypto transform configuration commands:";
+    CryptoMap "`crypto map`" "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";
+    Line "`line`" "(config-line)#" CONFIG, "Line configuration commands:";
+    Keyring "`crypto keyring`" "(conf-keyring)#" CONFIG, "Crypto Keyring commands:" indent 2;
+    KeyringPubkey "`rsa-pubkey` in it" "(config-pubkey-key)#" Some(Mode::Keyring), "Public key commands:" indent 3;
+    KeyringPubkeyString "`key-string` in it" "(config-pubkey)#" Some(Mode::KeyringPubkey), "Public key in hexadecimal:" indent 4 quit true;
+    IsakmpProfile "`crypto isakmp profile`" "(conf-isa-prof)#" CONFIG, "Crypto ISAKMP Profile Commands:" indent 3;
+    IsakmpGroup "`crypto isakmp client configuration group`" "(config-isakmp-group)#" CONFIG, "ISAKMP group policy config commands:";
+    ClientFirewall "`crypto isakmp client firewall`" "(config-isakmp-client-fw)#" CONFIG, "ISAKMP client firewall policy commands:";
+    BrowserProxy "`crypto isakmp client configuration browser-proxy`" "(config-isakmp-browser-proxy)#" CONFIG, "ISAKMP browser proxy commands:";
+    IsakmpPeer "`crypto isakmp peer`" "(config-isakmp-peer)#" CONFIG, "ISAKMP peer commands:";
+    IpsecProfile "`crypto ipsec profile`" "(ipsec-profile)#" CONFIG, "IPSec Profile configuration commands:";
+    DynamicMap "`crypto dynamic-map`" "(config-crypto-map)#" CONFIG, "Crypto Map configuration commands:";
+    MapFailClose "`crypto map NAME gdoi fail-close`" "(crypto-map-fail-close)#" CONFIG, "Crypto Map fail-close commands:";
+    Ezvpn "`crypto ipsec client ezvpn`" "(config-crypto-ezvpn)#" CONFIG, "Easy VPN configuration commands:";
+    Ikev2Proposal "`crypto ikev2 proposal`" "(config-ikev2-proposal)#" CONFIG, "IKEv2 Proposal commands:";
+    Ikev2Policy "`crypto ikev2 policy`" "(config-ikev2-policy)#" CONFIG, "IKEv2 Policy commands:";
+    Ikev2Profile "`crypto ikev2 profile`" "(config-ikev2-profile)#" CONFIG, "IKEv2 profile commands:";
+    Ikev2Keyring "`crypto ikev2 keyring`" "(config-ikev2-keyring)#" CONFIG, "IKEv2 Keyring commands:";
+    Ikev2KeyringPeer "`peer` in it" "(config-ikev2-keyring-peer)#" Some(Mode::Ikev2Keyring), "IKEv2 Keyring Peer commands:" indent 2;
+    Ikev2AuthorPolicy "`crypto ikev2 authorization policy`" "(config-ikev2-author-policy)#" CONFIG, "IKEv2 Authorization Policy commands:";
+    Ikev2NameMangler "`crypto ikev2 name-mangler`" "(config-ikev2-mangler)#" CONFIG, "IKEv2 name mangler commands:";
+    Ikev2Flexvpn "`crypto ikev2 client flexvpn`" "(config-ikev2-flexvpn)#" CONFIG, "IKEv2 FlexVPN client commands:";
+    Ikev2Cluster "`crypto ikev2 cluster`" "(config-ikev2-cluster)#" CONFIG, "IKEv2 cluster commands:";
+    PkiTrustpoint "`crypto pki trustpoint`" "(ca-trustpoint)#" CONFIG, "CA trustpoint configuration commands:";
+    PkiCertificateMap "`crypto pki certificate map`" "(ca-certificate-map)#" CONFIG, "CA certificate map configuration commands:";
+    PkiCertificateChain "`crypto pki certificate chain`" "(config-cert-chain)#" CONFIG, "Certificate chain commands:";
+    PkiHex "`certificate` in it" "(config-pki-hexmode)#" Some(Mode::PkiCertificateChain), "Certificate in hexadecimal:" indent 2 quit true;
+    PkiServer "`crypto pki server`" "(cs-server)#" CONFIG, "Certificate Server configuration commands:";
+    PkiTrustpool "`crypto pki trustpool policy`" "(ca-trustpool)#" CONFIG, "CA trustpool configuration commands:";
+    PkiProfile "`crypto pki profile enrollment`" "(ca-profile-enroll)#" CONFIG, "CA enrollment profile configuration commands:";
+    PubkeyChain "`crypto key pubkey-chain rsa`" "(config-pubkey-chain)#" CONFIG, "Public key chain commands:";
+    PubkeyKey "`addressed-key`, `named-key`" "(config-pubkey-key)#" Some(Mode::PubkeyChain), "Public key commands:" indent 2;
+    PubkeyString "`key-string` in it" "(config-pubkey)#" Some(Mode::PubkeyKey), "Public key in hexadecimal:" indent 3 quit true;
+    Vpdn "`vpdn-group`" "(config-vpdn)#" CONFIG, "VPDN group configuration commands:";
+    VpdnAcceptDialin "`accept-dialin` in it" "(config-vpdn-acc-in)#" Some(Mode::Vpdn), "VPDN group accept dialin configuration commands:" indent 2;
+    VpdnRequestDialin "`request-dialin` in it" "(config-vpdn-req-in)#" Some(Mode::Vpdn), "VPDN group request dialin configuration commands:" indent 2;
+    VpdnAcceptDialout "`accept-dialout` in it" "(config-vpdn-acc-ou)#" Some(Mode::Vpdn), "VPDN group accept dialout configuration commands:" indent 2;
+    VpdnRequestDialout "`request-dialout` in it" "(config-vpdn-req-ou)#" Some(Mode::Vpdn), "VPDN group request dialout configuration commands:" indent 2;
+    AaaServerGroup "`aaa group server radius`" "(config-sg-radius)#" CONFIG, "Server group commands:";
+    RadiusServer "`radius server`" "(config-radius-server)#" CONFIG, "RADIUS server sub-mode commands:";
+    RadiusDynamicAuthor "`aaa server radius dynamic-author`" "(config-locsvr-da-radius)#" CONFIG, "RADIUS Application commands:";
+    AaaAttributeList "`aaa attribute list`" "(config-attr-list)#" CONFIG, "AAA attribute list config commands:";
+    Vrf "`vrf definition`, `ip vrf`" "(config-vrf)#" CONFIG, "VPN Routing/Forwarding instance configuration commands:";
+    VrfFamily "`address-family` in it" "(config-vrf-af)#" Some(Mode::Vrf), "IP VPN Routing/Forwarding instance configuration commands:" indent 2;
+    Archive "`archive`" "(config-archive)#" CONFIG, "Archive configuration commands:";
+    ArchiveLog "`log config` in it" "(config-archive-log-cfg)#" Some(Mode::Archive), "Archive log configuration commands:" indent 2;
+    Redundancy "`redundancy`" "(config-red)#" CONFIG, "Redundancy configuration commands:";
+    ControlPlane "`control-plane`" "(config-cp)#" CONFIG, "Control Plane configuration commands:";
+    DhcpPool "`ip dhcp pool`" "(dhcp-config)#" CONFIG, "DHCP pool configuration commands:";
 }
 
 impl Mode {
@@ -171,11 +163,6 @@ impl Mode {
             Self::VrfFamily => Some("exit-address-family"),
             mode => mode.is_verbatim().then_some("\tquit"),
         }
-    }
-
-    /// The rule of the mode's own table.
-    pub(crate) fn rule(self) -> Rule {
-        self.row().rule
     }
 
     /// The line above the list that `?` gives at the start of the mode.

@@ -1,5 +1,5 @@
 //! What the pest files say about a retained command: one that is understood, kept and printed, but not acted on. Its
-//! rule is called `r_NAME`; the attributes are `/// @...` lines before the rule. Read once by `tree.rs`, used by `build/`.
+//! rule is called `r_NAME`; the attributes are `/// @...` lines before the rule. Read by the build script (`compile/attributes.rs`), used by `build/`.
 //!
 //! | attribute | meaning |
 //! |---|---|
@@ -26,22 +26,20 @@
 //! Before an argument: `@secret` says that it is a key or password, `@secret 6 7` which types it takes when those in clear
 //! are to be encoded (`password encryption aes`, `service password-encryption`).
 
-use std::collections::HashMap;
-
 use crate::command::{Form, Section};
 use crate::modes::Mode;
 
 /// How many words identify a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     /// The keywords before the first argument.
     Keywords,
     /// So many words.
     Words(usize),
     /// The words before a keyword.
-    Before(String),
+    Before(&'static str),
     /// A keyword and the words after it.
-    From(String),
+    From(&'static str),
     /// The whole line.
     All,
     /// Nothing does.
@@ -62,6 +60,8 @@ pub(crate) enum Negation {
 /// The attributes of a retained command.
 #[derive(Debug)]
 pub(crate) struct Retained {
+    /// The rule of its plain form.
+    pub(crate) name: &'static str,
     pub(crate) key: Key,
     pub(crate) enters: Option<Mode>,
     pub(crate) section: Option<Section>,
@@ -72,74 +72,11 @@ pub(crate) struct Retained {
     /// The forms in which it is true without doing anything.
     pub(crate) holds: &'static [Form],
     /// The keyword at the end of a line that asks for something else.
-    pub(crate) holds_without: Option<String>,
+    pub(crate) holds_without: Option<&'static str>,
     pub(crate) needed: bool,
     pub(crate) once: bool,
     /// The line that says what is so without one.
-    pub(crate) default: Option<String>,
+    pub(crate) default: Option<&'static str>,
     /// Its place among the retained commands of each table that has it.
-    pub(crate) orders: HashMap<Mode, u16>,
-}
-
-impl Retained {
-    /// Reads the attribute lines before a rule.
-    ///
-    /// # Panics
-    /// When one is not understood: the pest files are part of the program, and every test of the crate reads them.
-    pub(crate) fn read(rule: &str, docs: &[String]) -> Self {
-        let mut retained = Self {
-            key: Key::Keywords,
-            enters: None,
-            section: None,
-            rank: u8::MAX,
-            sorted: false,
-            negation: Negation::Removes,
-            trail: 0,
-            holds: &[],
-            holds_without: None,
-            needed: false,
-            once: false,
-            default: None,
-            orders: HashMap::new(),
-        };
-        for doc in docs {
-            if retained.attribute(doc).is_none() {
-                panic!("the attribute \"{doc}\" of {rule} is not understood");
-            }
-        }
-        retained
-    }
-
-    fn attribute(&mut self, doc: &str) -> Option<()> {
-        let (name, value) = doc.split_once(' ').unwrap_or((doc, ""));
-        match (name, value) {
-            ("@key", "all") => self.key = Key::All,
-            ("@key", "none") => self.key = Key::Nothing,
-            ("@key", value) if value.starts_with("before ") => {
-                self.key = Key::Before(value["before ".len()..].to_owned());
-            }
-            ("@key", value) if value.starts_with("from ") => {
-                self.key = Key::From(value["from ".len()..].to_owned());
-            }
-            ("@key", count) => self.key = Key::Words(count.parse().ok()?),
-            ("@enters", mode) => self.enters = Some(Mode::named(mode)?),
-            ("@section", section) => self.section = Some(Section::from_word(section)?),
-            ("@rank", rank) => self.rank = rank.parse().ok()?,
-            ("@sorted", "") => self.sorted = true,
-            ("@no", "kept") => self.negation = Negation::Kept,
-            ("@no", "only") => self.negation = Negation::Only,
-            ("@trail", count) => self.trail = count.parse().ok()?,
-            ("@holds", "") => self.holds = &[Form::Set, Form::No],
-            ("@holds", value) if value.starts_with("without ") => {
-                self.holds = &[Form::Set, Form::No];
-                self.holds_without = Some(value["without ".len()..].to_owned());
-            }
-            ("@holds", "no") => self.holds = &[Form::No],
-            ("@once", "") => self.once = true,
-            ("@needed", "") => self.needed = true,
-            ("@default", words) => self.default = Some(words.to_owned()),
-            _ => return None,
-        }
-        Some(())
-    }
+    pub(crate) orders: &'static [(Mode, u16)],
 }

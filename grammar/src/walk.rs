@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use crate::interface_name::{InterfaceName, TYPES, is_port, type_name};
+use crate::matched::{Matched, Word};
 use crate::modes::Mode;
 use crate::privilege::{self, Access, Inherited};
 use crate::refusal::Refusal;
-use crate::tree::{GRAMMAR, Grammar, Kind, Terminal};
+use crate::tree::{self, Edge, Kind, Node, Terminal};
 
 /// A line with every keyword spelled out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +29,23 @@ pub fn expand(mode: Mode, line: &str) -> Result<Expanded, Refusal> {
 
 /// [`expand`] for a session that may not do everything: what it may not do is not there.
 pub fn expand_as(mode: Mode, access: &Access, line: &str) -> Result<Expanded, Refusal> {
-    let table = |table: Mode| {
-        walk(table, access, line)
-            .and_then(Walk::finish)
-            .map(|line| Expanded { table, line })
-    };
-    either_table(access.table(mode), table)
+    let (table, matched) = matched(mode, access, line)?;
+    Ok(Expanded {
+        table,
+        line: matched.line(),
+    })
+}
+
+/// The table that has a line, and its words there.
+pub(crate) fn matched<'a>(
+    mode: Mode,
+    access: &Access,
+    line: &'a str,
+) -> Result<(Mode, Matched<'a>), Refusal> {
+    either_table(access.table(mode), |table| {
+        let matched = walk(table, access, line).and_then(|walk| walk.finish())?;
+        Ok((table, matched))
+    })
 }
 
 /// Where the caret stands when the interface that a command names is not there: at the number of an IOS name, at another
@@ -66,7 +78,7 @@ pub(crate) fn either_table<T>(
 
 /// One understood token.
 struct Step<'a> {
-    node: usize,
+    edge: Edge,
     /// Where its token begins, in octets.
     start: usize,
     /// Index of the step before.
@@ -77,10 +89,9 @@ struct Step<'a> {
 }
 
 /// How far a line has been understood.
-pub(crate) struct Walk<'a> {
-    grammar: &'static Grammar,
+pub(crate) struct Walk<'w, 'a> {
     table: Mode,
-    access: &'a Access,
+    access: &'w Access,
     line: &'a str,
     steps: Vec<Step<'a>>,
     /// The steps that the next token may follow, best first; empty before the first token.
@@ -92,22 +103,22 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Walks a whole line.
-pub(crate) fn walk<'a>(
+pub(crate) fn walk<'w, 'a>(
     table: Mode,
-    access: &'a Access,
+    access: &'w Access,
     line: &'a str,
-) -> Result<Walk<'a>, Refusal> {
+) -> Result<Walk<'w, 'a>, Refusal> {
     let mut walk = Walk::new(table, access, line);
     while walk.advance()? {}
     Ok(walk)
 }
 
 /// Walks all but the unfinished last word; returns it too.
-pub(crate) fn walk_prefix<'a>(
+pub(crate) fn walk_prefix<'w, 'a>(
     table: Mode,
-    access: &'a Access,
+    access: &'w Access,
     line: &'a str,
-) -> Result<(Walk<'a>, &'a str), Refusal> {
+) -> Result<(Walk<'w, 'a>, &'a str), Refusal> {
     let start = line.rfind(is_blank).map_or(0, |blank| blank + 1);
     Ok((walk(table, access, &line[..start])?, &line[start..]))
 }
@@ -154,11 +165,20 @@ pub(crate) fn is_blank(c: char) -> bool {
     c == ' ' || c == '\t'
 }
 
-impl<'a> Walk<'a> {
-    fn new(table: Mode, access: &'a Access, line: &'a str) -> Self {
+impl Step<'_> {
+    fn node(&self) -> &'static Node {
+        self.edge.node()
+    }
+
+    fn terminal(&self) -> &'static Terminal {
+        self.node().terminal()
+    }
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    fn new(table: Mode, access: &'w Access, line: &'a str) -> Self {
         let line = trim_end(line);
         Self {
-            grammar: &GRAMMAR,
             table,
             access,
             line,
@@ -180,14 +200,14 @@ impl<'a> Walk<'a> {
     }
 
     fn is_accepting(&self, step: usize) -> bool {
-        self.grammar.nodes[self.steps[step].node].accepting
+        self.steps[step].node().accepting
     }
 
     /// The terminals that may come next, best first; one may be there several times.
     pub(crate) fn next(&self) -> impl Iterator<Item = &'static Terminal> {
         self.edges()
             .into_iter()
-            .map(|(_, node)| self.grammar.terminal(node))
+            .map(|(_, edge)| edge.node().terminal())
     }
 
     /// Whether the line starts its mode's table: nothing typed yet.
@@ -200,16 +220,18 @@ impl<'a> Walk<'a> {
         self.closed
     }
 
-    fn edges(&self) -> Vec<(Option<usize>, usize)> {
+    fn edges(&self) -> Vec<(Option<usize>, Edge)> {
         let mut edges = self.all_edges();
         if !self.access.is_full() {
-            edges.retain(|(parent, node)| self.access.admits(self.needed(*parent, *node).level));
+            edges.retain(|(parent, edge)| {
+                self.access.admits(self.needed(*parent, edge.node()).level)
+            });
         }
         edges
     }
 
     /// The privilege level that a place needs after a step.
-    fn needed(&self, parent: Option<usize>, node: usize) -> privilege::Needed {
+    fn needed(&self, parent: Option<usize>, node: &Node) -> privilege::Needed {
         let mut path: Vec<&str> = Vec::new();
         let mut next = parent;
         while let Some(step) = next {
@@ -217,7 +239,7 @@ impl<'a> Walk<'a> {
             next = self.steps[step].parent;
         }
         path.reverse();
-        path.push(match &self.grammar.terminal(node).kind {
+        path.push(match node.terminal().kind {
             Kind::Word { literal, .. } => literal,
             // No rule names an argument.
             _ => "\0",
@@ -234,30 +256,24 @@ impl<'a> Walk<'a> {
         let usual = match words {
             [] | ["exit" | "end" | "quit"] if self.table.is_config() => 0,
             [] => privilege::USER,
-            [first, ..] => privilege::usual(first, self.grammar.nodes[node].in_user_exec),
+            [first, ..] => privilege::usual(first, node.in_user_exec),
         };
         let inherited = parent.map_or(Inherited::Usual, |step| self.steps[step].hands_on);
         self.access.needed(mode, &words.join(" "), usual, inherited)
     }
 
-    fn all_edges(&self) -> Vec<(Option<usize>, usize)> {
+    fn all_edges(&self) -> Vec<(Option<usize>, Edge)> {
         if self.closed {
             return Vec::new();
         }
         if self.is_empty() {
-            return self
-                .grammar
-                .start(self.table)
-                .iter()
-                .map(|node| (None, *node))
-                .collect();
+            let starts = tree::starts(self.table).iter();
+            return starts.map(|edge| (None, *edge)).collect();
         }
         let follow = |step: &usize| {
             let step = *step;
-            self.grammar.nodes[self.steps[step].node]
-                .follow
-                .iter()
-                .map(move |node| (Some(step), *node))
+            let edges = self.steps[step].node().follow().iter();
+            edges.map(move |edge| (Some(step), *edge))
         };
         self.alive.iter().flat_map(follow).collect()
     }
@@ -276,7 +292,7 @@ impl<'a> Walk<'a> {
         }
         let edges = self.edges();
         let token = self.before_bar(token, rest, &edges);
-        let matches = select(self.grammar, &edges, token, rest);
+        let matches = select(&edges, token, rest);
         let Some(matches) = matches else {
             return Err(Refusal::Ambiguous);
         };
@@ -293,18 +309,14 @@ impl<'a> Walk<'a> {
         &self,
         token: &'a str,
         rest: &'a str,
-        edges: &[(Option<usize>, usize)],
+        edges: &[(Option<usize>, Edge)],
     ) -> &'a str {
-        let bar = |node: usize| matches!(&self.grammar.terminal(node).kind, Kind::Word { literal, .. } if literal == "|");
-        let before_filter = |node: usize| {
-            self.grammar.nodes[node]
-                .follow
-                .iter()
-                .any(|next| bar(*next))
-        };
+        let bar =
+            |edge: &Edge| matches!(edge.node().terminal().kind, Kind::Word { literal: "|", .. });
+        let before_filter = |edge: Edge| edge.node().follow().iter().any(bar);
         match token.find('|') {
-            Some(0) if edges.iter().any(|(_, node)| bar(*node)) => &token[..1],
-            Some(at) if at > 0 => select(self.grammar, edges, &token[..at], rest)
+            Some(0) if edges.iter().any(|(_, edge)| bar(edge)) => &token[..1],
+            Some(at) if at > 0 => select(edges, &token[..at], rest)
                 .filter(|found| found.iter().any(|(edge, _)| before_filter(edges[*edge].1)))
                 .map_or(token, |_| &token[..at]),
             _ => token,
@@ -314,21 +326,22 @@ impl<'a> Walk<'a> {
     fn step(
         &mut self,
         start: usize,
-        edges: &[(Option<usize>, usize)],
+        edges: &[(Option<usize>, Edge)],
         matches: Vec<(usize, Cow<'a, str>)>,
     ) {
         let mut alive: Vec<usize> = Vec::with_capacity(matches.len());
         for (edge, text) in matches {
-            let (parent, node) = edges[edge];
-            if alive.iter().all(|step| self.steps[*step].node != node) {
+            let (parent, edge) = edges[edge];
+            let known = |step: &usize| self.steps[*step].edge.id() == edge.id();
+            if !alive.iter().any(known) {
                 let hands_on = if self.access.is_full() {
                     Inherited::Usual
                 } else {
-                    self.needed(parent, node).hands_on
+                    self.needed(parent, edge.node()).hands_on
                 };
                 alive.push(self.steps.len());
                 self.steps.push(Step {
-                    node,
+                    edge,
                     start,
                     parent,
                     text,
@@ -345,19 +358,16 @@ impl<'a> Walk<'a> {
 
     /// The last word is a key or password in one of the places where it fits.
     fn may_be_secret(&self) -> bool {
-        let secret = |step: &usize| self.grammar.terminal(self.steps[*step].node).secret;
+        let secret = |step: &usize| self.steps[*step].terminal().secret;
         self.alive.iter().any(|step| secret(step).is_some())
     }
 
     fn takes_rest(&self, step: usize) -> bool {
-        matches!(
-            self.grammar.terminal(self.steps[step].node).kind,
-            Kind::Line { .. }
-        )
+        matches!(self.steps[step].terminal().kind, Kind::Line { .. })
     }
 
-    fn invalid(&self, start: usize, token: &str, edges: &[(Option<usize>, usize)]) -> Refusal {
-        let common = |(_, node): &(Option<usize>, usize)| match &self.grammar.terminal(*node).kind {
+    fn invalid(&self, start: usize, token: &str, edges: &[(Option<usize>, Edge)]) -> Refusal {
+        let common = |(_, edge): &(Option<usize>, Edge)| match edge.node().terminal().kind {
             Kind::Word {
                 literal,
                 hidden: false,
@@ -375,13 +385,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The spelled-out line.
-    fn finish(self) -> Result<String, Refusal> {
-        if self.is_empty() {
-            return Ok(String::new());
+    /// The words of the command.
+    fn finish(&self) -> Result<Matched<'a>, Refusal> {
+        match self.last() {
+            None if !self.is_empty() => Err(Refusal::Incomplete),
+            last => Ok(self.words_to(last)),
         }
-        let last = self.last().ok_or(Refusal::Incomplete)?;
-        Ok(self.spelled_to(last))
     }
 
     /// The last step of the command, if it may end here.
@@ -394,7 +403,7 @@ impl<'a> Walk<'a> {
         let mut next = self.last();
         while let Some(step) = next {
             let step = &self.steps[step];
-            let offset = match self.grammar.terminal(step.node).kind {
+            let offset = match step.terminal().kind {
                 Kind::InterfaceNumber => Some(0),
                 Kind::Interface => {
                     let name = InterfaceName::parse(&step.text)?;
@@ -413,27 +422,19 @@ impl<'a> Walk<'a> {
 
     /// What has been read spelled out, whether or not the command may end there.
     pub(crate) fn spelled(&self) -> String {
-        self.alive
-            .first()
-            .map_or_else(String::new, |step| self.spelled_to(*step))
+        self.words_to(self.alive.first().copied()).line()
     }
 
-    fn spelled_to(&self, last: usize) -> String {
-        let mut path = Vec::new();
-        let mut next = Some(last);
-        while let Some(step) = next {
-            path.push(step);
-            next = self.steps[step].parent;
-        }
-        let mut line = String::with_capacity(self.line.len() + 32);
-        for step in path.into_iter().rev().map(|step| &self.steps[step]) {
-            let joins = self.grammar.terminal(step.node).kind == Kind::InterfaceNumber;
-            if !line.is_empty() && !joins {
-                line.push(' ');
-            }
-            line.push_str(&step.text);
-        }
-        line
+    fn words_to(&self, last: Option<usize>) -> Matched<'a> {
+        let before = |step: &usize| self.steps[*step].parent;
+        let mut path: Vec<usize> = std::iter::successors(last, before).collect();
+        path.reverse();
+        let steps = path.into_iter().map(|step| &self.steps[step]);
+        Matched::new(steps.map(|step| Word {
+            text: step.text.clone(),
+            node: step.node(),
+            open: step.edge.open,
+        }))
     }
 }
 
@@ -449,25 +450,24 @@ fn common_prefix(literal: &str, token: &str) -> usize {
 /// nothing else. An exact keyword wins over longer ones and over
 /// arguments, a shortened one over `LINE` only.
 fn select<'a>(
-    grammar: &'static Grammar,
-    edges: &[(Option<usize>, usize)],
+    edges: &[(Option<usize>, Edge)],
     token: &'a str,
     rest: &'a str,
 ) -> Option<Vec<(usize, Cow<'a, str>)>> {
     let mut words: Vec<(usize, &'static str)> = Vec::new();
     let mut arguments = Vec::new();
     let mut exact = None;
-    for (index, (_, node)) in edges.iter().enumerate() {
-        let terminal = grammar.terminal(*node);
-        match &terminal.kind {
+    for (index, (_, edge)) in edges.iter().enumerate() {
+        match edge.node().terminal().kind {
             Kind::Word { literal, hidden } => {
-                let fits = starts_word(literal, token) && (!hidden || literal.len() == token.len());
+                let whole = literal.len() == token.len();
+                let fits = starts_word(literal, token) && (!hidden || whole);
                 if fits {
-                    exact = exact.or((literal.len() == token.len()).then_some(literal.as_str()));
+                    exact = exact.or(whole.then_some(literal));
                     words.push((index, literal));
                 }
             }
-            kind => arguments.extend(argument(kind, token, rest).map(|text| (index, text))),
+            kind => arguments.extend(argument(&kind, token, rest).map(|text| (index, text))),
         }
     }
     match exact {
@@ -485,7 +485,7 @@ fn select<'a>(
     }
     if !words.is_empty() {
         arguments.retain(|(index, _): &(usize, Cow<'a, str>)| {
-            !matches!(grammar.terminal(edges[*index].1).kind, Kind::Line { .. })
+            !matches!(edges[*index].1.node().terminal().kind, Kind::Line { .. })
         });
     }
     let mut matches: Vec<_> = words

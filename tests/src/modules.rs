@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -97,11 +99,28 @@ impl Modules {
         }
         let file = File::open(self.folder.join(&path))
             .with_context(|| format!("cannot open module {path}"))?;
-        let no_parameters = CString::default();
-        match finit_module(&file, &no_parameters, ModuleInitFlags::empty()) {
-            Ok(()) | Err(Errno::EEXIST) => Ok(()),
-            Err(error) => Err(error).with_context(|| format!("cannot load module {path}")),
+        match insert(&file) {
+            // The kernel does without this source of randomness.
+            Err(Errno::EFAULT) if name == TIMED => Ok(()),
+            other => other.with_context(|| format!("cannot load module {path}")),
         }
+    }
+}
+
+/// Tests the clock when it is loaded, which fails with EFAULT now and then on a busy machine.
+const TIMED: &str = "jitterentropy_rng";
+/// So often a module may fail its own test.
+const ATTEMPTS: usize = 10;
+
+fn insert(file: &File) -> nix::Result<()> {
+    let mut attempt = 1;
+    loop {
+        match finit_module(file, &CString::default(), ModuleInitFlags::empty()) {
+            Ok(()) | Err(Errno::EEXIST) => return Ok(()),
+            Err(Errno::EFAULT) if attempt < ATTEMPTS => thread::sleep(Duration::from_millis(50)),
+            Err(error) => return Err(error),
+        }
+        attempt += 1;
     }
 }
 

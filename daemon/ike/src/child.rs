@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::{EspCipher, Integrity, IpsecProtocol, Mode};
+use crate::child_request::Subject;
 use crate::config::{ConnectionId, DfBit, FlowId};
-use crate::registry::GroupNumber;
+use crate::registry::{GroupNumber, ProtocolId};
 use crate::secret::Secret;
 use crate::selector::Selector;
 
@@ -74,6 +75,34 @@ impl ProtocolSa {
     }
 }
 
+/// Our SPIs in one negotiation: one a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnSpis {
+    /// SPI for AH
+    pub(crate) ah: u32,
+    /// SPI for ESP
+    pub(crate) esp: u32,
+}
+
+impl OwnSpis {
+    /// Our SPI for a protocol by its number.
+    pub(crate) fn of(self, protocol: ProtocolId) -> u32 {
+        if protocol == ProtocolId::AH {
+            self.ah
+        } else {
+            self.esp
+        }
+    }
+
+    /// Our SPI for a protocol.
+    pub(crate) fn for_protocol(self, protocol: IpsecProtocol) -> u32 {
+        match protocol {
+            IpsecProtocol::Ah => self.ah,
+            IpsecProtocol::Esp => self.esp,
+        }
+    }
+}
+
 /// The keys of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtocolKeys {
@@ -111,6 +140,16 @@ pub enum Direction {
 }
 
 impl ChildSa {
+    /// What it is for.
+    pub(crate) fn subject(&self) -> Subject {
+        Subject {
+            connection: self.connection,
+            flow: self.flow,
+            local: self.local_selector,
+            remote: self.remote_selector,
+        }
+    }
+
     /// The SA of this protocol.
     pub fn protocol(&self, protocol: IpsecProtocol) -> Option<&ProtocolSa> {
         self.protocols.iter().find(|sa| sa.protocol == protocol)

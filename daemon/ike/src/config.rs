@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
+use crate::child_request::Subject;
 use crate::registry::GroupNumber;
 use crate::secret::Secret;
 use crate::selector::Selector;
@@ -359,6 +360,12 @@ impl Connection {
     /// The flow of this name.
     pub fn flow(&self, id: FlowId) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.id == id)
+    }
+
+    /// True when it has the flow that a child is for.
+    pub(crate) fn serves(&self, subject: &Subject) -> bool {
+        let flow = self.flow(subject.flow);
+        flow.is_some_and(|flow| flow.local == subject.local && flow.remote == subject.remote)
     }
 
     fn order(&self) -> Order {

@@ -1,6 +1,21 @@
 //! A message that was sent, kept for sending it again. Used by every exchange.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+/// How often a message is sent again before its negotiation is given up.
+pub(crate) const RETRANSMITS: u32 = 5;
+
+/// How often an answer is repeated because the peer repeats itself.
+pub(crate) const MAX_REPEATS: u32 = 12;
+
+/// How long the answer of a finished quick mode is kept for repeats.
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// Wait before the next repeat of a message: 1, 2, 4, 8, 8 seconds.
+pub(crate) fn retransmit_after(attempt: u32) -> Duration {
+    Duration::from_secs(1 << attempt.min(3))
+}
 
 /// A message that may have to be sent again.
 #[derive(Debug, Default)]
@@ -13,6 +28,15 @@ pub(crate) struct Flight {
     pub(crate) attempt: u32,
     /// How often it was sent again because the peer repeated itself
     pub(crate) repeats: u32,
+}
+
+impl Flight {
+    /// Another message goes out; what it answers stays.
+    pub(crate) fn send(&mut self, bytes: Vec<u8>) {
+        self.sent = bytes;
+        self.attempt = 0;
+        self.repeats = 0;
+    }
 }
 
 /// Tells a repeated datagram from a new one. Not a cryptographic digest: the worst that a collision

@@ -13,6 +13,7 @@ mod child_request;
 pub mod config;
 mod context;
 pub mod crypto;
+mod effect;
 pub mod endpoint;
 pub mod event;
 mod flight;

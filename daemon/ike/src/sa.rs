@@ -3,14 +3,28 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::cause::Cause;
-use crate::child_request::ChildRequest;
+use crate::child_request::{ChildRequest, Subject};
 use crate::config::ConnectionId;
-use crate::flight::Flight;
 use crate::id::{Path, SaId};
 use crate::identity::Identity;
-use crate::status::{AgreedPolicy, Role};
+use crate::status::{AgreedPolicy, Role, StateWord};
 use crate::time::Instant;
+use crate::v1;
 use crate::wire::{Cookie, Cookies};
+
+/// One ISAKMP SA: a negotiation in progress, an established SA, or what is left of a deleted one.
+pub(crate) struct IkeSa {
+    pub(crate) common: Common,
+    pub(crate) state: State,
+}
+
+/// What an ISAKMP SA waits for, as its version of IKE has it.
+pub(crate) enum State {
+    /// IKEv1
+    V1(v1::Sa),
+    /// Gone; shown for a while
+    Deleted,
+}
 
 /// What is true of an ISAKMP SA in every state.
 #[derive(Debug)]
@@ -34,10 +48,6 @@ pub(crate) struct Common {
     pub(crate) takes_over: Option<SaId>,
     /// What to negotiate when it is established
     pub(crate) requests: Vec<ChildRequest>,
-    /// The last message of phase 1 that we sent, and what it answers
-    pub(crate) flight: Flight,
-    /// Messages of phase 1 that came and could not be used
-    pub(crate) bad_messages: u32,
     /// What the trouble looks like while we still wait
     pub(crate) provisional_cause: Option<Cause>,
     /// When it became established
@@ -55,6 +65,113 @@ pub(crate) enum Replacement {
     Retiring,
     /// It goes; if the peer deleted it, it waits for what the peer sent before that
     Deleted,
+}
+
+/// What is true of an established SA.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    pub(crate) expires: Instant,
+    pub(crate) replacement: Replacement,
+    /// When the peer last proved that it is there
+    pub(crate) heard: Instant,
+}
+
+impl IkeSa {
+    /// The word of `show crypto isakmp sa`.
+    pub(crate) fn word(&self) -> StateWord {
+        match &self.state {
+            State::V1(sa) => sa.word(),
+            State::Deleted => StateWord::MmNoState,
+        }
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        matches!(self.state, State::Deleted)
+    }
+
+    /// Its negotiation is not done.
+    pub(crate) fn is_half_open(&self) -> bool {
+        !self.is_deleted() && !self.is_established()
+    }
+
+    pub(crate) fn is_established(&self) -> bool {
+        self.life().is_some()
+    }
+
+    /// How an established SA stands.
+    pub(crate) fn life(&self) -> Option<&Life> {
+        match &self.state {
+            State::V1(sa) => sa.life(),
+            State::Deleted => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn life_mut(&mut self) -> Option<&mut Life> {
+        match &mut self.state {
+            State::V1(sa) => sa.life_mut(),
+            State::Deleted => None,
+        }
+    }
+
+    /// Established, and as much in use as this says.
+    pub(crate) fn is(&self, replacement: Replacement) -> bool {
+        self.life()
+            .is_some_and(|life| life.replacement == replacement)
+    }
+
+    /// Exchanges may begin under it.
+    pub(crate) fn takes_exchanges(&self) -> bool {
+        self.is_established() && !self.is(Replacement::Deleted)
+    }
+
+    /// A negotiation of the peer's in which nothing shows that it gets what we send.
+    pub(crate) fn may_be_anyones(&self) -> bool {
+        matches!(&self.state, State::V1(sa) if sa.may_be_anyones())
+    }
+
+    /// A negotiation of the peer's in which it has shown that it gets what we send, and not yet who it is.
+    pub(crate) fn awaits_proof_of_peer(&self) -> bool {
+        matches!(&self.state, State::V1(sa) if sa.awaits_proof_of_peer())
+    }
+
+    /// A negotiation of ours of which the peer has said nothing.
+    pub(crate) fn is_unheard_attempt(&self) -> bool {
+        matches!(&self.state, State::V1(sa) if sa.is_unheard_attempt())
+    }
+
+    /// The exchanges that we began for children and that the peer has not answered: message ids and subjects.
+    pub(crate) fn asked(&self) -> Vec<(u32, Subject)> {
+        match &self.state {
+            State::V1(sa) => sa.asked(),
+            State::Deleted => Vec::new(),
+        }
+    }
+
+    /// How many exchanges of ours the peer is busy with: those that it has not answered, and those of which the last message
+    /// is on its way.
+    pub(crate) fn busy_exchanges(&self, now: Instant) -> usize {
+        match &self.state {
+            State::V1(sa) => sa.busy_exchanges(now),
+            State::Deleted => 0,
+        }
+    }
+
+    /// Exchanges that the peer began and has not confirmed.
+    pub(crate) fn unconfirmed(&self) -> usize {
+        match &self.state {
+            State::V1(sa) => sa.unconfirmed(),
+            State::Deleted => 0,
+        }
+    }
+
+    /// Exchanges for children that are not done.
+    pub(crate) fn exchanges(&self) -> usize {
+        match &self.state {
+            State::V1(sa) => sa.exchanges(),
+            State::Deleted => 0,
+        }
+    }
 }
 
 impl Common {

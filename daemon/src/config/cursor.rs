@@ -308,7 +308,7 @@ impl Cursor {
         let outer = self.outer();
         if outer != self.context {
             let begun = banner_start(outer.mode(), &self.text);
-            if begun.is_some() || parse(outer.mode(), access, &self.text).is_ok() {
+            if begun.is_some() || parser::parse_as(outer.mode(), access, &self.text).is_ok() {
                 return begun;
             }
         }
@@ -322,7 +322,7 @@ impl Cursor {
             return false;
         }
         leaves_block(plain).is_some()
-            || parse(Mode::Config, access, &self.text).is_ok()
+            || parser::parse_as(Mode::Config, access, &self.text).is_ok()
             || is_screen_header(&self.text)
     }
 
@@ -330,13 +330,13 @@ impl Cursor {
     fn understand(&mut self, access: &Access) -> Result<Reading, Refusal> {
         let outer = self.outer();
         if outer != self.context
-            && let Ok(parsed) = parse(outer.mode(), access, &self.text)
+            && let Ok(parsed) = parser::parse_as(outer.mode(), access, &self.text)
             && matches!(parsed.command, Command::Config(_))
         {
             self.leave_to(outer);
             return Ok(Reading::Command(parsed));
         }
-        match parse(self.mode(), access, &self.text) {
+        match parser::parse_as(self.mode(), access, &self.text) {
             Ok(parsed) => Ok(Reading::Command(parsed)),
             Err(_) if is_screen_header(&self.text) => Ok(Reading::Nothing),
             Err(refusal) => Err(refusal),
@@ -542,14 +542,4 @@ impl Unknown {
 fn is_exit(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     word == "quit" || word.len() > 1 && "exit".starts_with(&word)
-}
-
-/// The fast way first: files are mostly spelled out.
-fn parse(mode: Mode, access: &Access, text: &str) -> Result<Parsed, Refusal> {
-    if access.is_full()
-        && let Some(parsed) = parser::parse_exact(mode, text)
-    {
-        return Ok(parsed);
-    }
-    parser::parse_as(mode, access, text)
 }

@@ -54,11 +54,7 @@ impl Hider {
 }
 
 fn command(mode: Mode, line: &str) -> Option<ConfigLine> {
-    let parsed = match parser::parse_exact(mode, line) {
-        Some(parsed) => parsed,
-        None => parser::parse(mode, line).ok()?,
-    };
-    match parsed.command {
+    match parser::parse(mode, line).ok()?.command {
         Command::Config(command) => Some(command),
         _ => None,
     }

@@ -11,6 +11,7 @@
 //! A policy that the kernel refuses is replaced by a block ([`StandIn`]). While there is not even a block, step 4 does not
 //! happen, and [`Policies::retry`] asks again and again.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -32,6 +33,8 @@ pub struct Policies {
     wanted: HashMap<PolicyKey, PolicySpec>,
     /// Where the two may differ.
     open: HashSet<PolicyKey>,
+    /// Those that came to it since the last round began.
+    opened: Vec<PolicyKey>,
     /// Wanted policies that the kernel refused.
     refused: HashMap<PolicyKey, Refused>,
     /// Blocks that stand in for a refused policy under another key, and whose.
@@ -146,6 +149,19 @@ enum Aim {
     Leave,
 }
 
+/// So many keys are looked at before datagrams have their turn.
+const SLICE: usize = 2000;
+
+/// So many changes are asked of the kernel at once: it makes them while the packet loop waits.
+const BATCH: usize = 250;
+
+/// The changes of one step.
+#[derive(Debug)]
+struct Round {
+    step: Step,
+    changes: Vec<((u8, u32), PolicyKey)>,
+}
+
 /// The order of changes; see the head of this file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -190,31 +206,6 @@ impl Policies {
         &self.standing
     }
 
-    /// From now on exactly these should stand.
-    pub fn want_all(&mut self, wanted: HashMap<PolicyKey, PolicySpec>) {
-        let stale: Vec<PolicyKey> = self
-            .refused
-            .iter()
-            .filter(|(key, refused)| wanted.get(key) != Some(&refused.wanted))
-            .map(|(key, _)| *key)
-            .collect();
-        let displaced = self.stand_ins.iter();
-        let displaced = displaced.filter(|(key, _)| wanted.contains_key(key));
-        let displaced: Vec<PolicyKey> = displaced.map(|(_, (_, owner))| *owner).collect();
-        for key in stale.iter().chain(&displaced) {
-            self.forget_refusal(key);
-        }
-        self.open.extend(
-            self.standing
-                .iter()
-                .filter(|(key, spec)| wanted.get(key) != Some(spec))
-                .map(|(key, _)| *key),
-        );
-        let missing = wanted.keys().filter(|key| !self.standing.contains_key(key));
-        self.open.extend(missing);
-        self.wanted = wanted;
-    }
-
     /// This one should be as given, where no earlier line has taken its key.
     pub fn want(&mut self, spec: PolicySpec) {
         let known = self.wanted.get(&spec.key);
@@ -222,7 +213,7 @@ impl Policies {
             return;
         }
         self.forget_refusal(&spec.key);
-        self.open.insert(spec.key);
+        self.reopen(spec.key);
         self.wanted.insert(spec.key, spec);
     }
 
@@ -237,7 +228,7 @@ impl Policies {
         {
             self.forget_refusal(&owner.clone());
         }
-        self.open.insert(*key);
+        self.reopen(*key);
         match spec {
             Some(spec) => self.wanted.insert(*key, spec),
             None => self.wanted.remove(key),
@@ -252,9 +243,12 @@ impl Policies {
 
     /// Asks for everything again that was refused. False when there is no such thing.
     pub fn retry(&mut self) -> bool {
-        for (key, refused) in &mut self.refused {
+        let keys: Vec<PolicyKey> = self.refused.keys().copied().collect();
+        for key in keys {
+            self.reopen(key);
+        }
+        for refused in self.refused.values_mut() {
             refused.again = true;
-            self.open.insert(*key);
         }
         !self.refused.is_empty()
     }
@@ -282,10 +276,10 @@ impl Policies {
 
     fn forget_refusal(&mut self, key: &PolicyKey) {
         if let Some(refused) = self.refused.remove(key) {
-            self.open.insert(*key);
+            self.reopen(*key);
             if let StandIn::Wider(wider, _) = refused.stand_in {
                 self.stand_ins.remove(&wider);
-                self.open.insert(wider);
+                self.reopen(wider);
             }
         }
     }
@@ -311,35 +305,70 @@ impl Policies {
             .is_some_and(|spec| spec.action == Action::Bypass)
     }
 
-    /// The requests of the next step; none when everything stands that can.
-    pub fn next_step(&mut self) -> Vec<Request> {
+    /// A key under which something may have to change.
+    fn reopen(&mut self, key: PolicyKey) {
+        self.open.insert(key);
+        self.opened.push(key);
+    }
+
+    /// Begins a round: the keys that are open, to be given to [`Policies::sort_out`].
+    fn begin_round(&mut self) -> (Round, Vec<PolicyKey>) {
+        self.opened = Vec::new();
+        let round = Round {
+            step: Step::Last,
+            changes: Vec::new(),
+        };
+        (round, self.open.iter().copied().collect())
+    }
+
+    /// Takes those of the keys into the round that belong to its step, or to an earlier one, which then is the round's; forgets
+    /// those that are as they should be.
+    fn sort_out(&mut self, round: &mut Round, keys: &[PolicyKey]) {
         let exposed = self.is_exposed();
-        let mut settled = Vec::new();
-        let mut first = Step::Last;
-        let mut steps = Vec::new();
-        for key in &self.open {
+        for key in keys {
             match self.step(key) {
-                None => settled.push(*key),
+                None => {
+                    self.open.remove(key);
+                }
                 Some((step, _)) if exposed && step == Step::Last => {}
                 Some((step, request)) => {
-                    first = first.min(step);
-                    steps.push((step, request));
+                    if step < round.step {
+                        round.step = step;
+                        round.changes.clear();
+                    }
+                    if step == round.step {
+                        // The most important first; what goes, goes last.
+                        let place = match request {
+                            Request::SetPolicy(spec) => (0, spec.priority.get()),
+                            _ => (1, 0),
+                        };
+                        round.changes.push((place, *key));
+                    }
                 }
             }
         }
-        for key in settled {
-            self.open.remove(&key);
+    }
+
+    /// The next requests of a round; none when it is over, or when a change has come that must be made before. The round's
+    /// changes must have been sorted, the last one first.
+    fn requests(&self, round: &mut Round, most: usize) -> Vec<Request> {
+        let exposed = self.is_exposed();
+        let earlier = |key: &PolicyKey| {
+            let step = self.step(key);
+            step.is_some_and(|(step, _)| step < round.step)
+        };
+        if self.opened.iter().any(earlier) || (exposed && round.step == Step::Last) {
+            round.changes.clear();
         }
-        let mut requests: Vec<Request> = steps
-            .into_iter()
-            .filter(|(step, _)| *step == first)
-            .map(|(_, request)| request)
-            .collect();
-        // The most important first; what goes, goes last.
-        requests.sort_by_key(|request| match request {
-            Request::SetPolicy(spec) => (0, spec.priority.get()),
-            _ => (1, 0),
-        });
+        let left = round.changes.len().saturating_sub(most);
+        let mut requests = Vec::new();
+        // They lie with the last one first.
+        for (_, key) in round.changes.split_off(left).into_iter().rev() {
+            match self.step(&key) {
+                Some((step, request)) if step == round.step => requests.push(request),
+                _ => {}
+            }
+        }
         requests
     }
 
@@ -443,8 +472,8 @@ impl Policies {
 
     /// Chooses the first block for a refused policy.
     fn stand_in(&mut self, key: PolicyKey) -> Option<Trouble> {
+        self.reopen(key);
         let refused = self.refused.get_mut(&key)?;
-        self.open.insert(key);
         if refused.wanted.action == Action::Block {
             return self.wider(key);
         }
@@ -478,7 +507,7 @@ impl Policies {
                 refused.stand_in = StandIn::Wider(key, width);
                 let spec = block(key, &refused.wanted);
                 self.stand_ins.insert(key, (spec, owner));
-                self.open.insert(key);
+                self.reopen(key);
                 None
             }
             None => {
@@ -534,17 +563,49 @@ pub async fn enforce(router: &Shared) {
         look_again(router, &kernel).await;
     }
     loop {
-        let requests = router.borrow_mut().tunnels.policies.next_step();
-        if requests.is_empty() {
+        let mut round = find_round(router).await;
+        if round.changes.is_empty() {
+            return;
+        }
+        carry_out_round(router, &kernel, &mut round).await;
+    }
+}
+
+/// The changes of the next step. Datagrams have their turn in between.
+async fn find_round(router: &Shared) -> Round {
+    let (mut round, keys) = router.borrow_mut().tunnels.policies.begin_round();
+    for (number, slice) in keys.chunks(SLICE).enumerate() {
+        if number > 0 {
+            tokio::task::yield_now().await;
+        }
+        let policies = &mut router.borrow_mut().tunnels.policies;
+        policies.sort_out(&mut round, slice);
+    }
+    round
+        .changes
+        .sort_unstable_by_key(|(place, _)| Reverse(*place));
+    round
+}
+
+async fn carry_out_round(router: &Shared, kernel: &Kernel, round: &mut Round) {
+    loop {
+        let requests = router.borrow_mut().tunnels.policies.requests(round, BATCH);
+        if requests.is_empty() && round.changes.is_empty() {
             return;
         }
         let answers = kernel.submit(requests.clone()).await;
-        let mut router = router.borrow_mut();
-        let answered = requests.iter().zip(answers);
-        let troubles: Vec<Trouble> = answered
-            .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
-            .collect();
-        router.tell_troubles(troubles);
+        {
+            let mut router = router.borrow_mut();
+            let answered = requests.iter().zip(answers);
+            let troubles: Vec<Trouble> = answered
+                .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
+                .collect();
+            router.tell_troubles(troubles);
+        }
+        if round.changes.is_empty() {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }
 

@@ -33,7 +33,7 @@ use crate::router::work::{Owner, Work};
 use crate::router::{Router, Shared};
 
 /// A child may be that young and not all of it in the kernel yet.
-const INSTALLING: Duration = Duration::from_secs(5);
+pub const INSTALLING: Duration = Duration::from_secs(5);
 
 /// So many lines are planned on the packet loop; more are planned beside it, on the configuration as it is then.
 const FEW_LINES: usize = 500;
@@ -331,11 +331,12 @@ pub async fn adopt(router: &Shared) -> Result<(), KernelError> {
 }
 
 /// Events were lost: tells the engine of SAs that reached a limit meanwhile, and has the kernel ask again for what it was
-/// not heard to ask for, which by itself it would not do for a while (`waiting`).
+/// not heard to ask for, which by itself it would not do for a while (`waiting`). True when a child is younger than
+/// [`INSTALLING`]: whether its SAs are gone or not there yet cannot be told.
 ///
 /// # Errors
 /// The kernel cannot be asked.
-pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
+pub async fn catch_up(router: &Shared) -> Result<bool, KernelError> {
     let kernel = router.borrow().kernel.clone();
     let sas = kernel.dump_sas().await?;
     let acquires = kernel.dump_acquires().await?;
@@ -343,8 +344,11 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
     let mut router = router.borrow_mut();
     router.tunnels.acquires_lost(acquires);
     let now = router.now();
+    let mut young = false;
     for child in router.tunnels.engine.children(now) {
-        if child.replaced || now.since(child.installed) < INSTALLING {
+        let installing = now.since(child.installed) < INSTALLING;
+        young |= installing;
+        if child.replaced || installing {
             continue;
         }
         let limit = child.sa.lifetime.soft_bytes.unwrap_or(u64::MAX);
@@ -365,7 +369,7 @@ pub async fn catch_up(router: &Shared) -> Result<(), KernelError> {
         }
     }
     router.pump();
-    Ok(())
+    Ok(young)
 }
 
 impl Router {

@@ -8,6 +8,7 @@ use isthmus_control::OUTPUT_CHUNK;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::io::Count;
+use crate::view::SharedCounters;
 
 /// Screens that are made at the same time: the packet loop shares the processors with them.
 const AT_ONCE: usize = 2;
@@ -28,6 +29,8 @@ pub struct Screens {
     room: Arc<Semaphore>,
     /// What is queued for consoles.
     pub queued: Count,
+    /// What the kernel said of the SAs that long screens are about.
+    pub counters: SharedCounters,
 }
 
 impl Default for Screens {
@@ -36,6 +39,7 @@ impl Default for Screens {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             room: Arc::new(Semaphore::new(ROOM / UNIT)),
             queued: Count::default(),
+            counters: SharedCounters::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::show::screen::Document;
 use crate::show::snapshot::{Flow, SessionFacts, ShowContext};
 use crate::show::{self, Snapshot};
 use crate::storage::{Location, StorageError};
-use crate::view::{self, FlowWalk};
+use crate::view::{self, FlowReader};
 
 impl Session {
     pub(super) async fn show(&mut self, command: &ShowCommand) -> Outcome {
@@ -49,7 +49,7 @@ impl Session {
     async fn show_sas(&mut self, filter: &ipsec::Filter, detail: bool) -> Outcome {
         let mut printer = ipsec::Printer::new(detail);
         let more = |flows: &[Flow]| printer.more(flows, filter);
-        if let Err(text) = self.walk_flows(more).await? {
+        if let Err(text) = self.print_flows(filter, more).await? {
             return self.fail(text).await;
         }
         self.say(printer.end()).await
@@ -67,18 +67,23 @@ impl Session {
             ipsec::JsonPrinter::new(&document.print())
         };
         let more = |flows: &[Flow]| printer.more(flows, filter);
-        if let Err(text) = self.walk_flows(more).await? {
+        if let Err(text) = self.print_flows(filter, more).await? {
             return self.fail(text).await;
         }
         self.say(printer.end()).await
     }
 
-    /// Prints all flows, a few at a time: the next ones when those are read.
-    async fn walk_flows(&self, mut print: impl FnMut(&[Flow]) -> String) -> Done<()> {
+    /// Prints the flows that a filter takes, a few at a time: the next ones when those are read.
+    async fn print_flows(
+        &self,
+        filter: &ipsec::Filter,
+        mut print: impl FnMut(&[Flow]) -> String,
+    ) -> Done<()> {
         let kernel = self.router.borrow().kernel.clone();
-        let mut walk = FlowWalk::new(&self.router);
+        let mut flows = FlowReader::new(&self.router, self.screens.counters.clone());
         loop {
-            match walk.next(&self.router, &kernel).await {
+            let next = flows.next(&self.router, &kernel, |flow| filter.takes(flow));
+            match next.await {
                 Ok(Some(flows)) => self.io.output(&print(&flows)).await?,
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(format!("% {error}\n"))),

@@ -32,7 +32,9 @@ impl Filter {
         }
     }
 
-    fn takes(&self, flow: &Flow) -> bool {
+    /// Whether a flow is printed.
+    #[must_use]
+    pub fn takes(&self, flow: &Flow) -> bool {
         self.peer.is_none_or(|peer| flow.peer == peer)
             && self.map.as_deref().is_none_or(|map| flow.map == map)
             && self

@@ -164,10 +164,8 @@ async fn watch(router: Shared, mut events: Events) {
     while let Some(event) = events.next().await {
         let lost = event == Event::Overflow;
         kernel_event(&router, event);
-        if lost && let Err(error) = catch_up(&router).await {
-            router
-                .borrow_mut()
-                .notice(Severity::Errors, "KERNEL", error.to_string());
+        if lost && some_are_young(&router).await {
+            tokio::task::spawn_local(catch_up_with_the_young(router.clone()));
         }
     }
     let mut router = router.borrow_mut();
@@ -177,6 +175,21 @@ async fn watch(router: Shared, mut events: Events) {
         "the connection to the kernel is gone",
     );
     router.stop(Stop::Reload);
+}
+
+/// Catches up with lost events. True when there are children that were too young to be judged.
+async fn some_are_young(router: &Shared) -> bool {
+    catch_up(router).await.unwrap_or_else(|error| {
+        let text = error.to_string();
+        router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
+        false
+    })
+}
+
+/// Looks again when they are old enough.
+async fn catch_up_with_the_young(router: Shared) {
+    tokio::time::sleep(reconcile::INSTALLING).await;
+    some_are_young(&router).await;
 }
 
 /// Takes one event of the kernel over.

@@ -12,7 +12,7 @@ mod system;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use flows::FlowWalk;
+pub use flows::{FlowReader, SharedCounters};
 
 use ipnet::IpNet;
 use isthmus_grammar::command::{ShowCommand, ShowCrypto};

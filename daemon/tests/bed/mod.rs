@@ -1,6 +1,8 @@
 //! A router with a control socket, and clients of it, for the tests that speak its protocol.
 #![allow(dead_code)] // every test program uses its own part
 
+pub mod tunnels;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

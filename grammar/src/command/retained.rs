@@ -14,7 +14,6 @@ use crate::secrets;
 #[derive(Clone)]
 pub struct RetainedLine {
     mode: Mode,
-    rule: &'static str,
     about: &'static Retained,
     text: Zeroizing<String>,
     /// Octets of the text that identify the line.
@@ -43,17 +42,6 @@ pub struct SecretTypes {
     pub seven: bool,
 }
 
-impl SecretTypes {
-    /// As an attribute of the grammar names them: `6 7`.
-    pub(crate) fn named(text: &str) -> Self {
-        let has = |number| text.split_whitespace().any(|word| word == number);
-        Self {
-            six: has("6"),
-            seven: has("7"),
-        }
-    }
-}
-
 /// A word of a retained line.
 pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
@@ -66,13 +54,11 @@ impl RetainedLine {
     /// A line of these words.
     pub(crate) fn new<'a>(
         mode: Mode,
-        rule: &'static str,
         about: &'static Retained,
         tokens: impl Iterator<Item = Token<'a>>,
     ) -> Self {
         let mut line = Self {
             mode,
-            rule,
             about,
             text: Zeroizing::new(String::new()),
             key: 0..0,
@@ -88,9 +74,9 @@ impl RetainedLine {
             let start = line.text.len();
             line.text.push_str(token.text);
             only_keywords &= token.keyword;
-            let identifies = match &about.key {
+            let identifies = match about.key {
                 Key::Keywords => only_keywords,
-                Key::Words(count) => index < *count,
+                Key::Words(count) => index < count,
                 Key::Before(word) => {
                     before &= !(token.keyword && token.text == word);
                     before
@@ -137,7 +123,7 @@ impl RetainedLine {
 
     /// The kind of line: the name of its rule.
     pub fn kind(&self) -> &'static str {
-        self.rule
+        self.about.name
     }
 
     /// The canonical words, with keys and passwords.
@@ -172,7 +158,10 @@ impl RetainedLine {
 
     /// Its place among the retained commands of its mode.
     pub fn order(&self) -> u16 {
-        self.about.orders.get(&self.mode).copied().unwrap_or(0)
+        let mut orders = self.about.orders.iter();
+        orders
+            .find(|(mode, _)| *mode == self.mode)
+            .map_or(0, |(_, order)| *order)
     }
 
     /// It opens the block of `other`, which has the same key, with fewer words: what `other` says beyond them stays.
@@ -189,7 +178,7 @@ impl RetainedLine {
     /// In which form the command given in `form` is a line of the configuration; `None` when it takes the line away.
     pub fn kept_as(&self, form: Form) -> Option<Form> {
         match (form, self.about.negation) {
-            (Form::Set, _) if self.about.default.as_deref() == Some(self.words()) => None,
+            (Form::Set, _) if self.about.default == Some(self.words()) => None,
             (Form::Set, Negation::Removes | Negation::Kept) => Some(Form::Set),
             (Form::No, Negation::Kept | Negation::Only) => Some(Form::No),
             _ => None,
@@ -203,7 +192,7 @@ impl RetainedLine {
 
     /// What it asks for in this form is so without anything being done.
     pub fn holds(&self, form: Form) -> bool {
-        let other = self.about.holds_without.as_deref();
+        let other = self.about.holds_without;
         self.about.holds.contains(&form)
             && (other.is_none() || self.words().split(' ').next_back() != other)
     }
@@ -327,7 +316,7 @@ impl RetainedLine {
 
 impl PartialEq for RetainedLine {
     fn eq(&self, other: &Self) -> bool {
-        (self.mode, self.rule, &self.text) == (other.mode, other.rule, &other.text)
+        (self.mode, self.kind(), &self.text) == (other.mode, other.kind(), &other.text)
     }
 }
 

@@ -30,6 +30,8 @@ use crate::{
 
 /// So many things are told faster all at once than asked for one by one.
 const MANY: usize = 100;
+/// SAs of a dump that are decoded at once.
+const DECODED: usize = 1024;
 
 /// Netlink connections of one network namespace.
 #[derive(Debug)]
@@ -196,7 +198,15 @@ impl Linux {
             .dump(XFRM_MSG_GETSA)
             .await
             .map_err(|r| refused("list SAs", r))?;
-        Ok(all.iter().filter_map(decode::sa).collect())
+        // There may be tens of thousands: datagrams have their turn in between.
+        let mut all = all.into_iter();
+        let mut sas = Vec::with_capacity(all.len());
+        while all.len() > 0 {
+            let part = all.by_ref().take(DECODED);
+            sas.extend(part.filter_map(|frame| decode::sa(&frame)));
+            tokio::task::yield_now().await;
+        }
+        Ok(sas)
     }
 
     pub(crate) async fn dump_acquires(&self) -> Result<Vec<Request>, KernelError> {

@@ -290,3 +290,33 @@ pub fn policies_come_before_packets() -> Result<()> {
         Ok(())
     })
 }
+
+/// Somebody empties the kernel's tables under a tunnel: the policies stand again before the next packet, and what SAs are
+/// gone are negotiated again.
+pub fn another_program_empties_the_tables() -> Result<()> {
+    bed::pair(Brand::Isthmus, Brand::Strongswan, &Tunnel::AES256, |bed| {
+        bed.raise(1, 2, SOON)?;
+        let router = &bed.lab.site(1).router;
+        let policies = kernel::protecting_policies(router)?;
+        for (what, commands) in [
+            ("the policies", "xfrm policy flush\n"),
+            ("the SAs", "xfrm state flush\n"),
+            ("both", "xfrm state flush\nxfrm policy flush\n"),
+        ] {
+            router.ip(commands)?;
+            wait_for("the policies to stand again", SOON, || {
+                Ok((kernel::protecting_policies(router)? == policies).then_some(()))
+            })?;
+            let started = Instant::now();
+            while !one_packet(bed)? {
+                ensure!(started.elapsed() < SOON, "{what} gone: no answer");
+            }
+            bed.lab.note(format!(
+                "{what} gone: answered after {:.2} s",
+                started.elapsed().as_secs_f32()
+            ));
+        }
+        says(bed, "%CRYPTO-4-POLICY_CHANGED: another program")?;
+        bed.expect_protected(1, 2)
+    })
+}

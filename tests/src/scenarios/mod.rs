@@ -139,6 +139,7 @@ macro_rules! for_each_scenario {
             fail_closed::lost_configuration_stays_blocked
             fail_closed::what_does_not_act_is_blocked
             fail_closed::policies_come_before_packets
+            fail_closed::another_program_empties_the_tables
             startup::unknown_line_is_kept
             startup::map_is_applied_whatever_its_indentation
             startup::late_interface_is_waited_for

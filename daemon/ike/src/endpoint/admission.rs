@@ -6,20 +6,19 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Endpoint;
+use super::children::Children;
 use crate::cause::{AdmissionLimit, Cause};
 use crate::child::ChildId;
-use crate::config::{AdmissionLimits, ConnectionId, FlowId};
+use crate::child_request::Subject;
+use crate::config::AdmissionLimits;
 use crate::endpoint::phase::Phase;
 use crate::event::{Bound, DownReason};
 use crate::id::Path;
 use crate::id::SaId;
 use crate::limit::Limit;
-use crate::sa::Replacement;
+use crate::sa::{IkeSa, Replacement};
 use crate::status::{Admission, Role, Tally};
-use crate::timer::Timer;
 use crate::v1::main_mode::stateless::Stateless;
-use crate::v1::message_ids;
-use crate::v1::state::{IkeSa, State};
 
 /// Negotiations that we keep, as the responder, for senders that may be anyone: of one address, and of all. More first
 /// messages are answered without keeping anything.
@@ -112,6 +111,30 @@ impl HalfOpen {
     }
 }
 
+impl Gate {
+    /// `crypto call admission limit ipsec sa` leaves no room for a flow that has no child. Counts what is told.
+    pub(super) fn child_not_admitted(
+        &mut self,
+        children: &Children,
+        limits: AdmissionLimits,
+        subject: &Subject,
+        role: Role,
+    ) -> Option<Cause> {
+        let most = limits.children;
+        let full = most.is_some_and(|most| children.flows() >= most as usize);
+        let cause = most.filter(|_| full && children.of_subject(subject).is_empty());
+        let tally = match role {
+            Role::Initiator => &mut self.tallies.outgoing_children,
+            Role::Responder => &mut self.tallies.incoming_children,
+        };
+        tally.count(cause.is_none());
+        cause.map(|most| Cause::NotAdmitted {
+            limit: AdmissionLimit::Children,
+            most,
+        })
+    }
+}
+
 impl Endpoint {
     fn established_sas(&self) -> usize {
         let not = self.gate.half_open.all.len() + self.gate.deleted.len();
@@ -186,7 +209,7 @@ impl Endpoint {
         let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
         let unproved: Vec<_> = of_peer
             .filter_map(|id| self.sas.get(id))
-            .filter(|sa| matches!(sa.state, State::AwaitsInitiatorsProof(_)))
+            .filter(|sa| sa.awaits_proof_of_peer())
             .map(|sa| (sa.common.id, sa.common.created))
             .collect();
         if unproved.len() >= MAX_UNPROVED_OF_PEER
@@ -238,7 +261,7 @@ impl Endpoint {
         let path = common.path();
         let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
         let established: Vec<_> = of_peer
-            .filter_map(|id| Some((*id, self.sas.get(id)?.live()?.replacement)))
+            .filter_map(|id| Some((*id, self.sas.get(id)?.life()?.replacement)))
             .collect();
         let too_many = established.len().saturating_sub(MAX_IKE_SAS_OF_PEER);
         let oldest = established
@@ -246,16 +269,18 @@ impl Endpoint {
             .filter(|(other, replacement)| *other != id && *replacement != Replacement::Current);
         for (other, _) in oldest.take(too_many) {
             self.ctx.bound_reached(path, Bound::IkeSasOfPeer);
-            self.send_ike_delete(other);
-            self.ike_down(other, DownReason::Replaced);
+            self.delete_ike(other, DownReason::Replaced);
         }
     }
 
     /// True when a peer has as many quick modes as it may have without confirming one.
-    pub(crate) fn too_many_unconfirmed(&self, path: Path) -> bool {
-        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
-        let live = of_peer.filter_map(|id| self.sas.get(id)?.live());
-        let unconfirmed: usize = live.map(|live| live.unconfirmed()).sum();
+    pub(super) fn too_many_unconfirmed(&self, id: SaId) -> bool {
+        let Some(sa) = self.sas.get(&id) else {
+            return false;
+        };
+        let of_peer = self.by_peer.get(&sa.common.peer()).into_iter().flatten();
+        let sas = of_peer.filter_map(|id| self.sas.get(id));
+        let unconfirmed: usize = sas.map(IkeSa::unconfirmed).sum();
         unconfirmed >= MAX_UNCONFIRMED_OF_PEER
     }
 
@@ -264,10 +289,7 @@ impl Endpoint {
         let Some(child) = self.children.get(id) else {
             return;
         };
-        let (path, of_flow) = (
-            child.path(),
-            self.children.of_flow(child.sa.connection, child.sa.flow),
-        );
+        let (path, of_flow) = (child.path(), self.children.of_subject(&child.sa.subject()));
         let left = |id: &ChildId| {
             let phase = self.children.get(*id).map(|child| &child.phase);
             matches!(phase, Some(Phase::Superseded { .. } | Phase::Spare { .. }))
@@ -280,19 +302,14 @@ impl Endpoint {
         }
     }
 
-    /// Replaces an ISAKMP SA under which the peer has used very many message ids.
-    pub(crate) fn message_ids_used(&mut self, id: SaId) {
-        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
-            return;
-        };
-        let (path, count, replacement) = (common.path(), live.ids.count(), live.replacement);
-        if count >= message_ids::MOST {
+    /// Replaces an ISAKMP SA under which the peer has used very many message ids; `full`: as many as there may be.
+    pub(super) fn message_ids_used(&mut self, id: SaId, full: bool) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (path, current) = (sa.common.path(), sa.is(Replacement::Current));
+        if full {
             self.ctx.bound_reached(path, Bound::MessageIds);
             self.expire_ike(id);
-        } else if count >= message_ids::MANY
-            && replacement == Replacement::Current
-            && !self.is_being_rekeyed(id)
-        {
+        } else if current && !self.is_being_rekeyed(id) {
             self.ctx.bound_reached(path, Bound::MessageIds);
             self.rekey_ike(id);
         }
@@ -304,27 +321,6 @@ impl Endpoint {
         half_open.any(|sa| sa.common.takes_over == Some(id))
     }
 
-    /// `crypto call admission limit ipsec sa` leaves no room for a flow that has no child. Counts what is told.
-    pub(crate) fn child_not_admitted(
-        &mut self,
-        connection: ConnectionId,
-        flow: FlowId,
-        role: Role,
-    ) -> Option<Cause> {
-        let most = self.ctx.config.admission.children;
-        let full = most.is_some_and(|most| self.children.flows() >= most as usize);
-        let cause = most.filter(|_| full && self.children.of_flow(connection, flow).is_empty());
-        let tally = match role {
-            Role::Initiator => &mut self.gate.tallies.outgoing_children,
-            Role::Responder => &mut self.gate.tallies.incoming_children,
-        };
-        tally.count(cause.is_none());
-        cause.map(|most| Cause::NotAdmitted {
-            limit: AdmissionLimit::Children,
-            most,
-        })
-    }
-
     /// A deleted ISAKMP SA, which no table finds any more, is shown for a while. When there are very many, the one that
     /// went first is forgotten.
     pub(crate) fn show_deleted(&mut self, id: SaId) {
@@ -334,8 +330,7 @@ impl Endpoint {
         while self.gate.deleted.len() > MAX_DELETED_SHOWN
             && let Some(oldest) = self.gate.deleted.pop_front()
         {
-            self.ctx.timers.cancel(Timer::ForgetIke(oldest));
-            self.sas.remove(&oldest);
+            self.drop_sa(oldest);
         }
     }
 
@@ -345,13 +340,13 @@ impl Endpoint {
         if let Some(place) = place {
             self.gate.deleted.remove(place);
         }
-        self.sas.remove(&id);
+        self.drop_sa(id);
     }
 
     /// The counts of `show crypto call admission statistics` and `show crypto isakmp statistics`.
     pub fn admission(&self) -> Admission {
         let tallies = self.gate.tallies;
-        let unconfirmed = self.sas.values().filter_map(IkeSa::live);
+        let exchanges = self.sas.values().map(IkeSa::exchanges);
         Admission {
             limits: self.ctx.config.admission,
             ike_active: self.established_sas(),
@@ -361,7 +356,7 @@ impl Endpoint {
                 .iter()
                 .filter(|child| child.phase.up().is_some())
                 .count(),
-            children_negotiating: unconfirmed.map(|live| live.quick.len()).sum(),
+            children_negotiating: exchanges.sum(),
             incoming_ike: tallies.incoming_ike,
             outgoing_ike: tallies.outgoing_ike,
             incoming_children: tallies.incoming_children,

@@ -16,8 +16,8 @@ use crate::event::{DownReason, Event};
 use crate::id::SaId;
 use crate::output::{Expiry, KernelSa, Output, Traffic};
 use crate::status::Role;
-use crate::timer::Timer;
-use crate::v1::quick_mode::states::protocol_number;
+use crate::time::Instant;
+use crate::timer::{ChildTimer, Timer};
 
 /// How long a replaced child goes on receiving.
 const GRACE: Duration = Duration::from_secs(8);
@@ -31,16 +31,6 @@ const SPARE_BYTES: u64 = 1 << 20;
 
 /// Wait before a rekey that failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
-
-/// A child whose quick mode gave it its keys.
-pub(crate) struct NewChild {
-    pub(crate) exchange: (SaId, u32),
-    pub(crate) sa: ChildSa,
-    pub(crate) role: Role,
-    pub(crate) replaces: Option<ChildId>,
-    /// As the responder: our own quick mode for the same flow that was on its way
-    pub(crate) rival: Option<(SaId, u32)>,
-}
 
 impl Endpoint {
     /// Lifetimes with the moment of rekeying: the initiator's margin is the wider, and both are
@@ -82,15 +72,16 @@ impl Endpoint {
         }
     }
 
-    /// Installs the inbound half and keeps the child. The keys of the outbound half wait in its phase.
-    pub(crate) fn install_child(&mut self, new: NewChild) {
-        let NewChild {
-            exchange,
-            mut sa,
-            role,
-            replaces,
-            rival,
-        } = new;
+    /// Installs the inbound half and keeps the child. The keys of the outbound half wait in its phase. `rival`: as the
+    /// responder, our own exchange for the same flow that was on its way.
+    pub(super) fn install_child(
+        &mut self,
+        exchange: (SaId, u32),
+        mut sa: ChildSa,
+        role: Role,
+        replaces: Option<ChildId>,
+        rival: Option<(SaId, u32)>,
+    ) {
         let Some(common) = self.sas.get(&exchange.0).map(|sa| &sa.common) else {
             return;
         };
@@ -121,13 +112,13 @@ impl Endpoint {
             doubt: None,
             losses: 0,
         });
-        self.ctx.timers.set(expires, Timer::ExpireChild(id));
+        self.set_child_timer(id, ChildTimer::Expire, expires);
     }
 
     /// The peer has the child as well: it is up. It sends, and takes the place of older ones, unless
     /// both ends began at once and the other one goes on.
     pub(crate) fn activate_child(&mut self, id: ChildId) {
-        self.ctx.timers.cancel(Timer::ActivateChild(id));
+        self.cancel_child_timer(id, ChildTimer::Activate);
         let Some(child) = self.children.get(id) else {
             return;
         };
@@ -172,7 +163,7 @@ impl Endpoint {
         };
         child.phase.spare(ended_by, now);
         if ended_by == EndedBy::Us {
-            self.ctx.timers.set(now + GRACE, Timer::RetireChild(id));
+            self.set_child_timer(id, ChildTimer::Retire, now + GRACE);
         }
         // The other one has taken the place of what it was to replace.
         let superseded = |child: &Child| child.phase.can_step_in();
@@ -194,8 +185,8 @@ impl Endpoint {
         let lifetime = child.sa.lifetime;
         let margin = lifetime.hard.saturating_sub(lifetime.soft);
         let soft = child.expires.since(now).saturating_sub(margin);
-        self.ctx.timers.cancel(Timer::RetireChild(id));
-        self.ctx.timers.set(now + soft, Timer::RekeyChild(id));
+        self.cancel_child_timer(id, ChildTimer::Retire);
+        self.set_child_timer(id, ChildTimer::Rekey, now + soft);
         if let Some(half) = half {
             self.ctx.outputs.push_back(Output::InstallChild {
                 child: Box::new(half),
@@ -210,7 +201,7 @@ impl Endpoint {
         let Some(new) = self.children.get(id) else {
             return false;
         };
-        let siblings = self.children.of_flow(new.sa.connection, new.sa.flow);
+        let siblings = self.children.of_subject(&new.sa.subject());
         siblings
             .into_iter()
             .filter(|other| *other != id && replaces != Some(*other))
@@ -229,7 +220,7 @@ impl Endpoint {
         let new = self.children.get(id)?;
         let remote = new.sa.remote;
         let mut replaced = None;
-        for other in self.children.of_flow(new.sa.connection, new.sa.flow) {
+        for other in self.children.of_subject(&new.sa.subject()) {
             let (Some(new), Some(old)) = (self.children.get(id), self.children.get(other)) else {
                 continue;
             };
@@ -240,9 +231,9 @@ impl Endpoint {
                 self.retire_later(other);
             } else {
                 let ended_by = ended_by(old, new);
-                self.ctx.timers.cancel(Timer::RekeyChild(other));
+                self.cancel_child_timer(other, ChildTimer::Rekey);
                 if ended_by == EndedBy::Us {
-                    self.ctx.timers.set(now + GRACE, Timer::RetireChild(other));
+                    self.set_child_timer(other, ChildTimer::Retire, now + GRACE);
                 }
                 if let Some(old) = self.children.get_mut(other) {
                     old.phase.supersede(ended_by, now);
@@ -261,8 +252,8 @@ impl Endpoint {
         };
         child.phase.retire();
         let at = (self.ctx.now + GRACE).min(child.expires);
-        self.ctx.timers.cancel(Timer::RekeyChild(id));
-        self.ctx.timers.set(at, Timer::RetireChild(id));
+        self.cancel_child_timer(id, ChildTimer::Rekey);
+        self.set_child_timer(id, ChildTimer::Retire, at);
     }
 
     /// Goes on receiving only what is on its way.
@@ -273,8 +264,8 @@ impl Endpoint {
         };
         child.phase.leave();
         let at = (self.ctx.now + STRAGGLERS).min(child.expires);
-        self.ctx.timers.cancel(Timer::RekeyChild(id));
-        self.ctx.timers.set(at, Timer::RetireChild(id));
+        self.cancel_child_timer(id, ChildTimer::Rekey);
+        self.set_child_timer(id, ChildTimer::Retire, at);
     }
 
     /// Takes the outbound half out of the kernel, if it is there. The caller changes the phase.
@@ -298,14 +289,7 @@ impl Endpoint {
         }
         self.hand_over(id);
         self.remove_outbound(id);
-        for timer in [
-            Timer::RekeyChild(id),
-            Timer::ExpireChild(id),
-            Timer::RetireChild(id),
-            Timer::ActivateChild(id),
-        ] {
-            self.ctx.timers.cancel(timer);
-        }
+        self.ctx.timers.drop_child(id);
         let Some(child) = self.children.remove(id) else {
             return;
         };
@@ -321,13 +305,11 @@ impl Endpoint {
             return;
         }
         let (connection, flow, path) = (child.sa.connection, child.sa.flow, child.path());
-        let spis = child.sa.protocols.iter().map(|part| {
-            (
-                protocol_number(part.protocol),
-                part.inbound_spi,
-                part.outbound_spi,
-            )
-        });
+        let spis = child
+            .sa
+            .protocols
+            .iter()
+            .map(|part| (part.protocol.into(), part.inbound_spi, part.outbound_spi));
         let spis = spis.collect();
         self.ctx.fact(
             path,
@@ -349,9 +331,9 @@ impl Endpoint {
         let Some(child) = self.children.get(id) else {
             return;
         };
-        let flow = (child.sa.connection, child.sa.flow);
+        let subject = child.sa.subject();
         let siblings = |endpoint: &Self, fits: fn(&Child, ChildId) -> bool| -> Vec<_> {
-            let ids = endpoint.children.of_flow(flow.0, flow.1).into_iter();
+            let ids = endpoint.children.of_subject(&subject).into_iter();
             ids.filter(|other| *other != id)
                 .filter_map(|other| endpoint.children.get(other))
                 .filter(|child| fits(child, id))
@@ -393,7 +375,7 @@ impl Endpoint {
         let Some(child) = self.children.get(id).filter(|child| child.is_current()) else {
             return;
         };
-        let siblings = self.children.of_flow(child.sa.connection, child.sa.flow);
+        let siblings = self.children.of_subject(&child.sa.subject());
         let unconfirmed = siblings.into_iter().rev().find(|other| {
             let child = self.children.get(*other);
             *other > id
@@ -439,19 +421,16 @@ impl Endpoint {
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        let (connection, flow, peer) = (child.sa.connection, child.sa.flow, child.sa.remote);
+        let (subject, peer) = (child.sa.subject(), child.sa.remote);
         match &mut child.phase {
             Phase::Active { rekeying, .. } if !*rekeying => *rekeying = true,
             _ => return,
         }
-        if !self.request_child(
-            ChildRequest {
-                connection,
-                flow,
-                rekeys: Some(id),
-            },
-            Some(peer),
-        ) {
+        let request = ChildRequest {
+            subject,
+            rekeys: Some(id),
+        };
+        if !self.request_child(request, Some(peer)) {
             self.rekey_failed(id);
         }
     }
@@ -467,8 +446,16 @@ impl Endpoint {
         *rekeying = false;
         let at = self.ctx.now + RETRY;
         if at < child.expires {
-            self.ctx.timers.set(at, Timer::RekeyChild(id));
+            self.set_child_timer(id, ChildTimer::Rekey, at);
         }
+    }
+
+    fn set_child_timer(&mut self, id: ChildId, timer: ChildTimer, at: Instant) {
+        self.ctx.timers.set(at, Timer::Child(id, timer));
+    }
+
+    fn cancel_child_timer(&mut self, id: ChildId, timer: ChildTimer) {
+        self.ctx.timers.cancel(Timer::Child(id, timer));
     }
 
     /// The kernel reports a byte limit, or its own safety net.

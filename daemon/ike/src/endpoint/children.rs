@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::algorithm::IpsecProtocol;
 use crate::child::{ChildId, ChildSa};
+use crate::child_request::Subject;
 use crate::config::{ConnectionId, FlowId};
 use crate::endpoint::phase::Phase;
 use crate::endpoint::watch::Doubt;
@@ -63,7 +64,7 @@ pub(crate) struct Children {
     table: BTreeMap<ChildId, Child>,
     by_inbound: HashMap<(IpsecProtocol, u32), ChildId>,
     by_outbound: HashMap<(IpAddr, IpsecProtocol, u32), ChildId>,
-    by_flow: HashMap<(ConnectionId, FlowId), BTreeSet<ChildId>>,
+    by_subject: HashMap<Subject, BTreeSet<ChildId>>,
     by_connection: HashMap<ConnectionId, BTreeSet<ChildId>>,
     by_peer: HashMap<IpAddr, BTreeSet<ChildId>>,
     last: u64,
@@ -84,10 +85,7 @@ impl Children {
             self.by_outbound
                 .insert((sa.remote, part.protocol, part.outbound_spi), id);
         }
-        self.by_flow
-            .entry((sa.connection, sa.flow))
-            .or_default()
-            .insert(id);
+        self.by_subject.entry(sa.subject()).or_default().insert(id);
         self.by_connection
             .entry(sa.connection)
             .or_default()
@@ -109,7 +107,7 @@ impl Children {
                 self.by_outbound.remove(&outbound);
             }
         }
-        leave(&mut self.by_flow, (sa.connection, sa.flow), id);
+        leave(&mut self.by_subject, sa.subject(), id);
         leave(&mut self.by_connection, sa.connection, id);
         leave(&mut self.by_peer, sa.remote, id);
         Some(child)
@@ -133,7 +131,7 @@ impl Children {
 
     /// How many flows have any.
     pub(crate) fn flows(&self) -> usize {
-        self.by_flow.len()
+        self.by_subject.len()
     }
 
     /// Every child, oldest first.
@@ -167,8 +165,8 @@ impl Children {
     }
 
     /// The children of a flow, oldest first.
-    pub(crate) fn of_flow(&self, connection: ConnectionId, flow: FlowId) -> Vec<ChildId> {
-        ids(self.by_flow.get(&(connection, flow)))
+    pub(crate) fn of_subject(&self, subject: &Subject) -> Vec<ChildId> {
+        ids(self.by_subject.get(subject))
     }
 
     /// The children of a connection, oldest first.

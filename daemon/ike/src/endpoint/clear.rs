@@ -10,7 +10,7 @@ use crate::endpoint::children::Child;
 use crate::event::DownReason;
 use crate::id::SaId;
 use crate::output::Clear;
-use crate::v1::state::{IkeSa, State};
+use crate::sa::IkeSa;
 
 impl Endpoint {
     pub(crate) fn clear_now(&mut self, what: Clear) {
@@ -87,7 +87,7 @@ impl Endpoint {
         let ids: Vec<SaId> = self
             .sas
             .values()
-            .filter(|sa| !matches!(sa.state, State::Deleted) && which(sa))
+            .filter(|sa| !sa.is_deleted() && which(sa))
             .map(|sa| sa.common.id)
             .collect();
         self.clear_ike_sas(ids, reason);
@@ -96,14 +96,14 @@ impl Endpoint {
     /// Ends these ISAKMP SAs, with deletes to the peers.
     pub(super) fn clear_ike_sas(&mut self, ids: Vec<SaId>, reason: DownReason) {
         for id in ids {
-            self.end_quick_modes(id, |_| Cause::Protocol {
+            let cause = Cause::Protocol {
                 blame: Blame::Misuse,
                 phase: Phase::Two,
                 came: "the ISAKMP SA was cleared".into(),
                 expected: "an answer to quick mode".into(),
-            });
-            self.send_ike_delete(id);
-            self.ike_down(id, reason);
+            };
+            self.end_exchanges(id, &cause);
+            self.delete_ike(id, reason);
         }
     }
 }

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::child::ChildId;
-use crate::child_request::ChildRequest;
+use crate::child_request::{ChildRequest, Subject};
 use crate::config::{Config, Connection, ConnectionId, EngineConfig, FlowId};
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::event::DownReason;
 use crate::id::SaId;
-use crate::timer::Timer;
+use crate::timer::{SaTimer, Timer};
 
 /// A connection as it was, and as it is now.
 struct Changed {
@@ -59,7 +59,8 @@ impl Endpoint {
         self.take_down_what_changed(&changed);
         let ids: Vec<_> = self.sas.keys().copied().collect();
         for id in ids {
-            if self.ctx.timers.due(Timer::Keepalive(id)).is_none() {
+            let keepalive = Timer::Sa(id, SaTimer::Keepalive);
+            if self.ctx.timers.due(keepalive).is_none() {
                 self.schedule_keepalive(id);
             }
         }
@@ -137,29 +138,25 @@ impl Endpoint {
             .flat_map(|peer| self.sas_with(*peer))
             .collect();
         let config = &self.ctx.config;
-        let known = |connection: ConnectionId, flow: FlowId| {
-            let connection = config.connection(connection);
-            connection.is_some_and(|connection| connection.flow(flow).is_some())
+        let known = |subject: &Subject| {
+            let connection = config.connection(subject.connection);
+            connection.is_some_and(|connection| connection.serves(subject))
         };
         for id in ids {
             if let Some(sa) = self.sas.get_mut(&id) {
                 let requests = &mut sa.common.requests;
-                requests.retain(|request| known(request.connection, request.flow));
+                requests.retain(|request| known(&request.subject));
             }
         }
-        let (first, last) = (FlowId(0), FlowId(u32::MAX));
-        let busy = changed
-            .iter()
-            .flat_map(|c| self.busy.range((c.id, first)..=(c.id, last)));
-        let stale = busy.filter(|(connection, flow)| !known(*connection, *flow));
-        for (connection, flow) in stale.copied().collect::<Vec<_>>() {
+        let mut stale = Vec::new();
+        for Changed { id, .. } in changed {
+            let busy = self.busy.range(Subject::first_of(*id, FlowId(0))..);
+            let busy = busy.take_while(|subject| subject.connection == *id);
+            stale.extend(busy.filter(|subject| !known(subject)).copied());
+        }
+        for subject in stale {
             let rekeys = None;
-            let request = ChildRequest {
-                connection,
-                flow,
-                rekeys,
-            };
-            self.request_over(request, false);
+            self.request_over(ChildRequest { subject, rekeys }, false);
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::flight::digest;
 use crate::id::Path;
 use crate::id::SaId;
 use crate::registry::ExchangeType;
+use crate::sa::{IkeSa, State};
 use crate::status::Role;
 use crate::talk::Standing;
-use crate::v1::state::{IkeSa, State};
 use crate::wire::v1::{Body, Message};
 use crate::wire::{Cookies, Flags, Header, Malformed};
 
@@ -23,7 +23,7 @@ impl Endpoint {
             _ => None,
         };
         let standing = match found {
-            Some(id) if !self.is_anyones(id) => Standing::Known,
+            Some(id) if !self.may_be_anyones(id) => Standing::Known,
             _ if self.names(path) => Standing::Named,
             _ => Standing::Stranger,
         };
@@ -42,9 +42,8 @@ impl Endpoint {
     }
 
     /// A negotiation whose other end has not shown that it gets what we send.
-    fn is_anyones(&self, id: SaId) -> bool {
-        let state = self.sas.get(&id).map(|sa| &sa.state);
-        matches!(state, Some(State::AwaitsInitiatorsValue(_)))
+    fn may_be_anyones(&self, id: SaId) -> bool {
+        self.sas.get(&id).is_some_and(IkeSa::may_be_anyones)
     }
 
     /// Drops a datagram that was not decoded.
@@ -56,20 +55,23 @@ impl Endpoint {
     /// A message for an SA.
     fn message(&mut self, id: SaId, header: &Header, bytes: &[u8]) {
         let Some(sa) = self.sas.get(&id) else { return };
+        let State::V1(version) = &sa.state else {
+            return;
+        };
         let path = sa.common.path();
-        let (role, state) = (Some(sa.common.role), Some(sa.state.word()));
-        self.ctx.debug(path, || received(header, role, state));
+        let (role, state) = (Some(sa.common.role), Some(sa.word()));
         let digest = digest(bytes);
-        if let Some((reason, detail)) = no_use(sa, header, digest) {
+        let main_mode = header.exchange == ExchangeType::IDENTITY_PROTECTION;
+        let no_use = version.no_use(header, digest);
+        let is_repeat = main_mode && version.is_repeat(digest);
+        let brings_value = main_mode && version.may_be_anyones();
+        self.ctx.debug(path, || received(header, role, state));
+        if let Some((reason, detail)) = no_use {
             return self.turn_away(path, reason, || detail.into());
         }
-        if header.exchange == ExchangeType::IDENTITY_PROTECTION
-            && sa.common.flight.answers == Some(digest)
-        {
-            return self.repeat_answer(id);
+        if is_repeat {
+            return self.drive(id, |sa, _, turn| Some(sa.repeat_answer(turn)));
         }
-        let brings_value = matches!(sa.state, State::AwaitsInitiatorsValue(_))
-            && header.exchange == ExchangeType::IDENTITY_PROTECTION;
         if brings_value && !self.admits_incoming(path, false) {
             return self.not_admitted(path);
         }
@@ -77,14 +79,11 @@ impl Endpoint {
             let detail = "many negotiations of the peer wait for its proof";
             return self.turn_away(path, DropReason::HalfOpenLimit, || detail.into());
         }
-        let message = match Message::decode(bytes) {
-            Ok(message) => message,
-            Err(error) => return self.malformed(path, &error),
-        };
-        match header.exchange {
-            ExchangeType::IDENTITY_PROTECTION => self.main_mode_message(id, &message, digest),
-            ExchangeType::QUICK_MODE => self.quick_mode_message(id, &message, digest),
-            _ => self.informational(id, &message),
+        match Message::decode(bytes) {
+            Ok(message) => self.drive(id, |sa, common, turn| {
+                sa.message(common, turn, &message, digest)
+            }),
+            Err(error) => self.malformed(path, &error),
         }
     }
 
@@ -102,9 +101,7 @@ impl Endpoint {
             .find(|id| {
                 self.sas.get(id).is_some_and(|sa| {
                     let known = sa.common.cookies;
-                    let answered = !known.responder.is_zero()
-                        || matches!(sa.state, State::AwaitsChoice(_))
-                            && sa.common.role == Role::Initiator;
+                    let answered = !known.responder.is_zero() || sa.is_unheard_attempt();
                     known.initiator == cookies.initiator
                         && (known.responder == cookies.responder || known.responder.is_zero())
                         && answered
@@ -160,9 +157,10 @@ impl Endpoint {
             return self.turn_away(path, DropReason::Unexpected, || detail.into());
         }
         if let Some(id) = self.by_offer.get(&(peer, initiator)).copied() {
-            let known = self.sas.get(&id).map(|sa| &sa.common.flight);
-            if known.is_some_and(|flight| flight.answers == Some(digest(bytes))) {
-                return self.repeat_answer(id);
+            let digest = digest(bytes);
+            let known = self.sas.get(&id).map(|sa| &sa.state);
+            if matches!(known, Some(State::V1(sa)) if sa.is_repeat(digest)) {
+                return self.drive(id, |sa, _, turn| Some(sa.repeat_answer(turn)));
             }
             let detail = "main mode 1 of a negotiation that has gone on";
             return self.turn_away(path, DropReason::Repeat, || detail.into());
@@ -236,12 +234,11 @@ impl Endpoint {
             self.turn_away(path, DropReason::Refused, || detail.into());
             return true;
         };
-        self.main_mode_message(id, &message, digest(bytes));
-        let unmoved = self
-            .sas
-            .get(&id)
-            .is_some_and(|sa| matches!(sa.state, State::AwaitsInitiatorsValue(_)));
-        if unmoved {
+        let digest = digest(bytes);
+        self.drive(id, |sa, common, turn| {
+            sa.message(common, turn, &message, digest)
+        });
+        if self.may_be_anyones(id) {
             self.remove_quietly(id);
         }
         true
@@ -260,35 +257,5 @@ fn received(header: &Header, role: Option<Role>, state: Option<crate::status::St
         role,
         state,
         length: header.length as usize,
-    }
-}
-
-/// Why a message is no use to an SA, as far as the header tells.
-fn no_use(sa: &IkeSa, header: &Header, digest: u64) -> Option<(DropReason, &'static str)> {
-    let established = sa.live().is_some();
-    let encrypted = header.flags.contains(Flags::ENCRYPTION);
-    match header.exchange {
-        ExchangeType::IDENTITY_PROTECTION => {
-            let repeat = sa.common.flight.answers == Some(digest);
-            if header.message_id != 0 {
-                Some((DropReason::Unexpected, "main mode with a message id"))
-            } else if established && !repeat {
-                Some((DropReason::Unexpected, "main mode message after main mode"))
-            } else {
-                None
-            }
-        }
-        ExchangeType::QUICK_MODE if !established => Some((
-            DropReason::Unexpected,
-            "quick mode before main mode is done",
-        )),
-        ExchangeType::QUICK_MODE if !encrypted => {
-            Some((DropReason::NotEncrypted, "quick mode message in clear"))
-        }
-        ExchangeType::INFORMATIONAL if established && !encrypted => {
-            Some((DropReason::NotEncrypted, "informational message in clear"))
-        }
-        ExchangeType::QUICK_MODE | ExchangeType::INFORMATIONAL => None,
-        _ => Some((DropReason::ExchangeType, "an exchange that we do not do")),
     }
 }

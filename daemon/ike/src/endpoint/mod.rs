@@ -4,9 +4,9 @@
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
 //! Where things are: `gate` (what becomes of a datagram), `admission` (how many of what there may be),
-//! `connection` (which peer, which flows wait), `sa_life` (life of an ISAKMP SA), `children` (the table),
+//! `connection` (which peer), `requests` (which flows wait), `phase1` (how it begins), `sa_life` (life of an ISAKMP SA), `children` (the table),
 //! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
-//! back), `clear`, `snapshot`; the exchanges are in `crate::v1`.
+//! back), `clear`, `snapshot`; the exchanges are in `crate::v1`, which answer what `effects` carries out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -15,21 +15,22 @@ use std::time::Duration;
 
 use crate::algorithm::IpsecProtocol;
 use crate::child::ChildId;
-use crate::child_request::ChildRequest;
+use crate::child_request::{ChildRequest, Subject};
 use crate::config::{Connection, ConnectionId, EngineConfig, FlowId};
 use crate::context::Context;
 use crate::endpoint::children::Children;
 use crate::endpoint::connection::Session;
-use crate::event::{DownReason, DropReason, Event};
+use crate::event::{DownReason, DropReason};
 use crate::id::Path;
 use crate::id::SaId;
 use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
-use crate::registry::{ExchangeType, ProtocolId};
+use crate::registry::ProtocolId;
+use crate::sa::IkeSa;
 use crate::status::Role;
 use crate::time::Instant;
-use crate::timer::Timer;
-use crate::v1::state::IkeSa;
+use crate::timer::{ChildTimer, SaTimer, Timer};
+use crate::v1;
 use crate::wire::Cookie;
 
 mod admission;
@@ -38,8 +39,11 @@ pub(crate) mod children;
 mod clear;
 mod configured;
 pub(crate) mod connection;
+mod effects;
 mod gate;
 pub(crate) mod phase;
+mod phase1;
+mod requests;
 mod restore;
 mod sa_life;
 mod snapshot;
@@ -50,30 +54,8 @@ use admission::Gate;
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
 pub(crate) const PORT: u16 = 500;
 
-/// How often a message is sent again before its negotiation is given up.
-pub(crate) const RETRANSMITS: u32 = 5;
-
-/// How often an answer is repeated because the peer repeats itself.
-const MAX_REPEATS: u32 = 12;
-
 /// How long a responder waits for phase 1 to complete.
 pub(crate) const HALF_OPEN_TIME: Duration = Duration::from_secs(40);
-
-/// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
-/// only and drop the oldest.
-pub(crate) const MAX_QUICK_MODES: usize = 2;
-
-/// How long the answer of a finished quick mode is kept for repeats.
-pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(60);
-
-/// How long a peer may take to install what quick mode message 3 confirms. Short, since with a volume limit the old SA may be
-/// used up meanwhile.
-pub(crate) const ACTIVATION_TIME: Duration = Duration::from_millis(250);
-
-/// Wait before the next repeat of a message: 1, 2, 4, 8, 8 seconds.
-pub(crate) fn retransmit_after(attempt: u32) -> Duration {
-    Duration::from_secs(1 << attempt.min(3))
-}
 
 /// An IKE endpoint. See the module's documentation.
 pub struct Endpoint {
@@ -88,7 +70,7 @@ pub struct Endpoint {
     pub(crate) children: Children,
     pub(crate) sessions: HashMap<ConnectionId, Session>,
     /// Flows that are being negotiated, or wait for it
-    pub(crate) busy: BTreeSet<(ConnectionId, FlowId)>,
+    pub(crate) busy: BTreeSet<Subject>,
     /// Deletes that wait for an ISAKMP SA, by our address and the peer's
     pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
     pub(crate) next_sa: u64,
@@ -162,31 +144,35 @@ impl Endpoint {
         peer: Option<IpAddr>,
     ) {
         self.ctx.now = now;
-        let negotiated = self
-            .children
-            .of_flow(connection, flow)
-            .into_iter()
-            .any(|id| {
-                self.children
-                    .get(id)
-                    .is_some_and(|child| !child.phase.is_going())
-            });
-        if !negotiated {
-            self.request_child(
-                ChildRequest {
-                    connection,
-                    flow,
-                    rekeys: None,
-                },
-                peer,
-            );
+        let Some(subject) = self.subject(connection, flow) else {
+            return;
+        };
+        let of_flow = self.children.of_subject(&subject).into_iter();
+        let mut children = of_flow.filter_map(|id| self.children.get(id));
+        if !children.any(|child| !child.phase.is_going()) {
+            let rekeys = None;
+            self.request_child(ChildRequest { subject, rekeys }, peer);
         }
+    }
+
+    /// What a child of a configured flow is for.
+    pub(crate) fn subject(&self, connection: ConnectionId, flow: FlowId) -> Option<Subject> {
+        let configured = self.ctx.config.connection(connection)?.flow(flow)?;
+        let (local, remote) = (configured.local, configured.remote);
+        Some(Subject {
+            connection,
+            flow,
+            local,
+            remote,
+        })
     }
 
     /// A flow is being negotiated, or waits for it.
     #[must_use]
     pub fn is_wanted(&self, connection: ConnectionId, flow: FlowId) -> bool {
-        self.busy.contains(&(connection, flow))
+        let busy = self.busy.range(Subject::first_of(connection, flow)..);
+        let mut busy = busy.take_while(|busy| (busy.connection, busy.flow) == (connection, flow));
+        busy.next().is_some()
     }
 
     /// The kernel reports a limit of one of our SAs. `destination` is the SA's own.
@@ -221,29 +207,37 @@ impl Endpoint {
         self.ctx.now = now;
         while let Some(timer) = self.ctx.timers.pop_due(now) {
             match timer {
-                Timer::Retransmit(id, message_id) => self.retransmit(id, message_id),
-                Timer::HalfOpen(id) => self.half_open_too_long(id),
-                Timer::ForgetAnswer(id, message_id) => {
-                    if let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
-                        live.answered.remove(&message_id);
-                    }
-                }
-                Timer::RekeyIke(id) => self.rekey_ike(id),
-                Timer::ExpireIke(id) => self.expire_ike(id),
-                Timer::RetireIke(id) => self.retire_ike(id),
-                Timer::NextRequest(id) => self.next_request(id),
-                Timer::TellUntold(id) => self.tell_untold(id),
+                Timer::Sa(id, timer) => self.sa_timer(id, timer),
+                Timer::Child(id, ChildTimer::Rekey) => self.rekey_child(id),
+                Timer::Child(id, ChildTimer::Expire) => self.expire_child(id),
+                Timer::Child(id, ChildTimer::Retire) => self.retire_child(id),
+                Timer::Child(id, ChildTimer::Activate) => self.activate_child(id),
                 Timer::RestoreIke(local, remote) => self.restore_ike(local, remote),
-                Timer::DeletedIke(id) => self.ike_down(id, DownReason::DeletedByPeer),
-                Timer::ForgetIke(id) => self.forget_deleted(id),
-                Timer::Keepalive(id) => self.keepalive_due(id),
-                Timer::RekeyChild(id) => self.rekey_child(id),
-                Timer::ExpireChild(id) => self.expire_child(id),
-                Timer::RetireChild(id) => self.retire_child(id),
                 Timer::SecondReport => self.ctx.second_report(),
                 Timer::MinuteReport => self.ctx.minute_report(),
-                Timer::ActivateChild(id) => self.activate_child(id),
             }
+        }
+    }
+
+    fn sa_timer(&mut self, id: SaId, timer: SaTimer) {
+        match timer {
+            SaTimer::Retransmit(message_id) => self.drive(id, |sa, common, turn| {
+                Some(sa.retransmit(common, turn, message_id))
+            }),
+            SaTimer::HalfOpen => self.drive(id, |sa, common, turn| {
+                Some(sa.half_open_too_long(common, turn))
+            }),
+            SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
+                live.answered.remove(&message_id);
+            }),
+            SaTimer::Rekey => self.rekey_ike(id),
+            SaTimer::Expire => self.expire_ike(id),
+            SaTimer::Retire => self.retire_ike(id),
+            SaTimer::NextRequest => self.next_request(id),
+            SaTimer::TellUntold => self.tell_untold(id),
+            SaTimer::Deleted => self.ike_down(id, DownReason::DeletedByPeer),
+            SaTimer::Forget => self.forget_deleted(id),
+            SaTimer::Keepalive => self.drive_live(id, v1::Live::keepalive_due),
         }
     }
 
@@ -276,6 +270,12 @@ impl Endpoint {
         self.sas.insert(id, sa);
     }
 
+    /// Forgets an SA, with its timers.
+    pub(crate) fn drop_sa(&mut self, id: SaId) {
+        self.ctx.timers.drop_sa(id);
+        self.sas.remove(&id);
+    }
+
     /// Takes an SA out of the tables that find it; it stays to be shown.
     pub(crate) fn unlist_sa(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
@@ -296,56 +296,6 @@ impl Endpoint {
         self.by_peer.get(&address).cloned().unwrap_or_default()
     }
 
-    /// Repeats the last message of phase 1 because the peer repeated its own.
-    pub(crate) fn repeat_answer(&mut self, id: SaId) {
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let path = sa.common.path();
-        let flight = &mut sa.common.flight;
-        if flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
-            let detail = "repeated main mode message".into();
-            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
-        }
-        flight.repeats += 1;
-        let bytes = flight.sent.clone();
-        self.ctx.transmit(path, bytes);
-        let exchange = ExchangeType::IDENTITY_PROTECTION;
-        self.ctx.debug(path, || Event::AnswerRepeated {
-            exchange,
-            message_id: 0,
-        });
-    }
-
-    /// Repeats our last message of a quick mode because the peer repeated its own.
-    pub(crate) fn repeat_quick(&mut self, id: SaId, message_id: u32) {
-        let gone = self.is_answer_to_gone_child(id, message_id);
-        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
-            return;
-        };
-        let path = common.path();
-        let in_progress = live
-            .quick
-            .get_mut(&message_id)
-            .map(|quick| &mut quick.flight);
-        let Some(flight) = in_progress.or_else(|| live.answered.get_mut(&message_id)) else {
-            return;
-        };
-        if gone || flight.sent.is_empty() || flight.repeats >= MAX_REPEATS {
-            let detail = "repeated quick mode message".into();
-            return self.ctx.drop_datagram(path, DropReason::Repeat, detail);
-        }
-        flight.repeats += 1;
-        let (bytes, repeats) = (flight.sent.clone(), flight.repeats);
-        self.ctx.transmit(path, bytes);
-        let exchange = ExchangeType::QUICK_MODE;
-        self.ctx.debug(path, || Event::AnswerRepeated {
-            exchange,
-            message_id,
-        });
-        self.message_3_asked_again(id, message_id, repeats);
-    }
-
     /// A cookie that no SA of ours has.
     pub(crate) fn fresh_cookie(&mut self) -> Cookie {
         loop {
@@ -356,14 +306,6 @@ impl Endpoint {
         }
     }
 
-    /// A message id that was not used under this established SA.
-    pub(crate) fn fresh_message_id(&mut self, id: SaId) -> u32 {
-        match self.sas.get_mut(&id).and_then(IkeSa::live_mut) {
-            Some((_, live)) => live.ids.draw(),
-            None => u32::from_be_bytes(self.ctx.random_bytes()).max(1),
-        }
-    }
-
     /// The child with this SPI, which is of packets to `destination`.
     pub(crate) fn child_with_spi(
         &self,
@@ -371,16 +313,12 @@ impl Endpoint {
         protocol: IpsecProtocol,
         spi: u32,
     ) -> Option<ChildId> {
-        let number = match protocol {
-            IpsecProtocol::Ah => ProtocolId::AH,
-            IpsecProtocol::Esp => ProtocolId::ESP,
-        };
         let inbound = self.children.by_inbound(protocol, spi).filter(|id| {
             self.children
                 .get(*id)
                 .is_some_and(|child| child.sa.local == destination)
         });
-        inbound.or_else(|| self.children.by_outbound(destination, number, spi))
+        inbound.or_else(|| self.children.by_outbound(destination, protocol.into(), spi))
     }
 }
 

@@ -1,22 +1,21 @@
 //! The life of an ISAKMP SA: up, failed, repeated, rekeyed, replaced, expired, dead.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::cause::{Blame, Cause, Phase};
-use crate::endpoint::{Endpoint, RETRANSMITS, retransmit_after};
+use crate::child::ChildId;
+use crate::config::ConnectionId;
+use crate::effect::Up;
+use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event, ExchangeState, Input};
 use crate::id::SaId;
-use crate::offer::PolicyOffer;
-use crate::registry::ExchangeType;
-use crate::sa::Replacement;
+use crate::registry::{ExchangeType, ProtocolId};
+use crate::sa::{IkeSa, Replacement, State};
 use crate::status::Role;
-use crate::timer::Timer;
-use crate::v1::dpd::Dpd;
-use crate::v1::live::Live;
-use crate::v1::main_mode::Up;
-use crate::v1::quick_mode::states::QuickState;
-use crate::v1::state::{IkeSa, State};
+use crate::timer::SaTimer;
+use crate::v1;
 
 /// How long a deleted SA is shown.
 const SHOWN: Duration = Duration::from_secs(60);
@@ -27,9 +26,8 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How long an SA that the peer deleted can still read what it sent before.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 
-/// How long a peer that does not answer a quick mode must have been silent altogether, to have lost the
-/// ISAKMP SA. Shorter than all repeats of a message take.
-const SILENCE: Duration = Duration::from_secs(20);
+/// Deletes of children kept for a peer with which there is no ISAKMP SA.
+const MAX_UNTOLD: usize = 64;
 
 /// Wait before the next attempt to rekey.
 const RETRY: Duration = Duration::from_secs(15);
@@ -45,42 +43,31 @@ impl Endpoint {
         let others = self.by_peer.get(&peer).into_iter().flatten();
         let mut established = others
             .filter(|other| **other != id)
-            .filter(|other| self.sas.get(other).is_some_and(|sa| sa.live().is_some()));
+            .filter(|other| self.sas.get(other).is_some_and(IkeSa::is_established));
         established.next().is_none() && !self.children.has_peer(peer)
     }
 
-    /// Phase 1 is done.
-    pub(crate) fn phase1_up(&mut self, id: SaId, up: Up) {
+    /// An SA is established.
+    pub(super) fn ike_up(&mut self, id: SaId, up: Up) {
         let now = self.ctx.now;
-        let dpd = Dpd::new(u32::from_be_bytes(self.ctx.random_bytes()));
-        let secret = u64::from_be_bytes(self.ctx.random_bytes());
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let policy = up.established.policy;
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (role, path) = (sa.common.role, sa.common.path());
+        let Up {
+            policy, identity, ..
+        } = up;
         let life = Duration::from_secs(policy.lifetime.into());
-        let common = &mut sa.common;
-        common.identity = Some(up.identity.clone());
-        common.established = Some(now);
-        common.provisional_cause = None;
-        let (role, path) = (common.role, common.path());
-        let live = Live::new(up.established, now, now + life, dpd, secret);
-        sa.state = State::Established(Box::new(live));
         self.gate.half_open.over(id);
         if let Some(proposals) = &up.proposals {
             self.gate.stateless.proved(path.remote.ip(), proposals);
         }
-        self.ctx.timers.cancel(Timer::HalfOpen(id));
-        self.ctx.timers.set(now + life, Timer::ExpireIke(id));
+        self.cancel_sa_timer(id, SaTimer::HalfOpen);
+        self.set_sa_timer(id, SaTimer::Expire, now + life);
         let margin = self.ike_margin(life, role);
-        self.ctx
-            .timers
-            .set(now + (life - margin), Timer::RekeyIke(id));
+        self.set_sa_timer(id, SaTimer::Rekey, now + (life - margin));
         if up.initial_contact {
             self.initial_contact(id);
         }
         let rekey = self.settle_ike_rivals(id);
-        let identity = up.identity;
         self.ctx.fact(
             path,
             Event::IkeUp {
@@ -94,10 +81,17 @@ impl Endpoint {
         match role {
             Role::Initiator => self.tell_untold(id),
             // Not before message 6 has arrived: it is on its way.
-            Role::Responder => self.ctx.timers.set(now + STRAGGLERS, Timer::TellUntold(id)),
+            Role::Responder => self.set_sa_timer(id, SaTimer::TellUntold, now + STRAGGLERS),
         }
         self.start_requests(id);
         self.bound_ike_sas(id);
+    }
+
+    /// Sets the timer of a periodic keepalive, if there is one.
+    pub(super) fn schedule_keepalive(&mut self, id: SaId) {
+        self.drive_live(id, |live, common, turn| {
+            live.schedule_keepalive(common, turn)
+        });
     }
 
     /// How long before the end the next phase 1 starts; the initiator is the earlier of the two.
@@ -111,36 +105,11 @@ impl Endpoint {
         Duration::from_millis(margin)
     }
 
-    /// Starts the quick modes that waited for this SA, and for others with the same peer.
-    fn start_requests(&mut self, id: SaId) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
-        let mut requests = Vec::new();
-        let ids = self.by_peer.get(&peer).cloned().unwrap_or_default();
-        for other in ids {
-            let Some(sa) = self.sas.get_mut(&other) else {
-                continue;
-            };
-            let waits = other == id || sa.state.is_half_open() || sa.live().is_none();
-            if waits && sa.common.local.ip() == local {
-                requests.append(&mut sa.common.requests);
-                // An attempt of ours that nobody needs any more and the peer has not answered.
-                if other != id && matches!(sa.state, State::AwaitsChoice(_)) {
-                    self.remove_quietly(other);
-                }
-            }
-        }
-        for request in requests {
-            self.start_quick(id, request);
-        }
-    }
-
     /// Ends a negotiation without a word.
     pub(crate) fn remove_quietly(&mut self, id: SaId) {
         self.unlist_sa(id);
-        self.cancel_ike_timers(id);
         self.gate.half_open.over(id);
-        self.sas.remove(&id);
+        self.drop_sa(id);
     }
 
     /// Settles which SA between two addresses goes on, as `settle_rivals` does for children. True
@@ -157,9 +126,7 @@ impl Endpoint {
             let Some(old) = self.sas.get(&other) else {
                 continue;
             };
-            let current = old
-                .live()
-                .is_some_and(|live| live.replacement == Replacement::Current);
+            let current = old.is(Replacement::Current);
             if other == id || old.common.local.ip() != local || !current {
                 continue;
             }
@@ -180,12 +147,12 @@ impl Endpoint {
 
     /// Leaves the end of an SA to the peer, or to its lifetime.
     fn supersede_ike(&mut self, id: SaId) {
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some(life) = self.sas.get_mut(&id).and_then(IkeSa::life_mut) else {
             return;
         };
-        live.replacement = Replacement::Superseded;
-        self.ctx.timers.cancel(Timer::RekeyIke(id));
-        self.ctx.timers.cancel(Timer::Keepalive(id));
+        life.replacement = Replacement::Superseded;
+        self.cancel_sa_timer(id, SaTimer::Rekey);
+        self.cancel_sa_timer(id, SaTimer::Keepalive);
     }
 
     /// When the SA with a peer went, one whose place it had taken steps in again, even one that we
@@ -195,34 +162,34 @@ impl Endpoint {
             return;
         };
         let now = self.ctx.now;
-        let Some((common, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
+        let role = sa.common.role;
+        let Some(life) = sa.life_mut() else { return };
         if !matches!(
-            live.replacement,
+            life.replacement,
             Replacement::Superseded | Replacement::Retiring
         ) {
             return;
         }
-        live.replacement = Replacement::Current;
-        let (left, role) = (live.expires.since(now), common.role);
+        life.replacement = Replacement::Current;
+        let left = life.expires.since(now);
         let margin = self.ike_margin(left, role);
-        self.ctx.timers.cancel(Timer::RetireIke(id));
-        self.ctx
-            .timers
-            .set(now + (left - margin), Timer::RekeyIke(id));
+        self.cancel_sa_timer(id, SaTimer::Retire);
+        self.set_sa_timer(id, SaTimer::Rekey, now + (left - margin));
         self.schedule_keepalive(id);
     }
 
     fn retire_ike_later(&mut self, id: SaId) {
         let at = self.ctx.now + GRACE;
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
+        let Some(life) = self.sas.get_mut(&id).and_then(IkeSa::life_mut) else {
             return;
         };
-        live.replacement = Replacement::Retiring;
-        self.ctx.timers.cancel(Timer::RekeyIke(id));
-        self.ctx.timers.cancel(Timer::Keepalive(id));
-        self.ctx.timers.set(at, Timer::RetireIke(id));
+        life.replacement = Replacement::Retiring;
+        self.cancel_sa_timer(id, SaTimer::Rekey);
+        self.cancel_sa_timer(id, SaTimer::Keepalive);
+        self.set_sa_timer(id, SaTimer::Retire, at);
     }
 
     /// A replaced SA goes, once no quick mode needs it, and if the one that replaced it is still there.
@@ -230,40 +197,50 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return;
         };
-        let Some(live) = sa.live() else { return };
+        if !sa.is_established() {
+            return;
+        }
         let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let idle = sa.exchanges() == 0 && sa.common.requests.is_empty();
         if self.usable_sa(local, peer) == Some(id) {
             return self.reinstate_ike(local, peer);
         }
-        if !live.quick.is_empty() || !sa.common.requests.is_empty() {
-            return self
-                .ctx
-                .timers
-                .set(self.ctx.now + GRACE, Timer::RetireIke(id));
+        if !idle {
+            return self.set_sa_timer(id, SaTimer::Retire, self.ctx.now + GRACE);
         }
-        self.send_ike_delete(id);
-        self.ike_down(id, DownReason::Replaced);
+        self.delete_ike(id, DownReason::Replaced);
+    }
+
+    /// Ends an ISAKMP SA, with a delete to the peer.
+    pub(super) fn delete_ike(&mut self, id: SaId, reason: DownReason) {
+        self.drive_live(id, v1::Live::delete);
+        self.ike_down(id, reason);
+    }
+
+    /// Ends every exchange of an SA that goes away; none begins under it any more.
+    pub(super) fn end_exchanges(&mut self, id: SaId, cause: &Cause) {
+        self.drive_live(id, |live, _, turn| live.end_quick_modes(turn, cause));
     }
 
     /// The peer deleted the SA. What it sent under it before may still come.
     pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
-        let live = self.sas.get(&id).and_then(IkeSa::live);
-        if live.is_some_and(|live| live.replacement == Replacement::Current) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let path = sa.common.path();
+        if sa.is(Replacement::Current) {
             self.doubt_children(id);
         }
-        self.end_quick_modes(id, |common| Cause::Protocol {
+        let cause = Cause::Protocol {
             blame: Blame::Misbehaved,
             phase: Phase::Two,
-            came: format!("peer {} deleted the ISAKMP SA", common.peer()),
+            came: format!("peer {} deleted the ISAKMP SA", path.remote.ip()),
             expected: "an answer to quick mode".into(),
-        });
-        let at = self.ctx.now + STRAGGLERS;
-        let Some((common, _)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
-            return;
         };
-        let path = common.path();
-        self.cancel_ike_timers(id);
-        self.ctx.timers.set(at, Timer::DeletedIke(id));
+        self.end_exchanges(id, &cause);
+        if !self.sas.get(&id).is_some_and(IkeSa::is_established) {
+            return;
+        }
+        self.ctx.timers.drop_sa(id);
+        self.set_sa_timer(id, SaTimer::Deleted, self.ctx.now + STRAGGLERS);
         self.reinstate_ike(path.local.ip(), path.remote.ip());
         self.move_requests(id);
     }
@@ -282,13 +259,19 @@ impl Endpoint {
         let meant = |other: &SaId| {
             self.sas.get(other).is_some_and(|sa| {
                 let older = sa.common.established.is_some_and(|at| at < began);
-                sa.live().is_some() && older && sa.common.identity == identity
+                sa.is_established() && older && sa.common.identity == identity
             })
         };
         let ids = self.by_peer.get(&peer).into_iter().flatten().copied();
         let others: Vec<_> = ids.filter(|other| *other != id && meant(other)).collect();
+        let restarted = Cause::Protocol {
+            blame: Blame::Inappropriate,
+            phase: Phase::Two,
+            came: format!("peer {peer} started afresh"),
+            expected: "an answer to quick mode".into(),
+        };
         for other in others {
-            self.end_quick_modes(other, peer_restarted);
+            self.end_exchanges(other, &restarted);
             self.ike_down(other, DownReason::InitialContact);
         }
         for child in self.children.of_peer(peer) {
@@ -333,17 +316,13 @@ impl Endpoint {
         match self.usable_sa(local, peer) {
             // It was to replace an SA that is still alive.
             Some(old) => {
-                let expires = self
-                    .sas
-                    .get(&old)
-                    .and_then(IkeSa::live)
-                    .map(|live| live.expires);
+                let life = self.sas.get(&old).and_then(IkeSa::life);
                 let at = self.ctx.now + RETRY;
-                if role == Role::Initiator && expires.is_some_and(|expires| at < expires) {
-                    self.ctx.timers.set(at, Timer::RekeyIke(old));
+                if role == Role::Initiator && life.is_some_and(|life| at < life.expires) {
+                    self.set_sa_timer(old, SaTimer::Rekey, at);
                 }
                 for request in requests {
-                    self.start_quick(old, request);
+                    self.start_child(old, request);
                 }
             }
             None => {
@@ -355,105 +334,11 @@ impl Endpoint {
         }
     }
 
-    /// The responder waited long enough.
-    pub(crate) fn half_open_too_long(&mut self, id: SaId) {
-        let Some(sa) = self.sas.get(&id).filter(|sa| sa.state.is_half_open()) else {
-            return;
-        };
-        let cause = sa
-            .common
-            .provisional_cause
-            .clone()
-            .unwrap_or_else(|| Cause::NoAnswer {
-                phase: Phase::One,
-                message: match sa.state {
-                    State::AwaitsInitiatorsProof(_) => "main mode 4".into(),
-                    _ => "main mode 2".into(),
-                },
-                offered: String::new(),
-            });
-        self.phase1_failed(id, cause);
-    }
-
-    /// Sends the last message of an exchange again, or gives up.
-    pub(crate) fn retransmit(&mut self, id: SaId, message_id: u32) {
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let (path, state) = (sa.common.path(), sa.state.word());
-        let flight = match (message_id, &mut sa.state) {
-            (0, _) => &mut sa.common.flight,
-            (_, State::Established(live)) => match live.quick.get_mut(&message_id) {
-                Some(quick) => &mut quick.flight,
-                None => return,
-            },
-            _ => return,
-        };
-        if flight.attempt >= RETRANSMITS {
-            return self.unanswered(id, message_id);
-        }
-        flight.attempt += 1;
-        let (attempt, bytes) = (flight.attempt, flight.sent.clone());
-        let at = self.ctx.now + retransmit_after(attempt);
-        self.ctx.timers.set(at, Timer::Retransmit(id, message_id));
-        self.ctx.transmit(path, bytes);
-        let exchange = match message_id {
-            0 => ExchangeType::IDENTITY_PROTECTION,
-            _ => ExchangeType::QUICK_MODE,
-        };
-        let of = RETRANSMITS;
-        self.ctx.debug(path, || Event::Retransmitted {
-            exchange,
-            message_id,
-            state,
-            attempt,
-            of,
-        });
-    }
-
-    fn unanswered(&mut self, id: SaId, message_id: u32) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        if message_id == 0 {
-            let cause = sa
-                .common
-                .provisional_cause
-                .clone()
-                .unwrap_or_else(|| phase1_silence(sa));
-            return self.phase1_failed(id, cause);
-        }
-        let quick = sa.live().and_then(|live| live.quick.get(&message_id));
-        let Some(quick) = quick else { return };
-        let (message, offered, request) = match &quick.state {
-            QuickState::AwaitsAnswer(state) => {
-                let sets: Vec<_> = state.offered.iter().map(ToString::to_string).collect();
-                ("quick mode 1", sets.join(", "), Some(state.request))
-            }
-            QuickState::AwaitsConfirmation(_) => ("quick mode 2", String::new(), None),
-        };
-        let cause = Cause::NoAnswer {
-            phase: Phase::Two,
-            message: message.into(),
-            offered,
-        };
-        let heard = sa.live().map(|live| live.heard).unwrap_or_default();
-        let silent = self.ctx.now.since(heard) > SILENCE;
-        self.quick_mode_failed(id, message_id, cause);
-        // The peer may have lost the ISAKMP SA: begin again with phase 1, once.
-        if let Some(request) = request.filter(|_| silent) {
-            self.send_ike_delete(id);
-            self.ike_down(id, DownReason::PeerDead);
-            self.request_child(request, None);
-        }
-    }
-
     /// Starts the phase 1 that replaces an SA, if anything needs it.
     pub(crate) fn rekey_ike(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
         let (local, remote) = (sa.common.local, sa.common.remote);
-        if sa
-            .live()
-            .is_none_or(|live| live.replacement != Replacement::Current)
-        {
+        if !sa.is(Replacement::Current) {
             return;
         }
         let children = self.children.of_peer(remote.ip());
@@ -466,7 +351,7 @@ impl Endpoint {
         };
         let ids = self.by_peer.get(&remote.ip()).into_iter().flatten();
         let under_way = ids.filter_map(|other| self.sas.get(other)).any(|sa| {
-            sa.state.is_half_open() && sa.common.local == local && sa.common.role == Role::Initiator
+            sa.is_half_open() && sa.common.local == local && sa.common.role == Role::Initiator
         });
         if !under_way {
             self.start_main_mode(local, remote, Some(connection), Vec::new(), Some(id));
@@ -475,59 +360,38 @@ impl Endpoint {
 
     /// The lifetime of an ISAKMP SA is over. Its children live on.
     pub(crate) fn expire_ike(&mut self, id: SaId) {
-        self.end_quick_modes(id, |_| Cause::Protocol {
+        let cause = Cause::Protocol {
             blame: Blame::Inappropriate,
             phase: Phase::Two,
             came: "the ISAKMP SA expired during quick mode".into(),
             expected: "an answer in time".into(),
-        });
-        self.move_requests(id);
-        self.send_ike_delete(id);
-        self.ike_down(id, DownReason::Expired);
-    }
-
-    /// Drops the quick modes of an SA that goes, with whatever they had installed.
-    fn drop_quick_modes(&mut self, id: SaId) {
-        let Some((_, live)) = self.sas.get_mut(&id).and_then(IkeSa::live_mut) else {
-            return;
         };
-        for (message_id, quick) in std::mem::take(&mut live.quick) {
-            self.ctx.timers.cancel(Timer::Retransmit(id, message_id));
-            match quick.state {
-                QuickState::AwaitsAnswer(state) => self.request_lost(state.request, false),
-                QuickState::AwaitsConfirmation(state) => {
-                    let child = self.children.get(state.child);
-                    if child.is_some_and(|child| child.phase.up().is_none()) {
-                        self.abort_child(state.child);
-                    }
-                }
-            }
-        }
+        self.end_exchanges(id, &cause);
+        self.move_requests(id);
+        self.delete_ike(id, DownReason::Expired);
     }
 
     /// An ISAKMP SA is gone: it is only shown for a while.
     pub(crate) fn ike_down(&mut self, id: SaId, reason: DownReason) {
-        self.drop_quick_modes(id);
+        self.drive_live(id, |live, _, turn| live.drop_quick_modes(turn));
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
-        if matches!(sa.state, State::Deleted) && reason != DownReason::NegotiationFailed {
+        if sa.is_deleted() && reason != DownReason::NegotiationFailed {
             return;
         }
         let (path, role) = (sa.common.path(), sa.common.role);
-        let was_up = sa.live().is_some();
+        let was_up = sa.is_established();
         let requests = std::mem::take(&mut sa.common.requests);
         sa.state = State::Deleted;
-        sa.common.flight.sent.clear();
+
         for request in requests {
             self.request_lost(request, false);
         }
         self.gate.half_open.over(id);
         self.unlist_sa(id);
-        self.cancel_ike_timers(id);
-        self.ctx
-            .timers
-            .set(self.ctx.now + SHOWN, Timer::ForgetIke(id));
+        self.ctx.timers.drop_sa(id);
+        self.set_sa_timer(id, SaTimer::Forget, self.ctx.now + SHOWN);
         self.show_deleted(id);
         self.ctx.debug(path, || Event::StateChanged {
             input: Input::Phase1Delete,
@@ -544,68 +408,74 @@ impl Endpoint {
         }
     }
 
-    fn cancel_ike_timers(&mut self, id: SaId) {
-        let mut timers = vec![
-            Timer::Retransmit(id, 0),
-            Timer::HalfOpen(id),
-            Timer::RekeyIke(id),
-            Timer::ExpireIke(id),
-            Timer::RetireIke(id),
-            Timer::DeletedIke(id),
-            Timer::Keepalive(id),
-            Timer::TellUntold(id),
-            Timer::NextRequest(id),
-        ];
-        if let Some(live) = self.sas.get(&id).and_then(IkeSa::live) {
-            timers.extend(live.quick.keys().map(|key| Timer::Retransmit(id, *key)));
-            timers.extend(
-                live.answered
-                    .keys()
-                    .map(|key| Timer::ForgetAnswer(id, *key)),
-            );
-        }
-        for timer in timers {
-            self.ctx.timers.cancel(timer);
+    /// Keeps deletes until there is an ISAKMP SA to send them under; of too many, the oldest go.
+    fn keep_untold(&mut self, local: IpAddr, peer: IpAddr, deletes: Vec<(ProtocolId, u32)>) {
+        let untold = self.untold.entry((local, peer)).or_default();
+        untold.extend(deletes);
+        let excess = untold.len().saturating_sub(MAX_UNTOLD);
+        untold.drain(..excess);
+    }
+
+    /// Tells the peer of a new ISAKMP SA what went while there was none.
+    pub(crate) fn tell_untold(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id).filter(|sa| sa.is_established()) else {
+            return;
+        };
+        let ends = (sa.common.local.ip(), sa.common.peer());
+        if let Some(deletes) = self.untold.remove(&ends) {
+            self.send_deletes(id, deletes);
         }
     }
-}
 
-fn peer_restarted(common: &crate::sa::Common) -> Cause {
-    Cause::Protocol {
-        blame: Blame::Inappropriate,
-        phase: Phase::Two,
-        came: format!("peer {} started afresh", common.peer()),
-        expected: "an answer to quick mode".into(),
-    }
-}
-
-/// What the silence of a peer in main mode means.
-fn phase1_silence(sa: &IkeSa) -> Cause {
-    let silence = |message: &str, offered: String| Cause::NoAnswer {
-        phase: Phase::One,
-        message: message.into(),
-        offered,
-    };
-    match &sa.state {
-        State::AwaitsChoice(state) => {
-            let offered: Vec<_> = state.offered.iter().map(ToString::to_string).collect();
-            silence("main mode 1", offered.join(", "))
+    /// Tells the peer that a child is gone, if an ISAKMP SA with it is alive.
+    pub(crate) fn send_child_delete(&mut self, id: ChildId) {
+        let Some(child) = self.children.get(id) else {
+            return;
+        };
+        let (local, remote) = (child.sa.local, child.sa.remote);
+        let parts = child.sa.protocols.iter();
+        let deletes = parts
+            .map(|sa| (sa.protocol.into(), sa.inbound_spi))
+            .collect();
+        match self.usable_sa(local, remote) {
+            Some(ike) => self.send_deletes(ike, deletes),
+            None => self.keep_untold(local, remote, deletes),
         }
-        State::AwaitsProof(_) => Cause::KeyDiffers {
-            peer: sa.common.peer(),
-            certain: false,
-            seen: "peer did not answer our proof (main mode 5)".into(),
-        },
-        _ => silence("main mode 3", agreed(sa)),
     }
-}
 
-fn agreed(sa: &IkeSa) -> String {
-    let Some(policy) = sa.common.policy else {
-        return PolicyOffer::default().to_string();
-    };
-    format!(
-        "{}/{}/group {}",
-        policy.encryption, policy.hash, policy.group.0
-    )
+    /// Tells the peer that these inbound SAs of ours are gone.
+    pub(crate) fn send_deletes(&mut self, ike: SaId, deletes: Vec<(ProtocolId, u32)>) {
+        self.drive_live(ike, |live, common, turn| {
+            live.delete_children(common, turn, deletes);
+        });
+    }
+
+    /// The peer does not answer: everything with it goes, and traffic will try the next peer.
+    pub(super) fn peer_dead(&mut self, id: SaId, tries: u32) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (path, role) = (sa.common.path(), sa.common.role);
+        let peer = path.remote.ip();
+        let cause = Cause::PeerDead { peer, tries };
+        let connections = self.drop_children_of_dead(peer);
+        for other in self.sas_with(peer) {
+            self.end_exchanges(other, &cause);
+            self.ike_down(other, DownReason::PeerDead);
+        }
+        for connection in connections {
+            let exchange = ExchangeType::INFORMATIONAL;
+            let cause = cause.clone();
+            self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
+            self.leave_peer(connection, peer);
+        }
+    }
+
+    /// Takes all children with a dead peer down; gives the entries that they were of.
+    pub(crate) fn drop_children_of_dead(&mut self, peer: IpAddr) -> BTreeSet<ConnectionId> {
+        let mut connections = BTreeSet::new();
+        for child in self.children.of_peer(peer) {
+            connections.extend(self.children.get(child).map(|child| child.sa.connection));
+            self.child_down(child, DownReason::PeerDead, false);
+        }
+        connections
+    }
 }

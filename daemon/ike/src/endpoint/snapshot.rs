@@ -4,12 +4,11 @@ use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::id::SaId;
+use crate::sa::IkeSa;
 use crate::status::{
     ChildStatus, ChildSummary, ConnectionStatus, IkeSaStatus, ProtocolSummary, SessionState,
 };
 use crate::time::Instant;
-use crate::v1::quick_mode::states::QuickState;
-use crate::v1::state::{IkeSa, State};
 
 impl Endpoint {
     /// Every ISAKMP SA, oldest first, those lately deleted too.
@@ -41,10 +40,10 @@ impl Endpoint {
             role: common.role,
             local: common.local,
             remote: common.remote,
-            state: sa.state.word(),
-            deleted: matches!(sa.state, State::Deleted),
+            state: sa.word(),
+            deleted: sa.is_deleted(),
             policy: common.policy,
-            remaining: sa.live().map(|live| live.expires.since(now)),
+            remaining: sa.life().map(|life| life.expires.since(now)),
             dpd: common.peer_has_dpd,
             peer_identity: common.identity.clone(),
             initiator_cookie: common.cookies.initiator.0,
@@ -57,13 +56,13 @@ impl Endpoint {
     /// The entries that an ISAKMP SA serves.
     fn served(&self, sa: &IkeSa) -> Vec<ConnectionId> {
         let common = &sa.common;
-        let requests = common.requests.iter().map(|request| request.connection);
+        let requests = common
+            .requests
+            .iter()
+            .map(|request| request.subject.connection);
         let mut ids: Vec<_> = common.connection.into_iter().chain(requests).collect();
-        if let Some(live) = sa.live() {
-            ids.extend(live.quick.values().filter_map(|quick| match &quick.state {
-                QuickState::AwaitsAnswer(state) => Some(state.subject.connection),
-                QuickState::AwaitsConfirmation(_) => None,
-            }));
+        if sa.is_established() {
+            ids.extend(sa.asked().into_iter().map(|(_, asked)| asked.connection));
             let children = self.children.of_peer(common.peer()).into_iter();
             ids.extend(
                 children
@@ -117,8 +116,8 @@ impl Endpoint {
             .flatten();
         for sa in ids.filter_map(|id| self.sas.get(id)) {
             if connection.local.contains(&sa.common.local.ip()) {
-                established |= sa.live().is_some();
-                negotiating |= sa.state.is_half_open();
+                established |= sa.is_established();
+                negotiating |= sa.is_half_open();
             }
         }
         let state = match (child.is_some(), established, negotiating) {

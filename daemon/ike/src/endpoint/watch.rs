@@ -5,17 +5,20 @@
 //! is such a doubt, the counters are looked at every second; a child on which packets go out and
 //! none come in is negotiated again. A flow that is one-way by nature costs one quick mode more.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::child::ChildId;
 use crate::config::KeepaliveKind;
 use crate::endpoint::Endpoint;
+use crate::endpoint::children::Children;
 use crate::endpoint::phase::EndedBy;
 use crate::id::SaId;
 use crate::output::Traffic;
+use crate::sa::IkeSa;
 use crate::status::Role;
 use crate::time::Instant;
-use crate::v1::state::IkeSa;
+use crate::v1;
 
 /// Seconds in which packets went out and none came in, after which a doubted child is replaced.
 const SILENT: u32 = 3;
@@ -122,10 +125,10 @@ impl Endpoint {
         let Some(ike) = self.usable_sa(local, peer) else {
             return;
         };
-        let live = self.sas.get(&ike).and_then(IkeSa::live);
-        let proven = live.map(|live| live.heard).unwrap_or_default();
+        let life = self.sas.get(&ike).and_then(IkeSa::life);
+        let proven = life.map(|life| life.heard).unwrap_or_default();
         if self.ctx.now.since(heard.max(proven)) >= keepalive.interval {
-            self.ask_peer(ike);
+            self.drive_live(ike, v1::Live::ask_peer);
         }
     }
 
@@ -181,51 +184,19 @@ impl Endpoint {
         }
     }
 
-    /// The peer could not read a message and does not say which. If message 3 of a quick mode went out just
-    /// now, and nothing came under its child, it was that one. False when there is none.
-    pub(crate) fn message_3_unread(&mut self, id: SaId) -> bool {
-        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
-            return false;
+    /// The peer could not read message 3 of the quick mode of this child.
+    pub(crate) fn confirmation_unread(&mut self, id: ChildId) {
+        let Some(child) = self.children.get(id) else {
+            return;
         };
-        let now = self.ctx.now;
-        let children = self.children.of_peer(peer).into_iter();
-        let mut fresh = children
-            .filter_map(|child| self.children.get(child))
-            .filter(|child| {
-                let up = child.phase.up().unwrap_or(now);
-                let ours = child.role == Role::Initiator && child.exchange.0 == id;
-                let unheard = child.heard <= up && child.losses == 0;
-                ours && unheard && now < up + OVERTAKING && !child.phase.is_going()
-            });
-        let Some(child) = fresh.next() else {
-            return false;
-        };
-        let (lost, up) = (child.sa.id, child.phase.up());
-        match up {
-            Some(_) => self.replace_lost_child(lost),
-            None => self.abort_child(lost),
+        match child.phase.up() {
+            Some(_) => self.replace_lost_child(id),
+            None => self.abort_child(id),
         }
-        true
-    }
-
-    /// True when message 3 of a quick mode of ours would make the peer use a child that we have given
-    /// up meanwhile.
-    pub(crate) fn is_answer_to_gone_child(&self, id: SaId, message_id: u32) -> bool {
-        let Some(sa) = self.sas.get(&id) else {
-            return false;
-        };
-        let answered = sa
-            .live()
-            .is_some_and(|l| l.answered.contains_key(&message_id));
-        let children = self.children.of_peer(sa.common.peer()).into_iter();
-        let mut alive = children
-            .filter_map(|child| self.children.get(child))
-            .filter(|child| child.exchange == (id, message_id) && !child.phase.is_going());
-        answered && alive.next().is_none()
     }
 
     /// The peer repeats message 2 of a quick mode of which message 3 is out.
-    pub(crate) fn message_3_asked_again(&mut self, id: SaId, message_id: u32, repeats: u32) {
+    pub(crate) fn confirmation_asked_again(&mut self, id: SaId, message_id: u32, repeats: u32) {
         let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
             return;
         };
@@ -244,5 +215,22 @@ impl Endpoint {
                 }
             }
         }
+    }
+}
+
+impl Children {
+    /// The peer could not read a message and does not say which. If message 3 of a quick mode under this SA went out just now,
+    /// and nothing came under its child, it was that one.
+    pub(crate) fn unread(&self, peer: IpAddr, sa: SaId, now: Instant) -> Option<ChildId> {
+        let children = self.of_peer(peer).into_iter();
+        let mut fresh = children
+            .filter_map(|child| self.get(child))
+            .filter(|child| {
+                let up = child.phase.up().unwrap_or(now);
+                let ours = child.role == Role::Initiator && child.exchange.0 == sa;
+                let unheard = child.heard <= up && child.losses == 0;
+                ours && unheard && now < up + OVERTAKING && !child.phase.is_going()
+            });
+        fresh.next().map(|child| child.sa.id)
     }
 }

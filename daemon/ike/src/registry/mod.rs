@@ -4,6 +4,8 @@
 //!
 //! A number is a newtype around its wire width, so an unknown value stays representable and printable.
 
+use crate::algorithm::IpsecProtocol;
+
 /// One row of a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -65,6 +67,15 @@ macro_rules! registry {
 mod v1;
 
 pub use v1::*;
+
+impl From<IpsecProtocol> for ProtocolId {
+    fn from(protocol: IpsecProtocol) -> Self {
+        match protocol {
+            IpsecProtocol::Ah => Self::AH,
+            IpsecProtocol::Esp => Self::ESP,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,17 +1,12 @@
 //! Dead peer detection (RFC 3706).
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
-use crate::cause::Cause;
-use crate::config::{ConnectionId, KeepaliveKind};
-use crate::endpoint::Endpoint;
-use crate::event::{DownReason, Event};
-use crate::id::SaId;
-use crate::registry::{ExchangeType, NotifyType};
-use crate::sa::Replacement;
-use crate::timer::Timer;
-use crate::v1::state::IkeSa;
+use crate::config::KeepaliveKind;
+use crate::effect::{Effect, Turn};
+use crate::event::Event;
+use crate::registry::NotifyType;
+use crate::sa::{Common, Replacement};
+use crate::timer::SaTimer;
+use crate::v1::live::Live;
 use crate::wire::v1::{Notification, Payload};
 
 /// Unanswered R-U-THERE after which the peer is dead.
@@ -87,118 +82,65 @@ impl Dpd {
     }
 }
 
-impl Endpoint {
+impl Live {
     /// Sets the timer of a periodic keepalive, if that is configured and the peer can answer.
-    pub(crate) fn schedule_keepalive(&mut self, id: SaId) {
-        let Some(keepalive) = self.ctx.config.keepalive else {
+    pub(crate) fn schedule_keepalive(&self, common: &Common, turn: &mut Turn<'_>) {
+        let Some(keepalive) = turn.config.keepalive else {
             return;
         };
-        let Some(sa) = self.sas.get(&id) else { return };
-        if keepalive.kind == KeepaliveKind::Periodic && sa.common.peer_has_dpd {
-            self.ctx
-                .timers
-                .set(self.ctx.now + keepalive.interval, Timer::Keepalive(id));
+        if keepalive.kind == KeepaliveKind::Periodic && common.peer_has_dpd {
+            turn.set_timer(SaTimer::Keepalive, turn.now + keepalive.interval);
         }
     }
 
     /// Asks the peer, unless a question is already out.
-    pub(crate) fn ask_peer(&mut self, id: SaId) {
-        let can = self.sas.get(&id).is_some_and(|sa| {
-            sa.common.peer_has_dpd && sa.live().is_some_and(|live| live.dpd.waiting.is_none())
-        });
-        if can {
-            self.keepalive_due(id);
+    pub(crate) fn ask_peer(&mut self, common: &Common, turn: &mut Turn<'_>) {
+        if common.peer_has_dpd && self.dpd.waiting.is_none() {
+            self.keepalive_due(common, turn);
         }
     }
 
     /// The keepalive timer: asks, asks again, or gives the peer up.
-    pub(crate) fn keepalive_due(&mut self, id: SaId) {
-        let Some(keepalive) = self.ctx.config.keepalive else {
+    pub(crate) fn keepalive_due(&mut self, common: &Common, turn: &mut Turn<'_>) {
+        let Some(keepalive) = turn.config.keepalive else {
             return;
         };
-        let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let Some((common, live)) = sa.live_mut() else {
-            return;
-        };
-        if live.replacement != Replacement::Current {
+        if self.life.replacement != Replacement::Current {
             return;
         }
-        let sent = live.dpd.waiting.map_or(0, |(_, sent)| sent);
+        let sent = self.dpd.waiting.map_or(0, |(_, sent)| sent);
         if sent >= TRIES {
-            let path = common.path();
-            self.ctx.fact(path, Event::PeerDead);
-            return self.peer_dead(id, sent);
+            turn.fact(Event::PeerDead);
+            return turn.push(Effect::PeerDead(sent));
         }
-        let sequence = live.dpd.next;
-        live.dpd.next = sequence.wrapping_add(1);
-        let first = live.dpd.waiting.map_or(sequence, |(first, _)| first);
-        live.dpd.waiting = Some((first, sent + 1));
-        let (cookies, path) = (common.cookies, common.path());
-        let ask = Notification::dead_peer_detection(NotifyType::R_U_THERE, cookies, sequence);
-        self.ctx
-            .timers
-            .set(self.ctx.now + keepalive.retry, Timer::Keepalive(id));
-        self.send_informational(id, vec![Payload::Notification(ask)]);
-        self.ctx.debug(path, || Event::DpdSent {
+        let sequence = self.dpd.next;
+        self.dpd.next = sequence.wrapping_add(1);
+        let first = self.dpd.waiting.map_or(sequence, |(first, _)| first);
+        self.dpd.waiting = Some((first, sent + 1));
+        turn.set_timer(SaTimer::Keepalive, turn.now + keepalive.retry);
+        let kind = NotifyType::R_U_THERE;
+        let ask = Notification::dead_peer_detection(kind, common.cookies, sequence);
+        self.send_informational(common, turn, &[Payload::Notification(ask)]);
+        turn.debug(|| Event::DpdSent {
             sequence,
             attempt: sent + 1,
         });
     }
 
-    /// Dead peer detection that came with other payloads.
-    pub(crate) fn takes_dpd(&mut self, id: SaId, came: &Notification, message_id: u32) -> bool {
-        let live = self.sas.get_mut(&id).and_then(IkeSa::live_mut);
-        live.is_some_and(|(_, live)| live.dpd.take(came, message_id))
-    }
-
     /// The peer asks, and `Dpd::take` took it.
-    pub(crate) fn answer_peer(&mut self, id: SaId, ask: &Notification) {
+    pub(crate) fn answer_peer(&mut self, common: &Common, turn: &mut Turn<'_>, ask: &Notification) {
         let Ok(sequence) = ask.number() else { return };
-        let Some(sa) = self.sas.get(&id) else { return };
-        let (cookies, path) = (sa.common.cookies, sa.common.path());
-        let ack = Notification::dead_peer_detection(NotifyType::R_U_THERE_ACK, cookies, sequence);
-        self.send_informational(id, vec![Payload::Notification(ack)]);
-        self.ctx.debug(path, || Event::DpdAsked { sequence });
+        let kind = NotifyType::R_U_THERE_ACK;
+        let ack = Notification::dead_peer_detection(kind, common.cookies, sequence);
+        self.send_informational(common, turn, &[Payload::Notification(ack)]);
+        turn.debug(|| Event::DpdAsked { sequence });
     }
 
     /// The peer answers one of our questions, and `Dpd::take` took it.
-    pub(crate) fn peer_answered(&mut self, id: SaId, ack: &Notification) {
+    pub(crate) fn peer_answered(&self, common: &Common, turn: &mut Turn<'_>, ack: &Notification) {
         let Ok(sequence) = ack.number() else { return };
-        let Some(sa) = self.sas.get(&id) else { return };
-        let path = sa.common.path();
-        self.ctx.debug(path, || Event::DpdAnswered { sequence });
-        self.ctx.timers.cancel(Timer::Keepalive(id));
-        self.schedule_keepalive(id);
-    }
-
-    /// The peer does not answer: everything with it goes, and traffic will try the next peer.
-    fn peer_dead(&mut self, id: SaId, tries: u32) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        let (path, role) = (sa.common.path(), sa.common.role);
-        let peer = path.remote.ip();
-        let cause = Cause::PeerDead { peer, tries };
-        let connections = self.drop_children_of_dead(peer);
-        for other in self.by_peer.get(&peer).cloned().unwrap_or_default() {
-            self.end_quick_modes(other, |_| Cause::PeerDead { peer, tries });
-            self.ike_down(other, DownReason::PeerDead);
-        }
-        for connection in connections {
-            let exchange = ExchangeType::INFORMATIONAL;
-            let cause = cause.clone();
-            self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
-            self.leave_peer(connection, peer);
-        }
-    }
-
-    /// Takes all children with a dead peer down; gives the entries that they were of.
-    pub(crate) fn drop_children_of_dead(&mut self, peer: IpAddr) -> BTreeSet<ConnectionId> {
-        let mut connections = BTreeSet::new();
-        for child in self.children.of_peer(peer) {
-            connections.extend(self.children.get(child).map(|child| child.sa.connection));
-            self.child_down(child, DownReason::PeerDead, false);
-        }
-        connections
+        turn.debug(|| Event::DpdAnswered { sequence });
+        turn.cancel_timer(SaTimer::Keepalive);
+        self.schedule_keepalive(common, turn);
     }
 }

@@ -1,20 +1,28 @@
 //! An established ISAKMP SA with the exchanges under it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::cause::{Cause, Phase};
+use crate::effect::{Effect, Turn};
 use crate::flight::Flight;
-use crate::sa::Replacement;
+use crate::sa::{Life, Replacement};
 use crate::time::Instant;
+use crate::timer::SaTimer;
 use crate::v1::dpd::Dpd;
 use crate::v1::established::Established;
-use crate::v1::message_ids::MessageIds;
+use crate::v1::message_ids::{self, MessageIds};
 use crate::v1::quick_mode::states::{Quick, QuickState};
+
+/// How long a peer that does not answer a quick mode must have been silent altogether, to have lost the
+/// ISAKMP SA. Shorter than all repeats of a message take.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// An established SA with the exchanges under it.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) sa: Established,
-    pub(crate) expires: Instant,
+    pub(crate) life: Life,
     /// Quick modes in progress, by message id
     pub(crate) quick: BTreeMap<u32, Quick>,
     /// Quick modes that we ended with message 3: until when the peer may be busy with that
@@ -23,36 +31,104 @@ pub(crate) struct Live {
     pub(crate) answered: BTreeMap<u32, Flight>,
     pub(crate) ids: MessageIds,
     pub(crate) dpd: Dpd,
-    pub(crate) replacement: Replacement,
-    /// When the peer last proved that it is there
-    pub(crate) heard: Instant,
 }
 
 impl Live {
-    /// `secret` is random, for our message ids.
-    pub(crate) fn new(
-        sa: Established,
-        now: Instant,
-        expires: Instant,
-        dpd: Dpd,
-        secret: u64,
-    ) -> Self {
+    /// Established just now.
+    pub(crate) fn new(sa: Established, turn: &mut Turn<'_>) -> Self {
+        let dpd = Dpd::new(u32::from_be_bytes(turn.random_bytes()));
+        let secret = u64::from_be_bytes(turn.random_bytes());
+        let life = Duration::from_secs(sa.policy.lifetime.into());
         Self {
             sa,
-            expires,
+            life: Life {
+                expires: turn.now + life,
+                replacement: Replacement::Current,
+                heard: turn.now,
+            },
             quick: BTreeMap::new(),
             settling: Vec::new(),
             answered: BTreeMap::new(),
             ids: MessageIds::new(secret),
             dpd,
-            replacement: Replacement::Current,
-            heard: now,
         }
     }
 
-    /// Quick modes that the peer began and has not confirmed.
-    pub(crate) fn unconfirmed(&self) -> usize {
-        let waits = |quick: &&Quick| matches!(quick.state, QuickState::AwaitsConfirmation(_));
-        self.quick.values().filter(waits).count()
+    /// Tells when the peer has used very many message ids.
+    pub(crate) fn count_message_ids(&self, turn: &mut Turn<'_>) {
+        let count = self.ids.count();
+        if count >= message_ids::MANY {
+            let full = count >= message_ids::MOST;
+            turn.push(Effect::MessageIds { full });
+        }
+    }
+
+    /// Ends a quick mode that failed.
+    pub(crate) fn quick_mode_failed(&mut self, turn: &mut Turn<'_>, message_id: u32, cause: Cause) {
+        turn.cancel_timer(SaTimer::Retransmit(message_id));
+        let Some(quick) = self.quick.remove(&message_id) else {
+            return;
+        };
+        turn.push(match quick.state {
+            QuickState::AwaitsAnswer(state) => Effect::RequestFailed(state.request, cause),
+            QuickState::AwaitsConfirmation(state) => Effect::ChildUnconfirmed {
+                child: state.child,
+                inbound: state.inbound,
+                cause,
+            },
+        });
+        turn.push(Effect::NextRequest);
+    }
+
+    /// Ends every quick mode of an SA that goes away; none begins under it any more.
+    pub(crate) fn end_quick_modes(&mut self, turn: &mut Turn<'_>, cause: &Cause) {
+        self.life.replacement = Replacement::Deleted;
+        while let Some(message_id) = self.quick.keys().next().copied() {
+            self.quick_mode_failed(turn, message_id, cause.clone());
+        }
+    }
+
+    /// Drops every quick mode of an SA that goes away, without a word.
+    pub(crate) fn drop_quick_modes(&mut self, turn: &mut Turn<'_>) {
+        for (message_id, quick) in std::mem::take(&mut self.quick) {
+            turn.cancel_timer(SaTimer::Retransmit(message_id));
+            turn.push(match quick.state {
+                QuickState::AwaitsAnswer(state) => Effect::RequestCutShort(state.request),
+                QuickState::AwaitsConfirmation(state) => Effect::ChildAborted(state.child),
+            });
+        }
+    }
+
+    /// The peer has not answered a quick mode.
+    pub(crate) fn unanswered(&mut self, turn: &mut Turn<'_>, message_id: u32) {
+        let Some(quick) = self.quick.get(&message_id) else {
+            return;
+        };
+        let (message, offered, request) = match &quick.state {
+            QuickState::AwaitsAnswer(state) => {
+                let sets: Vec<_> = state.offered.iter().map(ToString::to_string).collect();
+                ("quick mode 1", sets.join(", "), Some(state.request))
+            }
+            QuickState::AwaitsConfirmation(_) => ("quick mode 2", String::new(), None),
+        };
+        let cause = Cause::NoAnswer {
+            phase: Phase::Two,
+            message: message.into(),
+            offered,
+        };
+        let silent = turn.now.since(self.life.heard) > SILENCE;
+        self.quick_mode_failed(turn, message_id, cause);
+        if let Some(request) = request.filter(|_| silent) {
+            turn.push(Effect::Silent(request));
+        }
+    }
+
+    /// Forgets until when the peer was busy, and asks to be told when it is done with the next.
+    pub(crate) fn settle(&mut self, turn: &mut Turn<'_>) {
+        self.settling.retain(|until| *until > turn.now);
+        // The timer is one an SA: of several that settle, the next.
+        if let Some(next) = self.settling.iter().min() {
+            turn.set_timer(SaTimer::NextRequest, *next);
+        }
     }
 }

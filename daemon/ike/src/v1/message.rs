@@ -2,11 +2,14 @@
 
 use crate::cause::{Blame, Cause, Phase};
 use crate::crypto::{Iv, Phase1Keys};
+use crate::effect::{Effect, Turn};
+use crate::event::Event;
 use crate::identity::Identity;
-use crate::registry::ExchangeType;
+use crate::registry::{ExchangeType, NotifyType, ProtocolId};
 use crate::v1::Refusal;
 use crate::wire::v1::{
-    Chain, Ciphertext, Id, Identification, Payload, Protected, message_with_ciphertext,
+    Chain, Ciphertext, Id, Identification, Notification, Payload, Protected,
+    message_with_ciphertext,
 };
 use crate::wire::{Cookies, Header, Malformed, TooLong};
 
@@ -36,6 +39,23 @@ pub(crate) fn open(
     let mut next = *iv;
     let plain = keys.decrypt(&mut next, &ciphertext.bytes)?;
     Ok((Protected::decode(ciphertext.first, plain)?, next))
+}
+
+/// Tells a peer with whom nothing is agreed why nothing will be.
+pub(crate) fn notify_in_clear(turn: &mut Turn<'_>, cookies: Cookies, notify: NotifyType) {
+    let message_id = u32::from_be_bytes(turn.random_bytes()).max(1);
+    let payload = Notification::new(ProtocolId::ISAKMP, notify, [], []);
+    let payloads = [Payload::Notification(payload)];
+    let exchange = ExchangeType::INFORMATIONAL;
+    if let Ok(bytes) = clear(cookies, exchange, message_id, &payloads) {
+        turn.push(Effect::Send(bytes));
+        turn.debug(|| Event::NotifySent {
+            notify,
+            protocol: ProtocolId::ISAKMP,
+            spi: Vec::new(),
+            message_id,
+        });
+    }
 }
 
 /// A message of our own that does not fit its length fields: too much configuration.

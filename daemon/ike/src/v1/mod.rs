@@ -16,6 +16,9 @@ pub(crate) mod quick_mode;
 pub(crate) mod state;
 pub(crate) mod vendor;
 
+pub(crate) use live::Live;
+pub(crate) use state::Sa;
+
 use crate::cause::{Blame, Cause, Phase};
 use crate::event::DropReason;
 use crate::registry::NotifyType;

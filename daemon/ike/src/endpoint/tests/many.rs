@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::config::AdmissionLimits;
 use crate::status::Tally;
-use crate::v1::state::State;
 
 /// The router, and one endpoint for each peer.
 struct Many {
@@ -136,7 +135,7 @@ impl Many {
 
     /// The tables that find SAs have those that are not deleted, and no others.
     fn tables_are_right(&self) {
-        let alive = |sa: &&IkeSa| !matches!(sa.state, State::Deleted);
+        let alive = |sa: &&IkeSa| !sa.is_deleted();
         let alive = self.router.sas.values().filter(alive).count();
         assert_eq!(self.router.by_cookie.len(), alive);
         let of_peers: usize = self.router.by_peer.values().map(Vec::len).sum();
@@ -236,8 +235,7 @@ fn phase1_comes_back_after_a_negotiation_of_the_peers_came_to_nothing() {
     }
     let theirs = many.router.promising_sa(router.ip(), peer.ip()).unwrap();
     let current = many.router.usable_sa(router.ip(), peer.ip()).unwrap();
-    many.router.send_ike_delete(current);
-    many.router.ike_down(current, DownReason::Cleared);
+    many.router.delete_ike(current, DownReason::Cleared);
     while many.router.poll_output().is_some() {}
     many.router.timeout(many.now);
     let waits = many.router.promising_sa(router.ip(), peer.ip());

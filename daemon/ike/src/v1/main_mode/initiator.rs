@@ -2,8 +2,8 @@
 
 use crate::cause::{Cause, Phase};
 use crate::config::IsakmpPolicy;
-use crate::context::Context;
 use crate::crypto::{Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript};
+use crate::effect::Turn;
 use crate::identity::Identity;
 use crate::registry::{ExchangeType, NotifyType, PayloadType, ProtocolId};
 use crate::sa::Common;
@@ -50,15 +50,15 @@ pub(crate) struct AwaitsProof {
 }
 
 /// Begins main mode: message 1 with our policies.
-pub(crate) fn start(ctx: &Context, sa: &Common) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
+pub(crate) fn start(turn: &Turn<'_>, sa: &Common) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
     let peer = sa.peer();
-    let key = ctx
+    let key = turn
         .config
         .keys
         .for_address(peer)
         .ok_or(Cause::NoKey { peer })?
         .clone();
-    let offered = policy::usable(&ctx.config.policies);
+    let offered = policy::usable(&turn.config.policies);
     if offered.is_empty() {
         return Err(Cause::NoPolicy);
     }
@@ -93,7 +93,7 @@ impl AwaitsChoice {
     /// Message 3: our public value and nonce.
     pub(crate) fn build(
         self,
-        ctx: &mut Context,
+        turn: &mut Turn<'_>,
         sa: &Common,
         policy: AgreedPolicy,
     ) -> Result<(AwaitsValue, Vec<u8>), Refusal> {
@@ -101,8 +101,8 @@ impl AwaitsChoice {
             cause: Cause::NoPolicy,
             notify: None,
         })?;
-        let pair = KeyPair::generate(group, ctx.random.as_mut());
-        let nonce = ctx.random_bytes();
+        let pair = KeyPair::generate(group, &mut *turn.random);
+        let nonce = turn.random_bytes();
         let payloads = [
             Payload::KeyExchange(pair.public().to_vec()),
             Payload::Nonce(nonce.to_vec()),
@@ -137,10 +137,9 @@ impl AwaitsValue {
     /// Message 5: our identity and proof.
     pub(crate) fn build(
         self,
-        ctx: &Context,
+        turn: &mut Turn<'_>,
         sa: &Common,
         (shared, peer_public, peer_nonce): (Secret, Vec<u8>, Vec<u8>),
-        initial_contact: bool,
     ) -> Result<(AwaitsProof, Vec<u8>), Refusal> {
         let Self {
             key,
@@ -158,10 +157,10 @@ impl AwaitsValue {
             responder_public: &peer_public,
             sa_body: &sa_body,
         };
-        let identity = own_identity(&ctx.config.identity, sa.local);
+        let identity = own_identity(&turn.config.identity, sa.local);
         let proof = skeyid.hash_i(&transcript, &identity.body().map_err(too_long_refusal)?);
         let mut payloads = vec![identity, Payload::Hash(proof)];
-        if initial_contact {
+        if turn.tables.is_lonely() {
             payloads.push(Payload::Notification(Notification::new(
                 ProtocolId::ISAKMP,
                 NotifyType::INITIAL_CONTACT,

@@ -1,8 +1,8 @@
 //! Main mode as the responder: what each state waits for, reads and sends (RFC 2409 5.4).
 
 use crate::cause::{Cause, PolicyField};
-use crate::context::Context;
 use crate::crypto::{Group, Iv, KeyPair, Phase1Keys, Skeyid, Transcript};
+use crate::effect::Turn;
 use crate::event::DropReason;
 use crate::identity::Identity;
 use crate::offer::PolicyOffer;
@@ -62,7 +62,7 @@ pub(crate) fn proposals(payloads: &Unprotected) -> Result<Proposals<'_>, Refusal
 
 /// Message 1: the initiator's offers; message 2: our choice. `compared` is told of comparisons.
 pub(crate) fn start(
-    ctx: &Context,
+    turn: &Turn<'_>,
     sa: &Common,
     proposals: &Proposals<'_>,
     compared: impl FnMut(&PolicyOffer, u32, Option<PolicyField>),
@@ -72,12 +72,12 @@ pub(crate) fn start(
         notify: Some(NotifyType::NO_PROPOSAL_CHOSEN),
     };
     let peer = sa.peer();
-    let key = ctx
+    let key = turn
         .config
         .keys
         .for_address(peer)
         .ok_or_else(|| refused(Cause::NoKey { peer }))?;
-    let policies = policy::usable(&ctx.config.policies);
+    let policies = policy::usable(&turn.config.policies);
     let choice = policy::choose(proposals.offered, &policies, compared).map_err(refused)?;
     let payloads = [Payload::Sa(choice.answer), vendor::dpd()];
     let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
@@ -99,7 +99,7 @@ impl AwaitsInitiatorsValue {
     /// pair is made once.
     pub(crate) fn process(
         &mut self,
-        ctx: &mut Context,
+        turn: &mut Turn<'_>,
         payloads: &Unprotected,
     ) -> Result<Value, Refusal> {
         let group = Group::from_number(self.policy.group).ok_or(Refusal::Fail {
@@ -110,7 +110,7 @@ impl AwaitsInitiatorsValue {
         group.check(public).map_err(bad_value)?;
         let pair = self
             .pair
-            .get_or_insert_with(|| KeyPair::generate(group, ctx.random.as_mut()));
+            .get_or_insert_with(|| KeyPair::generate(group, &mut *turn.random));
         let shared = agree(pair, public, "main mode 3")?;
         Ok((shared, public.to_vec(), nonce.to_vec()))
     }
@@ -118,7 +118,7 @@ impl AwaitsInitiatorsValue {
     /// Message 4: our public value and nonce.
     pub(crate) fn build(
         self,
-        ctx: &mut Context,
+        turn: &mut Turn<'_>,
         sa: &Common,
         (shared, peer_public, peer_nonce): Value,
     ) -> Result<(AwaitsInitiatorsProof, Vec<u8>), Refusal> {
@@ -131,7 +131,7 @@ impl AwaitsInitiatorsValue {
         else {
             return Err(Refusal::unexpected("main mode 4 before main mode 3"));
         };
-        let nonce: [u8; NONCE_BYTES] = ctx.random_bytes();
+        let nonce: [u8; NONCE_BYTES] = turn.random_bytes();
         let own_public = pair.public().to_vec();
         let skeyid = Skeyid::pre_shared(policy.hash, &key, &peer_nonce, &nonce);
         let keys = skeyid.expand(policy.encryption, sa.cookies, &shared);
@@ -201,11 +201,11 @@ impl AwaitsInitiatorsProof {
     /// Message 6: our identity and proof. Phase 1 is done. Gives the message, and SAi_b for the next time.
     pub(crate) fn build(
         self,
-        ctx: &Context,
+        turn: &Turn<'_>,
         sa: &Common,
         mut iv: Iv,
     ) -> Result<(Established, Vec<u8>, Vec<u8>), Refusal> {
-        let identity = own_identity(&ctx.config.identity, sa.local);
+        let identity = own_identity(&turn.config.identity, sa.local);
         let body = identity.body().map_err(too_long_refusal)?;
         let proof = self.skeyid.hash_r(&self.transcript(sa), &body);
         let chain = Chain::encode(&[identity, Payload::Hash(proof)]).map_err(too_long_refusal)?;

@@ -2,11 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::algorithm::IpsecProtocol;
 use crate::cause::{Blame, Cause, Phase};
-use crate::child::{ChildId, ProtocolKeys, ProtocolSa};
+use crate::child::{ChildId, OwnSpis, ProtocolKeys, ProtocolSa};
 use crate::child_request::ChildRequest;
-use crate::config::{ConnectionId, FlowId, TransformSet};
+use crate::config::TransformSet;
 use crate::crypto::{Group, Iv, KeyPair, Keymat, Phase1Keys, Randomness, equal};
 use crate::flight::Flight;
 use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType, ProtocolId};
@@ -16,7 +15,7 @@ use crate::time::Instant;
 use crate::v1::main_mode::exchange::NONCE_BYTES;
 use crate::v1::message::{open, seal};
 use crate::v1::quick_mode::proxy;
-use crate::v1::quick_mode::transform::{self, Agreement, OwnSpis, Terms};
+use crate::v1::quick_mode::transform::{self, Agreement, Terms};
 use crate::wire::v1::{Chain, Ciphertext, Notification, Payload, Protected};
 use crate::wire::{Cookies, Header, TooLong};
 
@@ -37,22 +36,10 @@ pub(crate) enum QuickState {
     AwaitsConfirmation(Box<AwaitsConfirmation>),
 }
 
-/// What a quick mode is about, the same for both ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Subject {
-    pub(crate) connection: ConnectionId,
-    pub(crate) flow: FlowId,
-    /// Our proxy identity
-    pub(crate) local: Selector,
-    /// The peer's
-    pub(crate) remote: Selector,
-}
-
 /// Message 1 is sent.
 #[derive(Debug)]
 pub(crate) struct AwaitsAnswer {
     pub(crate) request: ChildRequest,
-    pub(crate) subject: Subject,
     pub(crate) offered: Vec<TransformSet>,
     pub(crate) terms: Terms,
     pub(crate) own: OwnSpis,
@@ -89,7 +76,7 @@ pub(crate) struct Negotiated {
     pub(crate) kilobytes: Option<u32>,
 }
 
-/// What message 1 asked for, verified but not selected.
+/// What message 1 asked for, verified; nothing is chosen yet.
 pub(crate) struct Request {
     pub(crate) payloads: Protected,
     pub(crate) local: Selector,
@@ -148,7 +135,6 @@ fn broken(came: impl Into<String>, expected: &str, notify: NotifyType) -> QuickE
 /// Message 1 of the initiator.
 pub(crate) struct Opening {
     pub(crate) request: ChildRequest,
-    pub(crate) subject: Subject,
     pub(crate) offered: Vec<TransformSet>,
     pub(crate) terms: Terms,
     pub(crate) own: OwnSpis,
@@ -164,7 +150,6 @@ impl Opening {
     ) -> Result<(AwaitsAnswer, Vec<u8>), TooLong> {
         let Self {
             request,
-            subject,
             offered,
             terms,
             own,
@@ -180,8 +165,12 @@ impl Opening {
         if let Some(pair) = &pair {
             payloads.push(Payload::KeyExchange(pair.public().to_vec()));
         }
-        payloads.push(Payload::Identification(proxy::build(&subject.local)));
-        payloads.push(Payload::Identification(proxy::build(&subject.remote)));
+        payloads.push(Payload::Identification(proxy::build(
+            &request.subject.local,
+        )));
+        payloads.push(Payload::Identification(proxy::build(
+            &request.subject.remote,
+        )));
         let chain = Chain::encode(&payloads)?;
         let hash = exchange.keys.hash_1(exchange.message_id, chain.bytes());
         let chain = chain.prepend(&Payload::Hash(hash))?;
@@ -190,7 +179,6 @@ impl Opening {
         Ok((
             AwaitsAnswer {
                 request,
-                subject,
                 offered,
                 terms,
                 own,
@@ -251,7 +239,8 @@ impl AwaitsAnswer {
         let echoed = match (identities.next(), identities.next(), identities.next()) {
             (None, None, None) => true,
             (Some(first), Some(second), None) => {
-                first == Some(self.subject.local) && second == Some(self.subject.remote)
+                first == Some(self.request.subject.local)
+                    && second == Some(self.request.subject.remote)
             }
             _ => false,
         };
@@ -437,7 +426,7 @@ impl Request {
         let protocols = keymat.protocols(&agreement, own);
         let inbound = protocols
             .iter()
-            .map(|part| (protocol_number(part.protocol), part.inbound_spi));
+            .map(|part| (ProtocolId::from(part.protocol), part.inbound_spi));
         let inbound = inbound.collect();
         let negotiated = Negotiated {
             agreement,
@@ -479,7 +468,7 @@ impl Request {
         if let (Some((seconds, kilobytes)), Some(first)) = (shorter, agreement.protocols.first()) {
             let attributes = transform::lifetime_attributes(seconds, kilobytes);
             payloads.push(Payload::Notification(Notification::new(
-                protocol_number(first.protocol),
+                ProtocolId::from(first.protocol),
                 NotifyType::RESPONDER_LIFETIME,
                 own.for_protocol(first.protocol).to_be_bytes(),
                 Notification::lifetime_data(&attributes)?,
@@ -548,7 +537,7 @@ impl KeySource<'_> {
             .map_or(0, |integrity| integrity.key_bytes());
         let from = Keymat {
             shared: self.shared,
-            protocol: protocol_number(agreed.protocol),
+            protocol: ProtocolId::from(agreed.protocol),
             spi: &spi.to_be_bytes(),
             initiator_nonce: self.initiator_nonce,
             responder_nonce: self.responder_nonce,
@@ -559,14 +548,6 @@ impl KeySource<'_> {
             cipher: Secret::new(cipher.to_vec()),
             integrity: Secret::new(integrity.to_vec()),
         }
-    }
-}
-
-/// The DOI's number of a protocol.
-pub(crate) fn protocol_number(protocol: IpsecProtocol) -> ProtocolId {
-    match protocol {
-        IpsecProtocol::Ah => ProtocolId::AH,
-        IpsecProtocol::Esp => ProtocolId::ESP,
     }
 }
 

@@ -2,6 +2,7 @@
 //! (RFC 2407 4.5, RFC 2408 4.2).
 
 use crate::algorithm::{EspCipher, Integrity, IpsecProtocol, Mode};
+use crate::child::OwnSpis;
 use crate::config::TransformSet;
 use crate::event::ChildDifference;
 use crate::offer::{ChildOffer, ProtocolOffer};
@@ -14,15 +15,6 @@ use crate::wire::v1::{Attribute, Proposal, SecurityAssociation, Transform};
 
 /// Most combinations of transforms looked at in one proposal number.
 const MAX_COMBINATIONS: usize = 1024;
-
-/// Our SPIs in one negotiation: one a protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OwnSpis {
-    /// SPI for AH
-    pub(crate) ah: u32,
-    /// SPI for ESP
-    pub(crate) esp: u32,
-}
 
 /// What is offered besides the transforms.
 #[derive(Clone, Copy, Debug)]
@@ -74,24 +66,6 @@ impl Agreement {
                 transforms: vec![transform.clone()],
             });
         SecurityAssociation::new(proposals.collect())
-    }
-}
-
-impl OwnSpis {
-    fn of(self, protocol: ProtocolId) -> u32 {
-        if protocol == ProtocolId::AH {
-            self.ah
-        } else {
-            self.esp
-        }
-    }
-
-    /// Our SPI for a protocol.
-    pub(crate) fn for_protocol(self, protocol: IpsecProtocol) -> u32 {
-        match protocol {
-            IpsecProtocol::Ah => self.ah,
-            IpsecProtocol::Esp => self.esp,
-        }
     }
 }
 

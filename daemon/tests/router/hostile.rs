@@ -1,13 +1,11 @@
 //! Clients of the control socket that mean harm: none stops the daemon, holds up another session, makes it grow without
 //! end, or reads a secret.
 
-mod bed;
-
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::PathBuf;
 
-use bed::{Bed, Client, hello, test};
+use crate::bed::{Bed, Client, hello, test};
 use isthmus_control::{MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, Status, encode};
 use isthmus_grammar::Mode;
 use isthmus_grammar::help::help;

@@ -1,16 +1,10 @@
 //! No secret of a configuration gets out: not into the log and what reads it, not into `show tech-support`, not to those
 //! below level 15. With every sentence of the grammar that has a secret, and with lines of features that are not in it.
 
-mod bed;
-#[path = "../../grammar/tests/common/mod.rs"]
-mod common;
-#[path = "../../grammar/tests/common/corpus.rs"]
-mod corpus;
-
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use bed::{Bed, Client};
-use common::{Grammar, Token, spelled};
+use crate::bed::{Bed, Client};
+use crate::common::{Grammar, Token, spelled};
 use isthmus_control::Status;
 use isthmus_grammar::Mode;
 use isthmus_grammar::command::Command;
@@ -25,11 +19,14 @@ const SECRET: &str = "5EC2E75EC2E7";
 /// Lines of the sub-modes of an unknown feature, and the corpus at both depths.
 fn unknown_lines() -> String {
     let mut text = String::from("hostname R1\nrouter nonsense 1\n");
-    for line in corpus::LINES {
-        text += &format!(" {}\n", corpus::with_secret(line, SECRET));
+    for line in crate::corpus::LINES {
+        text += &format!(" {}\n", crate::corpus::with_secret(line, SECRET));
     }
-    for line in corpus::LINES {
-        text += &format!("{}\n", corpus::with_secret(line, SECRET).trim_start());
+    for line in crate::corpus::LINES {
+        text += &format!(
+            "{}\n",
+            crate::corpus::with_secret(line, SECRET).trim_start()
+        );
     }
     text + "interface Loopback1\n ip ospf nonsense md5 "
         + SECRET
@@ -204,18 +201,18 @@ async fn nothing_gets_out(bed: &Bed, text: &str) {
 
 #[test]
 fn secrets_of_unknown_features_stay_in_the_configuration() {
-    bed::test(async |bed| nothing_gets_out(&bed, &unknown_lines()).await);
+    crate::bed::test(async |bed| nothing_gets_out(&bed, &unknown_lines()).await);
 }
 
 #[test]
 fn secrets_of_every_sentence_stay_in_the_configuration() {
-    bed::test(async |bed| nothing_gets_out(&bed, &known_lines()).await);
+    crate::bed::test(async |bed| nothing_gets_out(&bed, &known_lines()).await);
 }
 
 /// Once at boot, one line for each kind.
 #[test]
 fn what_protects_badly_is_in_the_boot_log() {
-    bed::test(async |bed| {
+    crate::bed::test(async |bed| {
         let policy = |number| {
             format!(
                 "crypto isakmp policy {number}\n encr 3des\n hash md5\n authentication pre-share\n group 2\n"
@@ -237,7 +234,7 @@ fn what_protects_badly_is_in_the_boot_log() {
 /// What is typed is not said again, and the log does not get it.
 #[test]
 fn what_is_typed_is_not_repeated() {
-    bed::test(async |bed| {
+    crate::bed::test(async |bed| {
         let grammar = Grammar::load();
         let mut client = bed.console().await;
         says(&mut client, "configure terminal").await;
@@ -257,10 +254,10 @@ fn what_is_typed_is_not_repeated() {
             lacks(&line, &done.text);
             client.run("end").await;
         }
-        for line in corpus::LINES {
+        for line in crate::corpus::LINES {
             says(&mut client, "configure terminal").await;
             let done = client
-                .answering(&corpus::with_secret(line, SECRET), &["", "", ""])
+                .answering(&crate::corpus::with_secret(line, SECRET), &["", "", ""])
                 .await;
             lacks(line, &done.text);
             client.run("end").await;

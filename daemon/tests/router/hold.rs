@@ -1,122 +1,14 @@
 //! What must not hold the packet loop up: disks that hang, screens that no one reads.
 
-mod bed;
-
-use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use bed::{Bed, Client, test};
+use crate::bed::tunnels::{FIRST, SECOND, config, configure, handshake, tunnel};
+use crate::bed::{Bed, Client, test};
 use isthmus_control::{Reply, Request, Status};
-use isthmus_kernel::{Acquire, Action, Direction, Event};
-use isthmusd::config;
-use isthmusd::router::Shared;
-use isthmusd::router::reconcile::reconcile;
-use isthmusd::tasks;
-
-const FIRST: &str = "192.0.2.1";
-const SECOND: &str = "192.0.2.2";
-
-fn config(local: &str, remote: &str, entries: usize) -> String {
-    let mut text = format!(
-        "crypto isakmp policy 10
- encryption aes 256
- hash sha256
- authentication pre-share
- group 14
-crypto isakmp key corinth address {remote}
-crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac
-interface wan0
- ip address {local} 255.255.255.0
- crypto map VPN
-ip access-list extended FLOW
- permit ip any any
-"
-    );
-    for entry in 1..=entries {
-        let ours = "10.0.0.0 0.255.255.255".to_owned();
-        let theirs = format!("172.{}.{}.0 0.0.0.255", 16 + entry / 256, entry % 256);
-        let (from, to) = match local {
-            FIRST => (ours, theirs),
-            _ => (theirs, ours),
-        };
-        let _ = write!(
-            text,
-            "crypto map VPN {entry} ipsec-isakmp
- set peer {remote}
- set transform-set TS
- match address F{entry}
-ip access-list extended F{entry}
- permit ip {from} {to}
-",
-        );
-    }
-    text
-}
-
-async fn configure(bed: &Bed, text: &str) {
-    bed.fake.add_link("wan0");
-    let (running, problems) = config::load(text, "test");
-    assert_eq!(problems, []);
-    *bed.router.borrow_mut().running = running;
-    bed.router.borrow_mut().configured();
-    reconcile(&bed.router).await.unwrap();
-    tasks::carry_out(&bed.router, |_, _, _| Ok(())).await;
-}
-
-/// A packet meets the first outbound policy.
-async fn traffic(router: &Shared) {
-    let kernel = router.borrow().kernel.clone();
-    let policies = kernel.dump_policies().await.unwrap();
-    let policies = policies.into_iter().map(|policy| policy.spec);
-    let outbound = policies.filter(|policy| policy.key.direction == Direction::Out);
-    let policy = outbound.min_by_key(|policy| policy.priority).unwrap();
-    let Action::Protect(templates) = &policy.action else {
-        panic!("not protected: {policy:?}");
-    };
-    let acquire = Acquire {
-        reqid: templates[0].reqid,
-        protocol: templates[0].protocol,
-        source: templates[0].source,
-        destination: templates[0].destination,
-        policy: policy.key,
-        priority: policy.priority,
-        policy_index: 1,
-        packet: policy.key.selector,
-        sequence: 1,
-    };
-    tasks::kernel_event(router, Event::Acquire(acquire));
-}
-
-/// Carries out the work of one router; what it sends is taken off it.
-async fn sent(router: &Shared) -> VecDeque<(SocketAddr, SocketAddr, Vec<u8>)> {
-    let mut wire = VecDeque::new();
-    tasks::carry_out(router, |local, remote, bytes| {
-        wire.push_back((local, remote, bytes.to_vec()));
-        Ok(())
-    })
-    .await;
-    wire
-}
-
-/// A whole negotiation between two routers of this process; how many SAs it made at the first.
-async fn handshake(a: &Shared, b: &Shared) -> usize {
-    traffic(a).await;
-    for _ in 0..20 {
-        for (local, remote, bytes) in sent(a).await {
-            b.borrow_mut().datagram(remote, local, &bytes);
-        }
-        for (local, remote, bytes) in sent(b).await {
-            a.borrow_mut().datagram(remote, local, &bytes);
-        }
-    }
-    let router = a.borrow();
-    router.tunnels.engine.children(router.now()).len()
-}
+use isthmus_kernel::{SaSpec, SaStats};
 
 /// A command is on its way, and nothing answers it.
 async fn hangs(console: &mut Client) {
@@ -255,6 +147,41 @@ fn two_who_save_at_once_are_in_order_and_one_who_leaves_loses_nothing() {
 
 /// Octets that the daemon may hold for one session that does not read.
 const HELD: usize = 256 * 1024;
+
+#[test]
+fn every_flow_has_the_counters_of_its_sas_however_many_there_are() {
+    const TUNNELS: usize = 40;
+    test(|bed| async move {
+        let other = Bed::new();
+        configure(&bed, &config(FIRST, SECOND, TUNNELS)).await;
+        configure(&other, &config(SECOND, FIRST, TUNNELS)).await;
+        for which in 0..TUNNELS {
+            let up = tunnel(&bed.router, &other.router, which).await;
+            assert_eq!(up, which + 1, "{}", bed.log());
+        }
+        let out = |sa: &SaSpec| sa.destination.to_string() == SECOND;
+        let sas: Vec<SaSpec> = bed.fake.sas().into_iter().filter(out).collect();
+        for (sa, packets) in sas.iter().zip(1001..) {
+            let stats = SaStats {
+                packets,
+                ..SaStats::default()
+            };
+            assert!(bed.fake.set_stats(sa.id(), stats));
+        }
+        let mut console = bed.console().await;
+        let shown = console.run("show crypto ipsec sa").await.text;
+        let json = console.run("show crypto ipsec sa | json").await.text;
+        for packets in 1001..1001 + TUNNELS {
+            let text = format!("#pkts encaps: {packets},");
+            assert_eq!(shown.matches(&text).count(), 1, "{packets}: {shown}");
+            let text = format!("\"encapsulated\": {packets},");
+            assert_eq!(json.matches(&text).count(), 1, "{packets}: {json}");
+        }
+        let line = "show crypto ipsec sa peer 192.0.2.9";
+        let none = console.run(line).await.text;
+        assert_eq!(none, "\nNo SAs found\n");
+    });
+}
 
 #[test]
 fn what_no_one_reads_is_made_when_it_is_read() {

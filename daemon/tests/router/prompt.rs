@@ -1,14 +1,12 @@
 //! What a line makes the router complain of is said at the prompt where it was typed, with the whole run loop on a kernel in
 //! memory.
 
-mod bed;
-
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bed::{Client, hello};
+use crate::bed::{Client, hello};
 use isthmus_control::{PROTOCOL_VERSION, Reply, SOCKET_NAME, Status};
 use isthmus_kernel::{ErrorKind, Fake, Kernel, Verdict};
 use isthmusd::machine::directory::RunDir;

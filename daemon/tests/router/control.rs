@@ -1,11 +1,9 @@
 //! The control socket: honest consoles, and clients that are wrong, greedy, slow or rude.
 
-mod bed;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use bed::{Client, hello, test};
+use crate::bed::{Client, hello, test};
 use isthmus_control::{MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, Status};
 use isthmus_grammar::Mode;
 use isthmusd::log::Severity;

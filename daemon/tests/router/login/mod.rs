@@ -1,12 +1,10 @@
 //! Who may come in, as what, and for how long: whole dialogs of logging in, `enable`, privilege levels, the master key, and
 //! the ends of sessions, on a clock that jumps to whatever happens next.
 
-#[path = "../bed/mod.rs"]
-mod bed;
 mod dialogs;
 mod entrance;
 
-use bed::{Bed, hello};
+use crate::bed::{Bed, hello};
 use isthmus_control::stream::{FrameReader, write_request};
 use isthmus_control::{AskKind, Hello, PROTOCOL_VERSION, Reply, Request};
 use isthmus_grammar::Refusal;

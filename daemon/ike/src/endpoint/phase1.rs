@@ -1,0 +1,173 @@
+//! How negotiations of phase 1 begin: ours, the peer's, and the peer's of which nothing is kept until it shows that it gets
+//! what we send.
+
+use std::net::SocketAddr;
+
+use super::Endpoint;
+use crate::cause::Cause;
+use crate::child_request::ChildRequest;
+use crate::config::ConnectionId;
+use crate::event::DropReason;
+use crate::id::{Path, SaId};
+use crate::sa::{Common, IkeSa, State};
+use crate::status::Role;
+use crate::timer::SaTimer;
+use crate::v1::main_mode::stateless::Recalled;
+use crate::v1::main_mode::{self, responder};
+use crate::v1::vendor;
+use crate::wire::v1::Unprotected;
+use crate::wire::{Cookie, Cookies};
+
+impl Endpoint {
+    /// Begins main mode as the initiator.
+    pub(crate) fn start_main_mode(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        connection: Option<ConnectionId>,
+        requests: Vec<ChildRequest>,
+        takes_over: Option<SaId>,
+    ) {
+        let cookies = Cookies {
+            initiator: self.fresh_cookie(),
+            responder: Cookie::ZERO,
+        };
+        let mut common = self.new_common(Role::Initiator, local, remote, cookies);
+        common.connection = connection;
+        common.requests = requests;
+        common.takes_over = takes_over;
+        let (id, path) = (common.id, common.path());
+        if let Some(cause) = self.outgoing_not_admitted(path, takes_over.is_some()) {
+            return self.phase1_never_started(common, cause);
+        }
+        let (started, effects) =
+            self.step_without_sa(id, path, |turn| main_mode::start(&common, turn));
+        match started {
+            Ok(sa) => {
+                let state = State::V1(sa);
+                self.insert_sa(IkeSa { common, state });
+                self.apply(id, effects);
+            }
+            Err(cause) => self.phase1_never_started(common, cause),
+        }
+    }
+
+    /// Message 1 of a new negotiation of the peer's.
+    pub(super) fn main_mode_offer(
+        &mut self,
+        mut common: Common,
+        payloads: &Unprotected,
+        digest: u64,
+    ) {
+        let (id, path) = (common.id, common.path());
+        let (offered, effects) = self.step_without_sa(id, path, |turn| {
+            main_mode::offer(&mut common, turn, payloads, digest)
+        });
+        match offered {
+            Some(sa) => {
+                let state = State::V1(sa);
+                self.insert_sa(IkeSa { common, state });
+                let limit = self.ctx.now + super::HALF_OPEN_TIME;
+                self.set_sa_timer(id, SaTimer::HalfOpen, limit);
+                self.apply(id, effects);
+            }
+            None => self.apply_without_sa(&common, effects),
+        }
+    }
+
+    /// Message 1 while there are enough half-open negotiations: message 2 goes out and nothing is kept but the text of the
+    /// proposals, once for all that offer the same.
+    pub(super) fn answer_without_state(
+        &mut self,
+        path: Path,
+        initiator: Cookie,
+        payloads: &Unprotected,
+    ) {
+        let dpd = payloads.vendor_ids().any(vendor::is_dpd);
+        let cookies = Cookies {
+            initiator,
+            responder: Cookie::ZERO,
+        };
+        let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let proposals = match responder::proposals(payloads) {
+            Ok(proposals) => proposals,
+            Err(refusal) => {
+                let ((), effects) = self.step_without_sa(common.id, path, |turn| {
+                    main_mode::offer_refused(turn, refusal);
+                });
+                return self.apply_without_sa(&common, effects);
+            }
+        };
+        let (now, random) = (self.ctx.now, self.ctx.random.as_mut());
+        let offered = (proposals.body, dpd);
+        let cookie = self
+            .gate
+            .stateless
+            .cookie(random, now, path, initiator, offered);
+        let Some(cookie) = cookie else {
+            let detail = "proposals too long to answer while there are many negotiations".into();
+            return self
+                .ctx
+                .drop_datagram(path, DropReason::HalfOpenLimit, detail);
+        };
+        common.cookies.responder = cookie;
+        let (answered, effects) = self.step_without_sa(common.id, path, |turn| {
+            main_mode::answer_without_state(&common, turn, &proposals)
+        });
+        self.gate.tallies.answered_without_state += u64::from(answered);
+        self.apply_without_sa(&common, effects);
+    }
+
+    /// The negotiation of which message 3 came, for a cookie that was made and not kept.
+    pub(super) fn recalled(
+        &mut self,
+        path: Path,
+        cookies: Cookies,
+        recalled: &Recalled,
+    ) -> Option<SaId> {
+        let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let id = common.id;
+        let (sa, effects) = self.step_without_sa(id, path, |turn| {
+            main_mode::recalled(&mut common, turn, recalled)
+        });
+        let state = State::V1(sa?);
+        self.insert_sa(IkeSa { common, state });
+        let limit = self.ctx.now + super::HALF_OPEN_TIME;
+        self.set_sa_timer(id, SaTimer::HalfOpen, limit);
+        self.apply(id, effects);
+        Some(id)
+    }
+
+    pub(super) fn new_common(
+        &mut self,
+        role: Role,
+        local: SocketAddr,
+        remote: SocketAddr,
+        cookies: Cookies,
+    ) -> Common {
+        self.next_sa += 1;
+        Common {
+            id: SaId(self.next_sa),
+            role,
+            local,
+            remote,
+            cookies,
+            conn_id: 0,
+            created: self.ctx.now,
+            policy: None,
+            peer_has_dpd: false,
+            identity: None,
+            connection: None,
+            takes_over: None,
+            requests: Vec::new(),
+            provisional_cause: None,
+            established: None,
+        }
+    }
+
+    fn phase1_never_started(&mut self, common: Common, cause: Cause) {
+        self.negotiation_failed(&common, Role::Initiator, common.connection, cause);
+        // Another peer would fail for the same reason, unless only this one has no key.
+        self.try_next_peers(common.requests, common.remote.ip());
+    }
+}

@@ -1,0 +1,255 @@
+//! Requests for children: under which SA each waits, when its exchange begins, and what becomes of it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::cause::{Blame, Cause};
+use crate::child::ChildId;
+use crate::child_request::{ChildRequest, Subject};
+use crate::endpoint::children::Child;
+use crate::endpoint::{Endpoint, PORT};
+use crate::event::{Bound, Event};
+use crate::id::{Path, SaId};
+use crate::output::Output;
+use crate::registry::ExchangeType;
+use crate::sa::IkeSa;
+use crate::status::Role;
+
+/// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
+/// only and drop the oldest.
+const MAX_EXCHANGES: usize = 2;
+
+impl Endpoint {
+    /// Brings up or replaces a child. False when the same flow is being negotiated already, or when
+    /// the configuration does not have it.
+    pub(crate) fn request_child(&mut self, request: ChildRequest, peer: Option<IpAddr>) -> bool {
+        let config = &self.ctx.config;
+        let connection = config.connection(request.subject.connection);
+        let Some(connection) = connection.filter(|c| c.serves(&request.subject)) else {
+            return false;
+        };
+        let Some(peer) = peer.or_else(|| self.peer_to_use(connection)) else {
+            return false;
+        };
+        let same_family = |address: &&IpAddr| address.is_ipv4() == peer.is_ipv4();
+        let Some(local) = connection.local.iter().find(same_family).copied() else {
+            return false;
+        };
+        if !self.busy.insert(request.subject) {
+            return false;
+        }
+        let (local, remote) = (SocketAddr::new(local, PORT), SocketAddr::new(peer, PORT));
+        let path = Path {
+            local,
+            remote,
+            conn_id: 0,
+        };
+        let Subject {
+            connection, flow, ..
+        } = request.subject;
+        self.ctx
+            .debug(path, || Event::Requested { connection, flow });
+        if let Some(id) = self.usable_sa(local.ip(), peer) {
+            self.start_child(id, request);
+        } else if let Some(id) = self.promising_sa(local.ip(), peer) {
+            if let Some(sa) = self.sas.get_mut(&id) {
+                sa.common.requests.push(request);
+            }
+        } else {
+            self.start_main_mode(local, remote, Some(connection), vec![request], None);
+        }
+        true
+    }
+
+    /// Begins the exchange for a child under an established SA, or lets it wait while enough others are in progress with the
+    /// peer.
+    pub(crate) fn start_child(&mut self, id: SaId, request: ChildRequest) {
+        let Some(sa) = self.sas.get(&id) else {
+            return self.request_lost(request, false);
+        };
+        let (path, ready) = (sa.common.path(), sa.takes_exchanges());
+        if !ready || self.exchanges_with(path.remote.ip()) >= MAX_EXCHANGES {
+            if let Some(sa) = self.sas.get_mut(&id) {
+                sa.common.requests.push(request);
+            }
+            return;
+        }
+        let done = |old: ChildId| !self.children.get(old).is_some_and(Child::is_current);
+        if request.rekeys.is_some_and(done) {
+            // The peer has replaced it meanwhile, or it is gone.
+            return self.request_over(request, false);
+        }
+        let connection = self.ctx.config.connection(request.subject.connection);
+        let connection = connection.filter(|c| c.serves(&request.subject));
+        let Some(connection) = connection.cloned() else {
+            return self.request_lost(request, false);
+        };
+        let limits = self.ctx.config.admission;
+        let refused =
+            self.gate
+                .child_not_admitted(&self.children, limits, &request.subject, Role::Initiator);
+        if let Some(cause) = refused {
+            self.ctx.bound_reached(path, Bound::AdmittedChildren);
+            return self.request_failed(id, request, cause);
+        }
+        let mut failed = None;
+        self.drive_live(id, |live, common, turn| {
+            failed = live.start_quick(common, turn, request, &connection).err();
+        });
+        if let Some(cause) = failed {
+            self.request_failed(id, request, cause);
+        }
+    }
+
+    /// Exchanges with a peer that we began and with which it is not done.
+    fn exchanges_with(&self, peer: IpAddr) -> usize {
+        let ids = self.by_peer.get(&peer).into_iter().flatten();
+        let sas = ids.filter_map(|id| self.sas.get(id));
+        sas.map(|sa| sa.busy_exchanges(self.ctx.now)).sum()
+    }
+
+    /// Begins the exchanges that waited for others with the same peer to finish.
+    pub(crate) fn next_request(&mut self, id: SaId) {
+        self.drive_live(id, |live, _, turn| live.settle(turn));
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+            return;
+        };
+        while self.exchanges_with(peer) < MAX_EXCHANGES {
+            let waiting = self.sas_with(peer).into_iter().find(|id| {
+                let sa = self.sas.get(id);
+                sa.is_some_and(|sa| sa.takes_exchanges() && !sa.common.requests.is_empty())
+            });
+            let Some(sa) = waiting.and_then(|id| self.sas.get_mut(&id)) else {
+                return;
+            };
+            let (from, local) = (sa.common.id, sa.common.local.ip());
+            let request = sa.common.requests.remove(0);
+            let id = self.usable_sa(local, peer).unwrap_or(from);
+            self.start_child(id, request);
+        }
+    }
+
+    /// Starts the exchanges that waited for this SA, and for others with the same peer.
+    pub(crate) fn start_requests(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let mut requests = Vec::new();
+        for other in self.sas_with(peer) {
+            let Some(sa) = self.sas.get_mut(&other) else {
+                continue;
+            };
+            if (other == id || !sa.is_established()) && sa.common.local.ip() == local {
+                requests.append(&mut sa.common.requests);
+                // An attempt of ours that is needed no more and the peer has not answered.
+                if other != id && sa.is_unheard_attempt() {
+                    self.remove_quietly(other);
+                }
+            }
+        }
+        for request in requests {
+            self.start_child(id, request);
+        }
+    }
+
+    /// The peer's exchange for a flow is done: what waits to begin one for the same flow need not.
+    /// One that is on its way goes on: the peer may have answered it already.
+    pub(super) fn call_off_waiting(&mut self, id: SaId, child: ChildId) {
+        let (Some(child), Some(sa)) = (self.children.get(child), self.sas.get(&id)) else {
+            return;
+        };
+        let subject = child.sa.subject();
+        for id in self.sas_with(sa.common.peer()) {
+            let Some(sa) = self.sas.get_mut(&id) else {
+                continue;
+            };
+            let same = |request: &mut ChildRequest| request.subject == subject;
+            let over: Vec<_> = sa.common.requests.extract_if(.., same).collect();
+            for request in over {
+                self.request_over(request, false);
+            }
+        }
+    }
+
+    /// Our own exchange for a flow that the peer has not answered.
+    pub(super) fn own_exchange_for(&self, id: SaId, subject: &Subject) -> Option<(SaId, u32)> {
+        let peer = self.sas.get(&id)?.common.peer();
+        self.by_peer.get(&peer)?.iter().find_map(|id| {
+            let asked = self.sas.get(id).map(IkeSa::asked)?;
+            let (message_id, _) = asked.into_iter().find(|(_, asked)| asked == subject)?;
+            Some((*id, message_id))
+        })
+    }
+
+    /// True when another child already serves the same flow.
+    pub(super) fn has_current_sibling(&self, id: ChildId) -> bool {
+        let Some(child) = self.children.get(id) else {
+            return false;
+        };
+        let siblings = self.children.of_subject(&child.sa.subject());
+        siblings
+            .into_iter()
+            .any(|other| other != id && self.children.get(other).is_some_and(Child::is_current))
+    }
+
+    /// What waits for quick mode under an SA that goes: another SA with the peer, or a new phase 1, is
+    /// to serve it.
+    pub(crate) fn move_requests(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else {
+            return;
+        };
+        let peer = sa.common.peer();
+        let requests = std::mem::take(&mut sa.common.requests);
+        self.ask_anew(requests, peer);
+    }
+
+    /// Serves what waited for an SA with a peer that is no more.
+    pub(crate) fn ask_anew(&mut self, requests: Vec<ChildRequest>, peer: IpAddr) {
+        for request in requests {
+            // Asked for anew, it is not over: only what cannot be asked for again is.
+            self.busy.remove(&request.subject);
+            if !self.request_child(request, Some(peer)) {
+                self.busy.insert(request.subject);
+                self.request_lost(request, false);
+            }
+        }
+    }
+
+    /// A want is over: its flow may be asked for again.
+    pub(crate) fn request_over(&mut self, request: ChildRequest, failed: bool) {
+        let Subject {
+            connection, flow, ..
+        } = request.subject;
+        if self.busy.remove(&request.subject) {
+            self.ctx.outputs.push_back(Output::WantOver {
+                connection,
+                flow,
+                failed,
+            });
+        }
+    }
+
+    /// A want came to nothing: it failed, or it was cut short.
+    pub(crate) fn request_lost(&mut self, request: ChildRequest, failed: bool) {
+        self.request_over(request, failed);
+        if let Some(child) = request.rekeys {
+            self.rekey_failed(child);
+        }
+    }
+
+    /// A want came to nothing in quick mode.
+    pub(crate) fn request_failed(&mut self, id: SaId, request: ChildRequest, cause: Cause) {
+        let cut_short = matches!(
+            &cause,
+            Cause::Protocol {
+                blame: Blame::Misuse,
+                ..
+            }
+        );
+        self.request_lost(request, !cut_short);
+        let Some(path) = self.sas.get(&id).map(|sa| sa.common.path()) else {
+            return;
+        };
+        let connection = Some(request.subject.connection);
+        let (exchange, role) = (ExchangeType::QUICK_MODE, Role::Initiator);
+        self.negotiation_failed_on(path, exchange, role, connection, cause);
+    }
+}
