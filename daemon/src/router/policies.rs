@@ -14,10 +14,12 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use isthmus_kernel::{
-    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Request, Selector,
+    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Priority, Request, Selector,
+    Template,
 };
 
 use crate::log::Severity;
@@ -27,10 +29,10 @@ use crate::router::Shared;
 /// What the kernel has of ours, and what it should have.
 #[derive(Debug, Default)]
 pub struct Policies {
-    /// As the kernel has confirmed.
-    standing: HashMap<PolicyKey, PolicySpec>,
-    /// As the crypto maps ask.
-    wanted: HashMap<PolicyKey, PolicySpec>,
+    /// What stands, as the kernel has confirmed, and what the crypto maps ask for.
+    records: HashMap<PolicyKey, Record>,
+    /// Templates that were seen last: the policies of one line come one after the other, and share theirs.
+    recent: [Templates; 2],
     /// Where the two may differ.
     open: HashSet<PolicyKey>,
     /// Those that came to it since the last round began.
@@ -43,6 +45,53 @@ pub struct Policies {
     doubtful: bool,
     /// Only one task at a time changes policies.
     turn: Rc<tokio::sync::Mutex<()>>,
+}
+
+/// What is known of a key. One of the two is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Record {
+    standing: Option<Stance>,
+    wanted: Option<Stance>,
+}
+
+/// A policy without its key, in little space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stance {
+    priority: Priority,
+    effect: Effect,
+}
+
+/// [`Action`], sharing its templates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Effect {
+    Protect(Templates),
+    Bypass,
+    Block,
+}
+
+type Templates = Arc<Vec<Template>>;
+
+impl Stance {
+    fn spec(&self, key: &PolicyKey) -> PolicySpec {
+        PolicySpec {
+            key: *key,
+            priority: self.priority,
+            action: match &self.effect {
+                Effect::Protect(templates) => Action::Protect(templates.to_vec()),
+                Effect::Bypass => Action::Bypass,
+                Effect::Block => Action::Block,
+            },
+        }
+    }
+
+    fn is(&self, spec: &PolicySpec) -> bool {
+        self.priority == spec.priority
+            && match (&self.effect, &spec.action) {
+                (Effect::Protect(own), Action::Protect(other)) => **own == *other,
+                (Effect::Bypass, Action::Bypass) | (Effect::Block, Action::Block) => true,
+                _ => false,
+            }
+    }
 }
 
 /// A wanted policy that the kernel refused.
@@ -174,53 +223,116 @@ enum Step {
 impl Policies {
     /// Takes over what an earlier daemon left.
     pub fn adopt(&mut self, found: impl IntoIterator<Item = PolicySpec>) {
-        self.standing = found.into_iter().map(|spec| (spec.key, spec)).collect();
-        self.open.extend(self.standing.keys().copied());
+        for spec in found {
+            let stance = self.stance(&spec);
+            self.records.entry(spec.key).or_default().standing = Some(stance);
+            self.open.insert(spec.key);
+        }
     }
 
     /// Another program touched the policy of a key, or maybe all. True when that makes what stands doubtful; the next
     /// [`enforce`] asks the kernel.
     pub fn doubt(&mut self, key: Option<&PolicyKey>) -> bool {
-        let ours = key.is_none_or(|key| self.standing.contains_key(key));
+        let ours = key.is_none_or(|key| self.standing_under(key).is_some());
         self.doubtful |= ours;
         ours
     }
 
     /// Takes over what the kernel really has; gives how many of ours are not as they were.
     fn found(&mut self, found: impl IntoIterator<Item = PolicySpec>) -> usize {
-        let found: HashMap<PolicyKey, PolicySpec> =
+        let mut found: HashMap<PolicyKey, PolicySpec> =
             found.into_iter().map(|spec| (spec.key, spec)).collect();
-        let before = std::mem::replace(&mut self.standing, found);
-        let differs =
-            |(key, spec): &(&PolicyKey, &PolicySpec)| self.standing.get(key) != Some(spec);
-        let changed: Vec<PolicyKey> = before.iter().filter(differs).map(|(key, _)| *key).collect();
-        let new = self.standing.keys().filter(|key| !before.contains_key(key));
-        self.open.extend(new.copied());
+        let mut changed = Vec::new();
+        for (key, record) in &mut self.records {
+            let now = found.remove(key);
+            let Some(before) = &record.standing else {
+                found.extend(now.map(|new| (*key, new)));
+                continue;
+            };
+            match now {
+                Some(now) if before.is(&now) => {}
+                now => {
+                    changed.push(*key);
+                    record.standing = None;
+                    found.extend(now.map(|new| (*key, new)));
+                }
+            }
+        }
+        self.records
+            .retain(|_, record| *record != Record::default());
         self.open.extend(changed.iter().copied());
+        // What is others now, and what there was not.
+        self.adopt(found.into_values());
         changed.len()
     }
 
     /// As the kernel has them now.
+    pub fn standing(&self) -> impl Iterator<Item = PolicySpec> {
+        let records = self.records.iter();
+        records.filter_map(|(key, record)| Some(record.standing.as_ref()?.spec(key)))
+    }
+
+    /// The policy that the kernel has under a key.
     #[must_use]
-    pub fn standing(&self) -> &HashMap<PolicyKey, PolicySpec> {
-        &self.standing
+    pub fn standing_under(&self, key: &PolicyKey) -> Option<PolicySpec> {
+        Some(self.records.get(key)?.standing.as_ref()?.spec(key))
+    }
+
+    /// A policy should stand under this key.
+    #[must_use]
+    pub fn is_wanted(&self, key: &PolicyKey) -> bool {
+        self.wanted_under(key).is_some()
+    }
+
+    fn wanted_under(&self, key: &PolicyKey) -> Option<&Stance> {
+        self.records.get(key)?.wanted.as_ref()
+    }
+
+    /// Has a policy wanted, or none.
+    fn set_wanted(&mut self, key: &PolicyKey, wanted: Option<Stance>) {
+        let record = self.records.entry(*key).or_default();
+        record.wanted = wanted;
+        if *record == Record::default() {
+            self.records.remove(key);
+        }
+    }
+
+    fn stance(&mut self, spec: &PolicySpec) -> Stance {
+        let effect = match &spec.action {
+            Action::Bypass => Effect::Bypass,
+            Action::Block => Effect::Block,
+            Action::Protect(templates) => {
+                let known = self.recent.iter().find(|known| ***known == *templates);
+                let known = known.cloned();
+                Effect::Protect(known.unwrap_or_else(|| {
+                    let new = Arc::new(templates.clone());
+                    self.recent.swap(0, 1);
+                    self.recent[0] = Arc::clone(&new);
+                    new
+                }))
+            }
+        };
+        Stance {
+            priority: spec.priority,
+            effect,
+        }
     }
 
     /// This one should be as given, where no earlier line has taken its key.
     pub fn want(&mut self, spec: PolicySpec) {
-        let known = self.wanted.get(&spec.key);
-        if known.is_some_and(|known| known.priority < spec.priority || *known == spec) {
+        let known = self.wanted_under(&spec.key);
+        if known.is_some_and(|known| known.priority < spec.priority || known.is(&spec)) {
             return;
         }
-        self.forget_refusal(&spec.key);
-        self.reopen(spec.key);
-        self.wanted.insert(spec.key, spec);
+        self.want_under(&spec.key, Some(spec.clone()));
     }
 
     /// Under this key exactly this should stand, or nothing.
     pub fn want_under(&mut self, key: &PolicyKey, spec: Option<PolicySpec>) {
-        if self.wanted.get(key) == spec.as_ref() {
-            return;
+        match (self.wanted_under(key), &spec) {
+            (None, None) => return,
+            (Some(known), Some(spec)) if known.is(spec) => return,
+            _ => {}
         }
         self.forget_refusal(key);
         if spec.is_some()
@@ -229,10 +341,8 @@ impl Policies {
             self.forget_refusal(&owner.clone());
         }
         self.reopen(*key);
-        match spec {
-            Some(spec) => self.wanted.insert(*key, spec),
-            None => self.wanted.remove(key),
-        };
+        let wanted = spec.map(|spec| self.stance(&spec));
+        self.set_wanted(key, wanted);
     }
 
     /// Who has this is the only one who changes policies in the kernel.
@@ -286,7 +396,7 @@ impl Policies {
 
     fn aim(&self, key: &PolicyKey) -> Aim {
         let stands_in = || self.stand_ins.get(key).map(|(spec, _)| spec.clone());
-        match (self.refused.get(key), self.wanted.get(key)) {
+        match (self.refused.get(key), self.wanted_under(key)) {
             (Some(refused), _) if refused.again => Aim::Set(refused.wanted.clone()),
             (Some(refused), _) => match refused.stand_in {
                 StandIn::Block => Aim::Set(block(refused.wanted.key, &refused.wanted)),
@@ -294,15 +404,14 @@ impl Policies {
                 _ if self.is_exempt(key) => Aim::Gone,
                 _ => Aim::Leave,
             },
-            (None, Some(wanted)) => Aim::Set(wanted.clone()),
+            (None, Some(wanted)) => Aim::Set(wanted.spec(key)),
             (None, None) => stands_in().map_or(Aim::Gone, Aim::Set),
         }
     }
 
     fn is_exempt(&self, key: &PolicyKey) -> bool {
-        self.standing
-            .get(key)
-            .is_some_and(|spec| spec.action == Action::Bypass)
+        let standing = self.records.get(key).and_then(|one| one.standing.as_ref());
+        standing.is_some_and(|standing| standing.effect == Effect::Bypass)
     }
 
     /// A key under which something may have to change.
@@ -314,6 +423,10 @@ impl Policies {
     /// Begins a round: the keys that are open, to be given to [`Policies::sort_out`].
     fn begin_round(&mut self) -> (Round, Vec<PolicyKey>) {
         self.opened = Vec::new();
+        if self.open.is_empty() {
+            // There were many once.
+            self.open = HashSet::new();
+        }
         let round = Round {
             step: Step::Last,
             changes: Vec::new(),
@@ -374,24 +487,25 @@ impl Policies {
 
     /// What is to be done about a key and when; `None` when it is as it should be.
     fn step(&self, key: &PolicyKey) -> Option<(Step, Request)> {
-        let standing = self.standing.get(key);
+        let standing = self.records.get(key).and_then(|one| one.standing.as_ref());
         match self.aim(key) {
             Aim::Leave => None,
             Aim::Gone => {
-                let step = match standing?.action {
-                    Action::Bypass => Step::LessInClear,
+                let step = match standing?.effect {
+                    Effect::Bypass => Step::LessInClear,
                     _ => Step::Last,
                 };
                 Some((step, Request::DeletePolicy(*key)))
             }
-            Aim::Set(spec) if standing == Some(&spec) => None,
+            Aim::Set(spec) if standing.is_some_and(|standing| standing.is(&spec)) => None,
             Aim::Set(spec) => {
-                let exempts = |spec: &PolicySpec| spec.action == Action::Bypass;
+                let exempts = spec.action == Action::Bypass;
+                let exempted = |old: &Stance| old.effect == Effect::Bypass;
                 let moves_back = standing.is_some_and(|old| old.priority < spec.priority);
-                let step = match (standing, exempts(&spec)) {
-                    (Some(old), true) if exempts(old) && moves_back => Step::LessInClear,
+                let step = match (standing, exempts) {
+                    (Some(old), true) if exempted(old) && moves_back => Step::LessInClear,
                     (_, true) => Step::Last,
-                    (Some(old), false) if !exempts(old) && moves_back => Step::MoveBack,
+                    (Some(old), false) if !exempted(old) && moves_back => Step::MoveBack,
                     (_, false) => Step::Protect,
                 };
                 Some((step, Request::SetPolicy(spec)))
@@ -414,7 +528,12 @@ impl Policies {
                 Some(Trouble::Stays { key, why })
             }
             (Request::DeletePolicy(key), _) => {
-                self.standing.remove(key);
+                if let Some(record) = self.records.get_mut(key) {
+                    record.standing = None;
+                    if record.wanted.is_none() {
+                        self.records.remove(key);
+                    }
+                }
                 None
             }
             _ => None,
@@ -422,7 +541,14 @@ impl Policies {
     }
 
     fn set(&mut self, spec: &PolicySpec) -> Option<Trouble> {
-        self.standing.insert(spec.key, spec.clone());
+        let wanted = self
+            .wanted_under(&spec.key)
+            .filter(|wanted| wanted.is(spec));
+        let standing = match wanted.cloned() {
+            Some(wanted) => wanted,
+            None => self.stance(spec),
+        };
+        self.records.entry(spec.key).or_default().standing = Some(standing);
         let refused = self.refused.get(&spec.key)?;
         if refused.wanted != *spec {
             return None;
@@ -493,11 +619,8 @@ impl Policies {
             .iter()
             .skip_while(|width| last.is_some() && Some(**width) != last)
             .skip(usize::from(last.is_some()));
-        let free = |key: &PolicyKey| {
-            !self.wanted.contains_key(key)
-                && !self.standing.contains_key(key)
-                && !self.stand_ins.contains_key(key)
-        };
+        let free =
+            |key: &PolicyKey| !self.records.contains_key(key) && !self.stand_ins.contains_key(key);
         let next = left
             .map(|width| (width.of(owner), *width))
             .find(|(key, _)| free(key));

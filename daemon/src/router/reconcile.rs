@@ -96,7 +96,7 @@ pub async fn follow(router: &Shared) -> Result<(), KernelError> {
 async fn follow_all(router: &Shared, pending: &Pending) -> Result<(), KernelError> {
     let machine = router.borrow().concerns_machine(pending);
     let addresses = match machine {
-        true => Some(refresh(router).await?),
+        true => Some(refresh_for_plan(router).await?),
         false => None,
     };
     plan(router, pending, machine).await;
@@ -115,7 +115,7 @@ async fn follow_all(router: &Shared, pending: &Pending) -> Result<(), KernelErro
     let kernel = router.borrow().kernel.clone();
     let texts: Vec<String> = requests.iter().map(ToString::to_string).collect();
     let results = kernel.submit(requests).await;
-    refresh(router).await?;
+    refresh_for_plan(router).await?;
     for (text, result) in texts.iter().zip(results) {
         router.borrow_mut().network_result(text, result);
     }
@@ -135,6 +135,19 @@ pub async fn refresh(router: &Shared) -> Result<Vec<AddressInfo>, KernelError> {
     router.borrow_mut().refresh(links, &addresses);
     keep_bindings(router);
     Ok(addresses)
+}
+
+/// The same, and what was blocked until it is known which links there are may be let go by the next plan; what is blocked from
+/// here on, by the one after that.
+async fn refresh_for_plan(router: &Shared) -> Result<Vec<AddressInfo>, KernelError> {
+    let before = std::mem::take(&mut router.borrow_mut().tunnels.recheck);
+    let refreshed = refresh(router).await;
+    let tunnels = &mut router.borrow_mut().tunnels;
+    match &refreshed {
+        Ok(_) => tunnels.known.extend(before),
+        Err(_) => tunnels.recheck.extend(before),
+    }
+    refreshed
 }
 
 /// Has it written which device each name means. No policy waits for a disk.
@@ -547,30 +560,30 @@ impl Router {
     /// the policies of this interface protect is blocked there at once; the next plan keeps that if the interface is gone
     /// and takes it back if it is not.
     pub fn close_elsewhere(&mut self, interface: u32) {
-        let blocks: Vec<PolicySpec> = self
-            .tunnels
-            .policies
+        let policies = &self.tunnels.policies;
+        let protects = |policy: &PolicySpec| {
+            let key = &policy.key;
+            key.interface == interface
+                && key.direction == Direction::Out
+                && policy.action != Action::Bypass
+        };
+        let blocks = policies
             .standing()
-            .values()
-            .filter(|policy| {
-                let key = &policy.key;
-                key.interface == interface
-                    && key.direction == Direction::Out
-                    && policy.action != Action::Bypass
-            })
+            .filter(protects)
             .map(|policy| PolicySpec {
                 key: PolicyKey {
                     interface: ANY_INTERFACE,
                     ..policy.key
                 },
                 action: Action::Block,
-                ..policy.clone()
-            })
-            .filter(|block| {
-                let there = self.tunnels.policies.standing().get(&block.key);
-                there.is_none_or(|there| there.action == Action::Bypass)
-            })
-            .collect();
+                ..policy
+            });
+        let is_open = |block: &PolicySpec| {
+            let there = policies.standing_under(&block.key);
+            let blocked = there.is_some_and(|there| there.action != Action::Bypass);
+            !blocked || !policies.is_wanted(&block.key)
+        };
+        let blocks: Vec<PolicySpec> = blocks.filter(is_open).collect();
         if blocks.is_empty() {
             return;
         }

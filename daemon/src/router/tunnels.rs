@@ -61,8 +61,10 @@ pub struct Tunnels {
     pub held: Held,
     /// The same for the interfaces that there are.
     placed: HashMap<PolicyKey, PolicySpec>,
-    /// Keys whose policies were wanted beside the plan, or not any more.
+    /// Keys that are blocked until it is known which links there are.
     pub(super) recheck: Vec<PolicyKey>,
+    /// Those of them of which that is known.
+    pub(super) known: Vec<PolicyKey>,
     /// Flows whose traffic waits for a tunnel.
     pub waiting: Waiting,
     /// What is wrong with the configuration as it is.
@@ -111,6 +113,7 @@ impl Tunnels {
             held: Held::default(),
             placed: HashMap::new(),
             recheck: Vec::new(),
+            known: Vec::new(),
             waiting: Waiting::default(),
             problems: BTreeSet::new(),
             isakmp_on: false,
@@ -291,8 +294,8 @@ impl Tunnels {
         }
     }
 
-    /// Forgets what is remembered of flows that are gone or wrapped in another way; gives the keys whose policies were
-    /// others than the plan's.
+    /// Forgets what is remembered of flows that are gone or wrapped in another way; gives the keys that were blocked beside the
+    /// plan and need not be any more.
     pub(super) fn forget_flows(&mut self, flows: &[FlowName]) -> Vec<PolicyKey> {
         for name in flows {
             self.shapes.remove(name);
@@ -300,7 +303,7 @@ impl Tunnels {
                 self.carried.remove(name);
             }
         }
-        std::mem::take(&mut self.recheck)
+        std::mem::take(&mut self.known)
     }
 
     /// Has what is held stand for the interfaces that there are: what was protected on one that is gone is blocked on every way

@@ -101,7 +101,10 @@ impl Waiting {
 impl Tunnels {
     /// Traffic waits for a tunnel.
     pub fn acquire(&mut self, now: Instant, acquire: Acquire) {
-        let forget = forget(self.policies.standing().get(&acquire.policy), &acquire);
+        let forget = forget(
+            self.policies.standing_under(&acquire.policy).as_ref(),
+            &acquire,
+        );
         let name = (self.plan).by_reqid(acquire.reqid, acquire.policy.interface);
         let Some(name) = name else {
             // Its flow has gone; were it to come back, the kernel would not ask for it.

@@ -84,6 +84,11 @@ impl Endpoint {
             .collect()
     }
 
+    /// One child, if it is up.
+    pub fn child(&self, id: ChildId, now: Instant) -> Option<ChildStatus> {
+        child_status(self.children.get(id)?, now)
+    }
+
     /// Every child of one connection that is up, oldest first.
     pub fn children_of(&self, connection: ConnectionId, now: Instant) -> Vec<ChildStatus> {
         let ids = self.children.of_connection(connection).into_iter();

@@ -1,7 +1,7 @@
 //! Any change of policies on a kernel that refuses at random: no packet that is protected before and after is ever in
 //! clear in between.
 
-use isthmus_kernel::{Direction, IpsecMode, IpsecProtocol, Level, Priority, Reqid, Template};
+use isthmus_kernel::{Direction, IpsecMode, IpsecProtocol, Level, Reqid};
 use proptest::prelude::*;
 
 use super::*;
