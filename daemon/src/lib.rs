@@ -1,8 +1,7 @@
-//! The daemon as a library, so that its tests, its benchmarks and its `main` see the same code.
+//! The daemon as a library, so that its tests, its benchmarks, its `main` and `isthmus --check` see the same code.
 //!
-//! `config` is the one typed running-config (parse result in, changes and text out); `show` turns a snapshot of the
-//! router into the text of the show commands. Neither does any input or output except `config::startup`. `router` is
-//! where everything meets; `run` is the loop around it.
+//! The folders stand on floors, each naming only those below: `tests/floors.rs` has them and keeps it so, `ARCHITECTURE.md` says
+//! what each is for.
 
 pub mod change_control;
 pub mod clock;

@@ -190,5 +190,8 @@ fn stop_on_signals(router: &Shared) -> anyhow::Result<()> {
             }
         });
     }
+    // A terminal that closes does not take the tunnels along.
+    let mut hangups = signal(SignalKind::hangup()).context("cannot watch for signals")?;
+    tokio::task::spawn_local(async move { while hangups.recv().await.is_some() {} });
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::config::model::LineId;
 
 /// Sessions at once.
 const LIMIT: usize = 64;
-/// Of these, the ones that only root and the daemon's own user get: nobody else can shut them out.
+/// Of these, the ones that only root and the daemon's own user get: no other user can shut them out.
 const RESERVED: usize = 4;
 /// Passwords that are checked at the same time: each check takes a processor and 16 MiB for a moment.
 const CHECKS: usize = 2;
@@ -57,7 +57,7 @@ impl User {
         }
     }
 
-    /// As `%SYS-5-CONFIG_I` names whoever configured: `console by console`, `console by ann on vty0 (192.0.2.1)`.
+    /// As `%SYS-5-CONFIG_I` names the operator who configured: `console by console`, `console by ann on vty0 (192.0.2.1)`.
     #[must_use]
     pub fn configured_by(&self) -> String {
         format!("console by {}", self.by())
@@ -85,7 +85,7 @@ impl User {
         self.name.as_deref().unwrap_or("console")
     }
 
-    /// As the configuration change logger names whoever typed a command.
+    /// As the configuration change logger names the operator who typed a command.
     #[must_use]
     pub fn logged_as(&self) -> &str {
         match &self.name {
@@ -95,7 +95,7 @@ impl User {
         }
     }
 
-    /// The address in log messages; `0.0.0.0` for whoever sits at the machine.
+    /// The address in log messages; `0.0.0.0` for an operator at the machine itself.
     #[must_use]
     pub fn address(&self) -> String {
         self.source
@@ -152,8 +152,8 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Sessions {
     entries: BTreeMap<SessionId, Entry>,
-    /// Where each takes lines that nobody asked for.
-    ears: BTreeMap<SessionId, Sender<String>>,
+    /// Where each takes lines that are not the answer to a command.
+    terminals: BTreeMap<SessionId, Sender<String>>,
     next: u64,
     /// How often each line was used.
     uses: BTreeMap<LineId, u64>,
@@ -165,7 +165,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             entries: BTreeMap::new(),
-            ears: BTreeMap::new(),
+            terminals: BTreeMap::new(),
             next: 0,
             uses: BTreeMap::new(),
             checks: Rc::new(Semaphore::new(CHECKS)),
@@ -175,7 +175,7 @@ impl Default for Sessions {
 
 impl Sessions {
     /// Takes one more, on the console if it wants it and it is free, otherwise on the first free vty; `None` when there
-    /// are too many. `trusted`: root, or whom the daemon runs as.
+    /// are too many. `trusted`: root, or the user that the daemon runs as.
     pub fn enter(
         &mut self,
         mut user: User,
@@ -226,9 +226,9 @@ impl Sessions {
         }
     }
 
-    /// Where a session takes lines that nobody asked for.
+    /// Where a session takes lines that are not the answer to a command.
     pub fn listen(&mut self, id: SessionId, lines: Sender<String>) {
-        self.ears.insert(id, lines);
+        self.terminals.insert(id, lines);
     }
 
     /// Shows a line at every session; one that does not keep up misses it.
@@ -242,12 +242,12 @@ impl Sessions {
     }
 
     fn tell(&self, line: &str, but: Option<SessionId>) {
-        for (_, ear) in self.ears.iter().filter(|(id, _)| Some(**id) != but) {
-            let _ = ear.try_send(line.to_owned());
+        for (_, terminal) in self.terminals.iter().filter(|(id, _)| Some(**id) != but) {
+            let _ = terminal.try_send(line.to_owned());
         }
     }
 
-    /// Somebody logged in on a session.
+    /// An operator logged in on a session.
     pub fn named(&mut self, id: SessionId, name: &str) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.user.name = Some(printable(name));
@@ -256,7 +256,7 @@ impl Sessions {
 
     /// It is over.
     pub fn leave(&mut self, id: SessionId) {
-        self.ears.remove(&id);
+        self.terminals.remove(&id);
         self.entries.remove(&id);
     }
 

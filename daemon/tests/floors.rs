@@ -21,8 +21,8 @@ const FLOORS: [&[&str]; 13] = [
     &["clock", "json"],
 ];
 
-/// What stands on no floor: the program, and the list of the folders.
-const OUTSIDE: [&str; 2] = ["main", "lib"];
+/// What stands on no floor: the program, the list of the folders, and what makes routers for tests. No floor names them.
+const OUTSIDE: [&str; 3] = ["main", "lib", "testing"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
@@ -161,6 +161,23 @@ fn every_floor_is_there() {
     let listed = FLOORS.iter().copied().flatten().chain(&OUTSIDE);
     let listed: BTreeSet<String> = listed.map(|room| (*room).to_owned()).collect();
     assert_eq!(rooms, listed);
+}
+
+#[test]
+fn the_picture_of_the_architecture_is_the_same() {
+    let page = source().join("../../ARCHITECTURE.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split("## The floors of the daemon\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let picture = section.lines().filter_map(|line| line.strip_prefix("    "));
+    let rooms: BTreeSet<&str> = FLOORS.iter().copied().flatten().copied().collect();
+    let drawn: Vec<Vec<&str>> = picture
+        .map(|line| {
+            let words = line.split([' ', '|']).filter(|word| !word.is_empty());
+            words.take_while(|word| rooms.contains(word)).collect()
+        })
+        .collect();
+    assert_eq!(drawn, FLOORS.map(<[&str]>::to_vec));
 }
 
 #[test]

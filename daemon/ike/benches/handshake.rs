@@ -17,7 +17,7 @@ use ike::config::{
 use ike::crypto::{Group, KeyPair};
 use ike::random::Randomness;
 use ike::selector::Selector;
-use ike::{Endpoint, Instant, Output};
+use ike::{Answer, Endpoint, Instant, Output};
 
 /// Handshakes measured for a row, after the warm-up.
 const SAMPLES: usize = 40;
@@ -70,9 +70,6 @@ impl Side {
             }],
             ..EngineConfig::default()
         };
-        config
-            .keys
-            .add_address(address(peer), 32, "a pre-shared key".into());
         let esp = EspTransform {
             cipher: EspCipher::Aes128,
             integrity: Some(Integrity::HmacSha256),
@@ -118,14 +115,26 @@ impl Side {
     fn call(&mut self, call: impl FnOnce(&mut Endpoint)) -> Vec<Vec<u8>> {
         let start = Clock::now();
         call(&mut self.endpoint);
-        let outputs: Vec<Output> = std::iter::from_fn(|| self.endpoint.poll_output()).collect();
+        let mut outputs = Vec::new();
+        while let Some(output) = self.endpoint.poll_output() {
+            match output {
+                Output::Ask { id, .. } => {
+                    let key = Answer::PeerKey(Some("a pre-shared key".into()));
+                    self.endpoint.answer(Instant::from_millis(1000), id, key);
+                }
+                output => outputs.push(output),
+            }
+        }
         self.spent += start.elapsed();
         let mut datagrams = Vec::new();
         for output in outputs {
             match output {
                 Output::Transmit { bytes, .. } => datagrams.push(bytes),
                 Output::InstallChild { .. } => self.installed += 1,
-                Output::RemoveChild { .. } | Output::WantOver { .. } | Output::Fact(_) => {}
+                Output::RemoveChild { .. }
+                | Output::WantOver { .. }
+                | Output::Ask { .. }
+                | Output::Fact(_) => {}
             }
         }
         datagrams

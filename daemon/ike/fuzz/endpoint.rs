@@ -19,7 +19,7 @@ use ike::random::Randomness;
 use ike::registry::GroupNumber;
 use ike::selector::Selector;
 use ike::wire::HEADER_LENGTH;
-use ike::{Endpoint, Instant, Output};
+use ike::{Answer, Endpoint, Instant, Output};
 
 struct Counter(u8);
 
@@ -49,7 +49,6 @@ fn config(peer: IpAddr, own: IpAddr) -> EngineConfig {
         ],
         ..EngineConfig::default()
     };
-    config.keys.add_address(peer, 32, "a pre-shared key".into());
     config.connections.push(Arc::new(Connection {
         id: ConnectionId(1),
         map: "MAP".into(),
@@ -100,13 +99,17 @@ impl Side {
         }
     }
 
-    fn drain(&mut self) {
+    fn drain(&mut self, now: Instant) {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Transmit { bytes, .. } => self.last = Some(bytes),
                 Output::InstallChild { .. } => panic!("an SA without proof of the key"),
                 Output::RemoveChild { .. } => panic!("removed what was never installed"),
                 Output::WantOver { .. } => {}
+                Output::Ask { id, .. } => {
+                    let key = Answer::PeerKey(Some("a pre-shared key".into()));
+                    self.endpoint.answer(now, id, key);
+                }
                 Output::Fact(fact) => {
                     // Rendering a fact must not panic either.
                     let _ = format!("{fact:?}");
@@ -124,7 +127,7 @@ pub fn endpoint(script: &[u8]) -> Result<(), &'static str> {
     sides[1]
         .endpoint
         .acquire(now, ConnectionId(1), FlowId(1), None);
-    sides[1].drain();
+    sides[1].drain(now);
     let mut rest = script;
     while let [kind, high, low, tail @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*high, *low]));
@@ -148,12 +151,12 @@ pub fn endpoint(script: &[u8]) -> Result<(), &'static str> {
             SocketAddr::new(peer, 500),
             &datagram,
         );
-        side.drain();
+        side.drain(now);
         now = now + Duration::from_secs(u64::from(kind >> 3));
         for side in &mut sides {
             while side.endpoint.next_timeout().is_some_and(|due| due <= now) {
                 side.endpoint.timeout(now);
-                side.drain();
+                side.drain(now);
             }
         }
     }

@@ -164,6 +164,13 @@ pub enum Cause {
         /// What it offered
         offered: String,
     },
+    /// What we asked the outside for did not come in time
+    Unanswered {
+        /// What was asked for
+        question: String,
+        /// How long it was waited for, in seconds
+        seconds: u64,
+    },
     /// We have no pre-shared key for the peer
     NoKey {
         /// The peer
@@ -299,6 +306,7 @@ impl Cause {
             | Self::ChildRefused { .. } => Blame::Incompatible,
             Self::NoPolicy
             | Self::NoKey { .. }
+            | Self::Unanswered { .. }
             | Self::KernelRefused { .. }
             | Self::NothingToOffer { .. }
             | Self::NotAdmitted { .. } => Blame::Misuse,
@@ -425,6 +433,9 @@ impl fmt::Display for Cause {
                 message, offered, ..
             } => {
                 write!(f, "peer did not answer {message} with our offer {offered}")
+            }
+            Self::Unanswered { question, seconds } => {
+                write!(f, "{question} did not come within {seconds} seconds")
             }
             Self::NoKey { peer } => write!(f, "no pre-shared key for {peer}"),
             Self::KeyDiffers {

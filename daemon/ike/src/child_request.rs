@@ -2,12 +2,14 @@
 
 use std::net::Ipv4Addr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::child::ChildId;
 use crate::config::{ConnectionId, FlowId};
 use crate::selector::Selector;
 
 /// A child that should come up, or be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ChildRequest {
     pub(crate) subject: Subject,
     /// The child it replaces
@@ -15,7 +17,7 @@ pub(crate) struct ChildRequest {
 }
 
 /// What a child is for, the same for both ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Subject {
     pub(crate) connection: ConnectionId,
     pub(crate) flow: FlowId,

@@ -1,4 +1,4 @@
-//! What the operator wants, as the engine needs it: policies, keys, connections.
+//! What the operator wants, as the engine needs it: policies and connections. Pre-shared keys are asked for (`question`).
 //!
 //! Built by the daemon from the running-config and given to `Endpoint::set_config`. `Config` (made
 //! by the endpoint) adds the indexes, so that ten thousand connections do not slow a handshake.
@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use crate::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
 use crate::child_request::Subject;
 use crate::registry::GroupNumber;
-use crate::secret::Secret;
 use crate::selector::Selector;
 
 /// Everything the engine is configured with. Replaced as a whole; unchanged connections keep the
@@ -22,8 +21,6 @@ use crate::selector::Selector;
 pub struct EngineConfig {
     /// `crypto isakmp policy`, lowest number (highest priority) first
     pub policies: Vec<IsakmpPolicy>,
-    /// `crypto isakmp key`
-    pub keys: PreSharedKeys,
     /// `crypto isakmp identity`
     pub identity: OwnIdentity,
     /// `crypto isakmp keepalive`
@@ -194,55 +191,11 @@ pub enum DfBit {
     Set,
 }
 
-/// `crypto isakmp key`: the most specific address wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PreSharedKeys {
-    /// By prefix length, longest first, then by first address
-    by_prefix: Vec<(u8, HashMap<IpAddr, Secret>)>,
-    by_hostname: HashMap<String, Secret>,
-}
-
-impl PreSharedKeys {
-    /// `crypto isakmp key KEY address ADDRESS MASK`; replaces the key of the same prefix.
-    pub fn add_address(&mut self, address: IpAddr, prefix: u8, key: Secret) {
-        let network = Selector::prefix(address, prefix, 0, 0).first;
-        let at = self
-            .by_prefix
-            .partition_point(|(length, _)| *length > prefix);
-        if self
-            .by_prefix
-            .get(at)
-            .is_none_or(|(length, _)| *length != prefix)
-        {
-            self.by_prefix.insert(at, (prefix, HashMap::new()));
-        }
-        self.by_prefix[at].1.insert(network, key);
-    }
-
-    /// `crypto isakmp key KEY hostname NAME`; names compare without case.
-    pub fn add_hostname(&mut self, name: &str, key: Secret) {
-        self.by_hostname.insert(name.to_ascii_lowercase(), key);
-    }
-
-    /// The key of the most specific address line that covers `peer`.
-    pub fn for_address(&self, peer: IpAddr) -> Option<&Secret> {
-        self.by_prefix
-            .iter()
-            .find_map(|(prefix, keys)| keys.get(&Selector::prefix(peer, *prefix, 0, 0).first))
-    }
-
-    /// The key of a hostname line.
-    pub fn for_hostname(&self, name: &str) -> Option<&Secret> {
-        self.by_hostname.get(&name.to_ascii_lowercase())
-    }
-}
-
 /// The configuration with its indexes. Made by `Endpoint::set_config`.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Config {
     pub(crate) policies: Vec<IsakmpPolicy>,
-    pub(crate) keys: PreSharedKeys,
     pub(crate) identity: OwnIdentity,
     pub(crate) keepalive: Option<Keepalive>,
     pub(crate) admission: AdmissionLimits,
@@ -262,7 +215,6 @@ impl Config {
     pub(crate) fn new(config: EngineConfig) -> Self {
         let EngineConfig {
             policies,
-            keys,
             identity,
             keepalive,
             admission,
@@ -270,7 +222,6 @@ impl Config {
         } = config;
         let mut indexed = Self {
             policies,
-            keys,
             identity,
             keepalive,
             admission,
@@ -436,26 +387,5 @@ mod tests {
             });
             prop_assert_eq!(one_by_one, at_once);
         }
-    }
-
-    #[test]
-    fn the_most_specific_key_wins() {
-        let mut keys = PreSharedKeys::default();
-        keys.add_address("0.0.0.0".parse().unwrap(), 0, "any".into());
-        keys.add_address("192.0.2.0".parse().unwrap(), 24, "net".into());
-        keys.add_address("192.0.2.7".parse().unwrap(), 32, "host".into());
-        let key = |peer: &str| keys.for_address(peer.parse().unwrap()).unwrap().expose();
-        assert_eq!(key("192.0.2.7"), b"host");
-        assert_eq!(key("192.0.2.8"), b"net");
-        assert_eq!(key("198.51.100.1"), b"any");
-        assert!(keys.for_address("2001:db8::1".parse().unwrap()).is_none());
-    }
-
-    #[test]
-    fn keys_do_not_show() {
-        let mut keys = PreSharedKeys::default();
-        keys.add_hostname("Peer.Example", "cisco123".into());
-        assert!(!format!("{keys:?}").contains("cisco"));
-        assert!(keys.for_hostname("peer.example").is_some());
     }
 }

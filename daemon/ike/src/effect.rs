@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::event::{Bound, DropReason, Event};
 use crate::id::Path;
 use crate::identity::Identity;
+use crate::question::Question;
 use crate::random::Randomness;
 use crate::registry::{GroupNumber, NotifyType, ProtocolId};
 use crate::status::{AgreedPolicy, Role};
@@ -35,6 +36,12 @@ pub(crate) enum Effect {
     CancelTimer(SaTimer),
     /// The peer has gone on with our answer: it gets what we send
     Answered,
+    /// Ask the outside, and give the answer to the SA
+    Ask(Question),
+    /// Our negotiation of the ISAKMP SA has come to nothing before its first message
+    NeverStarted(Cause),
+    /// The peer's negotiation is given up without a word, as if there had been none
+    Withdrawn,
     /// The ISAKMP SA is established
     Up(Box<Up>),
     /// The first message of a peer's negotiation is refused

@@ -1,7 +1,8 @@
 //! A message that was sent, kept for sending it again. Used by every exchange.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 /// How often a message is sent again before its negotiation is given up.
 pub(crate) const RETRANSMITS: u32 = 5;
@@ -18,7 +19,7 @@ pub(crate) fn retransmit_after(attempt: u32) -> Duration {
 }
 
 /// A message that may have to be sent again.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Flight {
     /// The message; empty when nothing was sent
     pub(crate) sent: Vec<u8>,
@@ -39,10 +40,23 @@ impl Flight {
     }
 }
 
-/// Tells a repeated datagram from a new one. Not a cryptographic digest: the worst that a collision
-/// does is to repeat an answer.
+/// Tells a repeated datagram from a new one (FNV-1a, 64 bits: the same in every build, for it is saved with the SA). Not a
+/// cryptographic digest: the worst that a collision does is to repeat an answer.
 pub(crate) fn digest(datagram: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    datagram.hash(&mut hasher);
-    hasher.finish()
+    datagram.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digest;
+
+    /// Vectors of draft-eastlake-fnv.
+    #[test]
+    fn the_digest_is_the_same_in_every_build() {
+        assert_eq!(digest(b""), 0xCBF2_9CE4_8422_2325);
+        assert_eq!(digest(b"a"), 0xAF63_DC4C_8601_EC8C);
+        assert_eq!(digest(b"foobar"), 0x8594_4171_F739_67E8);
+    }
 }

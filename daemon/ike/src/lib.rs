@@ -7,6 +7,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod algorithm;
+pub mod auth;
 pub mod cause;
 pub mod child;
 mod child_request;
@@ -23,8 +24,10 @@ mod limit;
 pub mod offer;
 pub mod output;
 mod peer_text;
+pub mod question;
 pub mod random;
 pub mod registry;
+pub mod resume;
 mod sa;
 pub mod secret;
 pub mod selector;
@@ -37,4 +40,6 @@ pub mod wire;
 
 pub use endpoint::Endpoint;
 pub use output::{Clear, Expiry, KernelSa, Output, Traffic};
+pub use question::{Answer, Question, QuestionId};
+pub use resume::{ResumeError, Saved};
 pub use time::Instant;

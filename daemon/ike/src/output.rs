@@ -2,10 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::algorithm::IpsecProtocol;
 use crate::child::{ChildId, ChildSa, Direction};
 use crate::config::{ConnectionId, FlowId};
 use crate::event::Fact;
+use crate::question::{Question, QuestionId};
 
 /// Something for the caller to do. Outputs must be carried out in order: an SA is installed
 /// before the message that lets the peer use it is sent.
@@ -37,6 +40,13 @@ pub enum Output {
         direction: Direction,
         /// The SAs to remove
         sas: Vec<KernelSa>,
+    },
+    /// Answer a question with `Endpoint::answer`
+    Ask {
+        /// Its name
+        id: QuestionId,
+        /// What is asked
+        question: Question,
     },
     /// A wish for a flow is over, by a child or without one: traffic may ask for it again
     WantOver {
@@ -110,7 +120,7 @@ pub enum Expiry {
 }
 
 /// How much traffic a child has carried since it was installed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// Packets received
     pub inbound_packets: u64,

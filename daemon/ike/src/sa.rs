@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::cause::Cause;
 use crate::child_request::{ChildRequest, Subject};
 use crate::config::ConnectionId;
@@ -55,7 +57,7 @@ pub(crate) struct Common {
 }
 
 /// Whether an established SA is still for use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Replacement {
     /// It is
     Current,

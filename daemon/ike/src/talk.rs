@@ -67,6 +67,11 @@ impl Talk {
         self.hushed
     }
 
+    /// What waited for an answer goes on: as little is said of it as of the datagram that began it.
+    pub(crate) fn resume(&mut self, hushed: bool) {
+        self.hushed = hushed;
+    }
+
     /// The datagram is dealt with.
     pub(crate) fn over(&mut self) {
         self.hushed = false;

@@ -50,6 +50,8 @@ pub(crate) enum SaTimer {
     Forget,
     /// Ask or ask again whether the peer is there
     Keepalive,
+    /// The answer to a question has not come
+    Question,
 }
 
 /// What a child waits for.
@@ -126,6 +128,11 @@ impl Timers {
     /// When the earliest timer is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.by_time.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Every timer, the next one first.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (Instant, Timer)> {
+        self.by_time.iter().map(|((at, _), timer)| (*at, *timer))
     }
 
     /// When this timer is due, if it is pending.

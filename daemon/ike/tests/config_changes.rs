@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ike::config::{Connection, ConnectionId, EngineConfig, FlowId};
 use support::World;
-use support::config::{connection, flow, global};
+use support::config::{HostConfig, connection, flow, global};
 
 const ROUTER: &str = "192.0.2.1";
 const PEERS: [&str; 3] = ["198.51.100.1", "198.51.100.2", "198.51.100.3"];
@@ -41,7 +41,7 @@ fn variant(id: u32, shape: u64) -> Connection {
     connection
 }
 
-fn keys() -> EngineConfig {
+fn keys() -> HostConfig {
     let mut config = global(PEERS[0], "cisco123");
     for address in PEERS.iter().chain([&ROUTER]) {
         let address = address.parse().unwrap();
@@ -63,14 +63,9 @@ fn world(seed: u64) -> World {
             ]
         });
         let mirror = connection(address, ROUTER, flows.collect());
-        let connections = vec![Arc::new(mirror)];
-        world.host(
-            address,
-            EngineConfig {
-                connections,
-                ..keys()
-            },
-        );
+        let mut config = keys();
+        config.connections = vec![Arc::new(mirror)];
+        world.host(address, config);
     }
     world
 }
@@ -98,7 +93,7 @@ fn one_connection_at_a_time_is_the_same_as_all_at_once() {
             });
             let config = EngineConfig {
                 connections: connections.values().cloned().collect(),
-                ..keys()
+                ..keys().engine
             };
             whole.with(0, |endpoint, now| endpoint.set_config(now, config));
             let (id, flow) = ((random.next() % 4) as u32, 1 + (random.next() % 2) as u32);

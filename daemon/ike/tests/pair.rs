@@ -11,7 +11,7 @@ use ike::event::Event;
 use ike::registry::GroupNumber;
 use ike::status::{SessionState, StateWord};
 use support::World;
-use support::config::{FLOW, Pair, connection, esp, flow, global, net, policy};
+use support::config::{FLOW, HostConfig, Pair, connection, esp, flow, global, net, policy};
 
 fn establish(pair: &Pair) -> World {
     let mut world = pair.world(1);
@@ -342,7 +342,7 @@ fn ip_version_6_inside_and_outside() {
     world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
 }
 
-fn global_with(peer: &str, prefix: u8) -> ike::config::EngineConfig {
+fn global_with(peer: &str, prefix: u8) -> HostConfig {
     let mut config = global("192.0.2.99", "other");
     config
         .keys

@@ -294,7 +294,7 @@ fn a_failed_flow_can_be_asked_for_again() {
     let mut world = attempt(&pair);
     pair.b.transform_sets = pair.a.transform_sets.clone();
     let config = pair.config_b();
-    world.with(1, |endpoint, now| endpoint.set_config(now, config));
+    world.set_config(1, config);
     world.acquire(0, 1, 1);
     world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
 }

@@ -5,13 +5,13 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ike::Clear;
 use ike::algorithm::IpsecProtocol;
-use ike::config::{ConnectionId, EngineConfig, FlowId};
+use ike::config::{ConnectionId, FlowId};
 use ike::event::{DownReason, Event};
 use ike::status::{SessionState, StateWord};
-use ike::{Clear, Instant};
 use support::World;
-use support::config::{A, B, FLOW, Pair, connection, flow, global};
+use support::config::{A, B, FLOW, HostConfig, Pair, connection, flow, global};
 
 fn tunnel() -> World {
     let mut world = Pair::usual().world(1);
@@ -166,7 +166,7 @@ fn clearing_in_the_middle_of_a_negotiation_ends_it() {
 }
 
 /// Two connections of A: to B and to C.
-fn two() -> (World, EngineConfig) {
+fn two() -> (World, HostConfig) {
     let mut to_b = connection(A, B, vec![flow(1, "10.1.0.0/16", "10.2.0.0/16")]);
     let mut to_c = connection(
         A,
@@ -200,9 +200,9 @@ fn two() -> (World, EngineConfig) {
     (world, config)
 }
 
-fn reconfigure(world: &mut World, config: &EngineConfig) {
+fn reconfigure(world: &mut World, config: &HostConfig) {
     let config = config.clone();
-    world.with(0, |endpoint, now: Instant| endpoint.set_config(now, config));
+    world.set_config(0, config);
     world.run(Duration::from_secs(1));
 }
 
@@ -276,7 +276,7 @@ fn an_entry_that_goes_away_during_its_negotiation_leaves_nothing() {
         world.acquire(0, 1, 1);
         let end = world.now + Duration::from_secs(5);
         assert!(world.run_until(end, |world| world.wire.sent.len() == messages));
-        reconfigure(&mut world, &EngineConfig::default());
+        reconfigure(&mut world, &HostConfig::default());
         world.run(Duration::from_secs(60));
         assert_eq!(halves(&world), [0, 0], "after {messages} messages");
         reconfigure(&mut world, &pair.config_a());

@@ -5,47 +5,11 @@ mod support;
 
 use std::time::Duration;
 
-use ike::{Clear, Expiry};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use support::World;
 use support::config::{FLOW, Pair};
-
-/// Something that happens at one of the two ends.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// Nothing for so many milliseconds
-    Wait(u64),
-    /// The kernel reports a limit of the SA that sends, or of any other
-    Limit(usize, usize, Expiry),
-    /// Traffic meets no SA
-    Acquire(usize),
-    /// `clear crypto sa`, `clear crypto isakmp`, `clear crypto session`
-    ClearChildren(usize),
-    ClearIke(usize),
-    ClearSessions(usize),
-}
-
-/// Gaps around the times that the engine has: round trips, activation, stragglers, grace.
-fn wait() -> impl Strategy<Value = Step> {
-    prop_oneof![0..60_u64, 200..400_u64, 0..3000_u64, 7000..17_000_u64].prop_map(Step::Wait)
-}
-
-fn rekey() -> impl Strategy<Value = Step> {
-    (0..2_usize, 0..4_usize).prop_map(|(host, which)| Step::Limit(host, which, Expiry::Soft))
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => wait(),
-        4 => rekey(),
-        1 => (0..2_usize, 0..4_usize).prop_map(|(host, which)| Step::Limit(host, which, Expiry::Hard)),
-        2 => (0..2_usize).prop_map(Step::Acquire),
-        1 => (0..2_usize).prop_map(Step::ClearChildren),
-        1 => (0..2_usize).prop_map(Step::ClearIke),
-        1 => (0..2_usize).prop_map(Step::ClearSessions),
-    ]
-}
+use support::histories::{Step, any_step, rekey, take, wait};
 
 fn tunnel(seed: u64, latency: u64) -> World {
     let mut world = Pair::usual().world(seed);
@@ -54,30 +18,6 @@ fn tunnel(seed: u64, latency: u64) -> World {
     world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
     world.run(Duration::from_millis(300));
     world
-}
-
-fn take(world: &mut World, step: Step) {
-    match step {
-        Step::Wait(milliseconds) => world.run(Duration::from_millis(milliseconds)),
-        Step::Limit(host, which, kind) => {
-            let sas: Vec<_> = world.hosts[host].kernel.halves.values().rev().collect();
-            let Some(sa) = sas.get(which).or(sas.first()) else {
-                return;
-            };
-            let (remote, part) = (sa.remote, sa.protocols[0].clone());
-            world.with(host, |endpoint, now| {
-                endpoint.expire(now, remote, part.protocol, part.outbound_spi, kind);
-            });
-        }
-        Step::Acquire(host) => world.acquire(host, 1, 1),
-        Step::ClearChildren(host) => clear(world, host, Clear::Children),
-        Step::ClearIke(host) => clear(world, host, Clear::IkeSas),
-        Step::ClearSessions(host) => clear(world, host, Clear::Sessions),
-    }
-}
-
-fn clear(world: &mut World, host: usize, what: Clear) {
-    world.with(host, |endpoint, now| endpoint.clear(now, what));
 }
 
 proptest! {

@@ -1,4 +1,5 @@
-//! Copies of the running-config: `archive config`, `write-memory` and `time-period` of the archive, `show archive`.
+//! Copies of the running-config: `archive config`, `write-memory` and `time-period` of the archive. Called by sessions and
+//! by the run loop.
 //!
 //! Which copies there are is kept in the state directory, so that the oldest can be removed after a restart too.
 
@@ -88,7 +89,7 @@ pub async fn keep_time(router: Shared) {
     }
 }
 
-/// Keeps a copy that nobody waits for; a failure is logged.
+/// Keeps a copy without an operator who asks; a failure is logged.
 pub async fn unattended(router: &Shared) {
     let failed = archive(router).await.err();
     let mut router = router.borrow_mut();

@@ -1,4 +1,4 @@
-//! The scheduled reload: `reload in`, `reload at`, `reload cancel`, `show reload`, and the warnings before it.
+//! The scheduled reload: `reload in`, `reload at`, `reload cancel`, and the warnings before it. Called by sessions.
 
 use std::time::Duration;
 

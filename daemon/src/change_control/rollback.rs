@@ -1,8 +1,8 @@
-//! Changes that are rolled back unless somebody confirms them: `configure terminal revert`, `configure replace ... time`,
-//! `configure confirm` and `configure revert`.
+//! Changes that are rolled back unless they are confirmed: `configure terminal revert`, `configure replace ... time`,
+//! `configure confirm` and `configure revert`. Called by sessions.
 //!
 //! The configuration to return to is also kept in the state directory: a daemon that dies with a change unconfirmed
-//! starts with the configuration before it, whatever startup-config says.
+//! starts with the configuration before it, not with startup-config.
 
 use std::io;
 use std::path::PathBuf;

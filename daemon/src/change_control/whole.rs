@@ -1,6 +1,6 @@
 //! The configuration as a whole: saved, merged with a text, replaced. What takes long (reading and printing texts, hashing,
 //! files) happens on other threads, on the configuration as it was when it began; the packet loop only puts the result
-//! in its place.
+//! in its place. Called by sessions.
 
 use std::sync::Arc;
 

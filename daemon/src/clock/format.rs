@@ -1,4 +1,4 @@
-//! How IOS writes times: ages, lifetimes, uptimes and the clock. Called by every screen that prints one.
+//! How IOS writes times: ages, lifetimes, uptimes and the clock. Called by all who print one.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Where a reader of configuration lines is: the mode, the block, and what belongs to a line that was not understood.
 //!
 //! Files (`load.rs`), `--check` (the same) and the sessions read every line here, so that a line means the same wherever
-//! it comes from. As on IOS, a line is tried in the current mode and then in those above it, whatever its indentation.
+//! it comes from. As on IOS, a line is tried in the current mode and then in those above it; its indentation does not matter.
 //! Indentation counts in two cases only: where both the current block and the one that the line is indented for take it,
 //! and for what stands below a line that was not obeyed.
 

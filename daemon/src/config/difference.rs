@@ -6,11 +6,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::render;
 use isthmus_grammar::banner::printed_banner_start;
 use isthmus_grammar::file::is_screen_header;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use super::{hide, render};
 
 /// A configuration as blocks within blocks.
 #[derive(Debug, Default)]
@@ -46,6 +47,13 @@ pub struct Difference {
     pub section: Vec<String>,
     /// Its words; a banner with its line ends.
     pub line: String,
+}
+
+/// Takes the secrets out of the lines and of those that they stand below. They stay different.
+pub fn hide_secrets(differences: &mut [Difference]) {
+    for Difference { section, line, .. } in differences {
+        hide::nested(section.iter_mut().chain([line]));
+    }
 }
 
 impl Line {
@@ -324,6 +332,21 @@ mod tests {
 
     fn transition(from: &Outline, to: &Outline) -> String {
         difference::commands(&super::transition(from, to))
+    }
+
+    #[test]
+    fn differences_say_which_line_and_not_which_key() {
+        let mut list = [super::Difference {
+            operation: super::Operation::Added,
+            section: vec!["crypto isakmp client configuration group G".into()],
+            line: "key k3y".into(),
+        }];
+        super::hide_secrets(&mut list);
+        assert_eq!(list[0].line, "key <removed>");
+        assert_eq!(
+            list[0].section,
+            ["crypto isakmp client configuration group G"]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Keys and passwords that are not kept in clear: under the master key (`password encryption aes` with
 //! `key config-key password-encrypt`), or as type 7 in lines that are only retained.
 //!
-//! The running-config holds pre-shared keys only encrypted (type 6); `translate` decrypts them for the engine. The master key
+//! The running-config holds pre-shared keys only encrypted (type 6); `plan` decrypts them for the engine. The master key
 //! is in the state folder, in a file of its own that only the daemon's user can read; no command shows it.
 
 use std::fs;
@@ -171,7 +171,7 @@ pub fn change_master(running: &mut Running, master: Option<MasterKey>) {
     settle(running);
 }
 
-/// The keys that cannot be used: whom each is for, and why.
+/// The keys that cannot be used: the peer that each is for, and why.
 pub fn unusable(running: &Running) -> impl Iterator<Item = (&KeyPeer, Unusable)> {
     running.crypto.keys.iter().filter_map(|(peer, key)| {
         let why = match key.key.encoding() {

@@ -1,11 +1,11 @@
 //! Configuration texts for those who may not know every key: files, and lines of files that are compared. Called by the
-//! sessions for `more` and for differences. The running-config hides its own (`render`).
+//! sessions for `more`, by `difference`, and by `render` for what is not understood.
 
 use isthmus_grammar::command::{Command, ConfigLine};
 use isthmus_grammar::{Mode, parser, render, secrets};
 
-use super::difference::Difference;
-use super::render::REMOVED;
+/// What stands in the place of keys and passwords.
+pub const REMOVED: &str = "<removed>";
 
 /// Follows the blocks of a configuration by their indentation. A line that is understood loses the secrets that its
 /// command has, any other what follows a word that announces one.
@@ -89,20 +89,17 @@ pub fn text(text: &str) -> String {
     safe
 }
 
-/// The same lines without the secrets in them and in the lines that they stand below. They stay different.
-pub fn differences(differences: &mut [Difference]) {
-    for Difference { section, line, .. } in differences {
-        let mut hider = Hider::default();
-        for (depth, text) in section.iter_mut().chain([line]).enumerate() {
-            *text = hider.line(depth, text);
-        }
+/// Lines that each stand below the one before, without the secrets in them.
+pub(super) fn nested<'a>(lines: impl Iterator<Item = &'a mut String>) {
+    let mut hider = Hider::default();
+    for (depth, text) in lines.enumerate() {
+        *text = hider.line(depth, text);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::difference::Operation;
 
     #[test]
     fn a_file_keeps_its_lines_and_loses_its_secrets() {
@@ -118,20 +115,5 @@ mod tests {
              virtual-link 192.0.2.9 message-digest-key <removed>\r\n key-string\n  <removed>\n nonsense\n  level 0\nsnmp-server community <removed> RO\n"
         );
         assert_eq!(text("no end"), "no end");
-    }
-
-    #[test]
-    fn differences_say_which_line_and_not_which_key() {
-        let mut list = [Difference {
-            operation: Operation::Added,
-            section: vec!["crypto isakmp client configuration group G".into()],
-            line: "key k3y".into(),
-        }];
-        differences(&mut list);
-        assert_eq!(list[0].line, "key <removed>");
-        assert_eq!(
-            list[0].section,
-            ["crypto isakmp client configuration group G"]
-        );
     }
 }

@@ -179,7 +179,7 @@ fn keep_old(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whoever put the file there, it holds keys: only its owner may read it.
+/// The file holds keys: only its owner may read it, also where it was put there by other means.
 fn make_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }

@@ -1,4 +1,4 @@
-//! `debug crypto ipsec` and `debug crypto engine`: requests for SAs, SAs that come and go.
+//! `debug crypto ipsec` and `debug crypto engine`: requests for SAs, SAs that come and go. Called by [`super::fact`].
 
 use ike::algorithm::{IpsecProtocol, Mode};
 use ike::cause::Cause;
@@ -35,7 +35,7 @@ pub fn messages(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
     }
 }
 
-/// `debug crypto ipsec states`: SAs that come and go.
+/// `debug crypto ipsec states`: SAs that come and go. Called by [`super::fact`].
 pub fn states(fact: &Fact, lines: &mut Vec<String>) {
     match &fact.event {
         Event::ChildUp { child, .. } => {

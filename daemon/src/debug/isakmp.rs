@@ -1,4 +1,4 @@
-//! `debug crypto isakmp`: phase 1 and quick mode as an IOS engineer reads them.
+//! `debug crypto isakmp`: phase 1 and quick mode as an IOS engineer reads them. Called by [`super::fact`].
 
 use ike::cause::{Cause, Phase, PolicyField};
 use ike::event::{ChildDifference, DownReason, Event, ExchangeState, Fact};

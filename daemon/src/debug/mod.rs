@@ -18,7 +18,7 @@ pub use condition::{Conditions, Fit};
 use crate::log::{Log, Message};
 use crate::plan::units::Plan;
 
-/// Which debugging is on, and about whom.
+/// Which debugging is on, and for which peers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Debugging {
     topics: BTreeSet<DebugTopic>,

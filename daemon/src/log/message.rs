@@ -1,4 +1,4 @@
-//! One log message before it has a time stamp: an IOS system message or a debug line.
+//! One log message before it has a time stamp: an IOS system message or a debug line. Made by all who log, written by [`super::Log`].
 
 use std::fmt;
 use std::net::IpAddr;
@@ -88,7 +88,7 @@ pub enum Message {
         mnemonic: &'static str,
         /// `ISAKMP is ON`
         text: String,
-        /// Whom it is about.
+        /// The peer that it is about.
         peer: Option<IpAddr>,
         /// Anybody who can send a packet can make it come as often as he likes.
         provoked: bool,

@@ -58,7 +58,7 @@ impl RunDir {
             .with_context(|| format!("cannot open the control socket {}", path.display()))
     }
 
-    /// The socket gets its owner and mode in a folder that nobody else can enter, and then its place. The umask would do,
+    /// The socket gets its owner and mode in a folder that no other user can enter, and then its place. The umask would do,
     /// but is the whole process's.
     fn open(&self, path: &Path) -> std::io::Result<UnixListener> {
         let folder = self.path.join(OPENING);
@@ -71,7 +71,7 @@ impl RunDir {
         let listener = UnixListener::bind(&fresh)?;
         std::fs::set_permissions(&fresh, Permissions::from_mode(0o660))?;
         if let Ok(Some(group)) = Group::from_name(OPERATORS) {
-            // Who starts the daemon without the right to do so gets a socket for himself.
+            // Without the right to do so the socket stays the daemon's own user's.
             let _ = chown(&fresh, None, Some(group.gid));
         }
         std::fs::rename(&fresh, path)?;
@@ -87,7 +87,7 @@ impl Drop for RunDir {
     }
 }
 
-/// Makes a directory and its parents with this mode, whatever the umask; one that is there stays as it is.
+/// Makes a directory and its parents with this mode, independent of the umask; one that is there stays as it is.
 ///
 /// # Errors
 /// The system's error with the path.

@@ -59,7 +59,7 @@ impl From<Lost> for std::io::Error {
 }
 
 impl Disk {
-    /// Does a job after all that were asked for before. It is done also when nobody waits for the answer any more: a
+    /// Does a job after all that were asked for before. It is done also when the asker is gone: a
     /// session that ends in the middle of a save loses nothing. Must be called within the runtime.
     pub fn run<T: Send + 'static, J: FnOnce() -> T + Send + 'static>(
         &self,

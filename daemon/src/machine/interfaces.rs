@@ -1,6 +1,6 @@
 //! The interfaces of the machine under the names the operator uses.
 //!
-//! Filled by the run loop from the kernel; read by `translate`, `network`, `view` and the sessions.
+//! Filled by the run loop from the kernel; read by `plan`, `router`, `view` and the sessions.
 //!
 //! A Linux name is itself. `Loopback N` is a dummy interface of that name, made when it is configured. An IOS Ethernet
 //! name is what the interface map says; without a line there, the device that [`bindings`] gave the number:

@@ -10,7 +10,7 @@ pub fn notify(state: &str) {
     let Ok(socket) = UnixDatagram::unbound() else {
         return;
     };
-    // Whoever set the variable and does not listen does not want to know.
+    // Where nothing listens there is nothing to tell.
     let _ = match path.as_encoded_bytes().strip_prefix(b"@") {
         None => socket.send_to(state.as_bytes(), &path),
         Some(name) => send_abstract(&socket, state, name),

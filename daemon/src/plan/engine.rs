@@ -4,16 +4,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ike::algorithm::{Authentication, Encryption, Hash};
-use ike::config::{
-    EngineConfig, IsakmpPolicy, Keepalive, KeepaliveKind, OwnIdentity, PreSharedKeys,
-};
+use ike::auth::psk::PreSharedKeys;
+use ike::config::{EngineConfig, IsakmpPolicy, Keepalive, KeepaliveKind, OwnIdentity};
 use ike::registry::GroupNumber;
 use isthmus_grammar::command::{self, AesBits, IsakmpIdentity, KeepaliveMode, KeyPeer};
 
 use crate::config::model::{self, Running};
 use crate::config::secret;
 
-/// Everything but the connections.
+/// Everything but connections and keys.
 #[must_use]
 pub fn config(running: &Running) -> EngineConfig {
     EngineConfig {
@@ -23,7 +22,6 @@ pub fn config(running: &Running) -> EngineConfig {
             .iter()
             .map(|(priority, p)| policy(*priority, p))
             .collect(),
-        keys: keys(running),
         identity: identity(running),
         keepalive: running.crypto.keepalive.map(keepalive),
         admission: running.admission_limits(),
@@ -59,7 +57,8 @@ fn policy(priority: u16, policy: &model::IsakmpPolicy) -> IsakmpPolicy {
 }
 
 /// The keys that can be used; the reconciler complains about the others.
-fn keys(running: &Running) -> PreSharedKeys {
+#[must_use]
+pub fn keys(running: &Running) -> PreSharedKeys {
     let mut keys = PreSharedKeys::default();
     for (peer, entry) in running.crypto.keys.iter() {
         let Ok(clear) = secret::reveal(&entry.key, running.master.as_ref()) else {

@@ -19,8 +19,6 @@ use crate::machine::interfaces::{Interface, InterfaceTable};
 pub struct Memory {
     /// MTUs before we changed them, by kernel name.
     mtu: HashMap<String, u32>,
-    /// Interfaces that we took down, by kernel name.
-    down: HashSet<String>,
     /// Whether packets are checked against inbound policies, where we said so, by kernel name.
     checks: HashMap<String, bool>,
 }
@@ -83,12 +81,10 @@ pub fn inbound_checks(
 /// What to ask of the kernel, in order.
 pub fn requests(running: &Running, actual: Actual<'_>, memory: &mut Memory) -> Vec<Request> {
     let mut requests = Vec::new();
-    let names = running.map_names();
     for (name, lines) in running.interfaces.iter() {
         match actual.table.acting(name) {
             Some(interface) => {
-                let protects = lines.means_to_protect(&names);
-                existing(lines, protects, interface, memory, &mut requests);
+                existing(lines, interface, memory, &mut requests);
             }
             None if is_loopback(name) => create(lines, name.as_str(), &mut requests),
             None => {}
@@ -130,10 +126,9 @@ fn create(lines: &Lines, kernel: &str, requests: &mut Vec<Request>) {
     }
 }
 
-/// `protects`: a crypto map is there, or could be.
+/// A device that has a block in the running-config is up unless that says `shutdown`.
 fn existing(
     lines: &Lines,
-    protects: bool,
     interface: &Interface,
     memory: &mut Memory,
     requests: &mut Vec<Request>,
@@ -151,14 +146,8 @@ fn existing(
         None => memory.mtu.remove(&link.name),
     };
     let mtu = mtu.filter(|mtu| *mtu != link.mtu);
-    let ours_to_raise = lines.address.is_some() || protects || link.ours;
-    let up = if lines.shutdown {
-        memory.down.insert(link.name.clone());
-        link.up.then_some(false)
-    } else {
-        let was_down = memory.down.remove(&link.name);
-        (!link.up && (was_down || ours_to_raise)).then_some(true)
-    };
+    let wanted = !lines.shutdown;
+    let up = (link.up != wanted).then_some(wanted);
     if mtu.is_some() || up.is_some() {
         requests.push(set_link(&link.name, up, mtu));
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ike::Expiry;
+use ike::auth::psk::PreSharedKeys;
 use ike::config::{Connection, ConnectionId, EngineConfig};
 use isthmus_kernel::{
     Action, AddressInfo, Direction, KernelError, LinkInfo, PolicyKey, PolicySpec, Request, SaId,
@@ -210,6 +211,7 @@ async fn network_requests(
 /// What follows from the running-config for the engine, but for its connections.
 struct Settings {
     engine: EngineConfig,
+    keys: PreSharedKeys,
     /// What is wrong with keys.
     problems: Vec<String>,
 }
@@ -219,6 +221,7 @@ impl Settings {
         let unusable = encrypt::unusable(running);
         Self {
             engine: plan::engine::config(running),
+            keys: plan::engine::keys(running),
             problems: unusable
                 .map(|(peer, why)| encrypt::complaint(peer, why))
                 .collect(),
@@ -283,7 +286,7 @@ async fn plan_beside(router: &Shared, dirty: Dirty, settings: bool) -> (Delta, O
 
 /// Has engine and policies follow the plan, in slices between which datagrams have their turn. No policy is asked of the
 /// kernel meanwhile: half of a change may leave open what the other half closes.
-async fn follow_plan(router: &Shared, delta: Delta, settings: Option<Settings>, machine: bool) {
+async fn follow_plan(router: &Shared, delta: Delta, mut settings: Option<Settings>, machine: bool) {
     let turn = router.borrow().tunnels.policies.turn();
     let turn = turn.lock().await;
     let keys = router
@@ -296,6 +299,10 @@ async fn follow_plan(router: &Shared, delta: Delta, settings: Option<Settings>, 
         router.borrow_mut().tunnels.want(slice);
     }
     drop(turn);
+    if let Some(settings) = &mut settings {
+        // Before the connections that need them.
+        router.borrow_mut().tunnels.keys = std::mem::take(&mut settings.keys);
+    }
     let connections = router.borrow_mut().connections(delta.connections);
     for (number, slice) in connections.chunks(SLICE).enumerate() {
         if number > 0 {
@@ -497,6 +504,7 @@ impl Router {
         let Some(Settings {
             mut engine,
             problems,
+            ..
         }) = settings
         else {
             return;

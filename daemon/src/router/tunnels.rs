@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ike::algorithm::IpsecProtocol;
+use ike::auth::psk::PreSharedKeys;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::config::{Connection, ConnectionId};
 use ike::event::{Event, Fact};
-use ike::{Endpoint, Expiry, Instant, Output};
+use ike::{Answer, Endpoint, Expiry, Instant, Output, Question};
 use isthmus_kernel::{
     Action, Direction as KernelDirection, Kernel, PolicyKey, PolicySpec, Request, SaId, SaStats,
 };
@@ -45,6 +46,8 @@ pub struct Tunnels {
     pub(super) wake: Wake,
     /// IKE.
     pub engine: Endpoint,
+    /// The pre-shared keys, for the engine's questions.
+    pub keys: PreSharedKeys,
     /// What the crypto maps ask for.
     pub plan: Arc<Plan>,
     /// How many crypto maps there were when that was planned.
@@ -104,6 +107,7 @@ impl Tunnels {
             kernel,
             wake,
             engine: Endpoint::new(Box::new(SystemRandom)),
+            keys: PreSharedKeys::default(),
             plan: Arc::default(),
             maps: 0,
             connected: false,
@@ -186,6 +190,10 @@ impl Tunnels {
                     flow,
                     failed,
                 } => over.push(((connection, flow), failed)),
+                Output::Ask { id, question } => {
+                    let answer = self.answer(&question);
+                    self.engine.answer(now, id, answer);
+                }
                 Output::Fact(fact) => self.facts.push(fact),
             }
         }
@@ -198,6 +206,13 @@ impl Tunnels {
         }
         self.wake.work.notify_one();
         self.wake.timer.notify_one();
+    }
+
+    /// What the running-config says to a question of the engine's.
+    fn answer(&self, question: &Question) -> Answer {
+        match question {
+            Question::PeerKey { peer } => Answer::PeerKey(self.keys.for_address(*peer).cloned()),
+        }
     }
 
     /// What the engine has told since the last call.

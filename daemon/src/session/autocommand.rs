@@ -7,7 +7,7 @@ use isthmus_control::{Reply, Status};
 use isthmus_grammar::parser;
 
 use super::Session;
-use super::io::Gone;
+use super::io::Disconnected;
 use crate::config::model::Change;
 
 /// The command that a session begins with.
@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// The end of a login: the command to begin with, if there is one, and the first prompt.
-    pub(super) async fn end_login(&mut self) -> Result<(), Gone> {
+    pub(super) async fn end_login(&mut self) -> Result<(), Disconnected> {
         if let Some(Autocommand { line, last }) = self.automatic.clone() {
             self.io.send(Reply::Autocommand { line, last }).await?;
         }
@@ -64,7 +64,11 @@ impl Session {
     }
 
     /// The first line of a session that begins with a command.
-    pub(super) async fn begin(&mut self, automatic: Autocommand, line: &str) -> Result<(), Gone> {
+    pub(super) async fn begin(
+        &mut self,
+        automatic: Autocommand,
+        line: &str,
+    ) -> Result<(), Disconnected> {
         let access = self.access();
         let read = |line| parser::parse_as(self.mode(), &access, line);
         let same = match (read(line), read(&automatic.line)) {

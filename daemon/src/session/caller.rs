@@ -1,6 +1,6 @@
 //! Who is at the other end of the control socket, as far as that can be known without asking.
 //!
-//! The kernel says which Linux user connected, and nobody can pretend otherwise; what the client says about itself (the
+//! The kernel says which Linux user connected, and that cannot be forged; what the client says about itself (the
 //! address it came from, its line) is only ever shown, unless the caller is root or the daemon's own user, who could
 //! change anything anyway.
 //!
@@ -8,10 +8,10 @@
 //! |---|---|---|
 //! | root, the daemon's user | level 15, nothing asked | on the console: what `line console 0` asks; else nothing asked |
 //! | a Linux user with a `username` line | that user's level | that user's level, nothing asked: Linux knows who it is |
-//! | anybody else with access to the socket | level 1 if the line asks nothing, otherwise sent away | what the line asks, otherwise level 1 |
+//! | any other user with access to the socket | level 1 if the line asks nothing, otherwise sent away | what the line asks, otherwise level 1 |
 //!
-//! `privilege level` of a line is for whoever logged in there and for root: nobody gets it for opening a socket. Above
-//! their level everybody goes by `enable`; without an enable secret only root can. An unknown caller sits at the console
+//! `privilege level` of a line is for operators who logged in there and for root: opening a socket is not enough. Above
+//! their level all operators go by `enable`; without an enable secret only root can. An unknown caller sits at the console
 //! only if its controlling terminal is one.
 
 use isthmus_control::Hello;

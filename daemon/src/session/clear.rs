@@ -1,5 +1,5 @@
 //! `clear ...`: SAs and sessions, counters, the log buffer, lines, the lock of the configuration and the log of its
-//! commands.
+//! commands. Called by `exec`.
 
 use ike::Clear;
 use isthmus_control::Status;
@@ -41,13 +41,9 @@ impl Session {
                 })
             }
         };
-        match done {
-            Ok(()) => {
-                settled(&self.router).await;
-                Ok(Status::Ok)
-            }
-            Err(text) => self.fail(text).await,
-        }
+        done?;
+        settled(&self.router).await;
+        Ok(Status::Ok)
     }
 
     async fn clear_interface_counters(&mut self, only: Option<InterfaceName>) -> Outcome {
@@ -59,9 +55,7 @@ impl Session {
         if !self.confirm(&question).await? {
             return Ok(Status::Failed);
         }
-        if let Err(error) = reconcile::refresh(&self.router).await {
-            return self.fail(format!("% {error}\n")).await;
-        }
+        reconcile::refresh(&self.router).await?;
         let mut router = self.router.borrow_mut();
         let now = router.clock.now();
         router.interfaces.clear_counters(only.as_ref(), now);
@@ -87,7 +81,7 @@ impl Session {
         Ok(Status::Ok)
     }
 
-    /// `clear line`: whoever is on the line, also this session itself, is sent away.
+    /// `clear line`: ends the session on the line, also if it is this one.
     async fn clear_line(&mut self, line: LineId) -> Outcome {
         let known = {
             let router = self.router.borrow();
@@ -108,16 +102,12 @@ impl Session {
     /// The kernel's counters only go up; what they say now counts as zero from here on.
     async fn clear_counters(&mut self) -> Outcome {
         let kernel = self.router.borrow().kernel.clone();
-        match kernel.dump_sas().await {
-            Ok(sas) => {
-                let cleared = sas.into_iter().map(|sa| (sa.id, sa.stats)).collect();
-                let mut router = self.router.borrow_mut();
-                router.tunnels.cleared = cleared;
-                router.tunnels.carried.clear();
-                Ok(Status::Ok)
-            }
-            Err(error) => self.fail(format!("% {error}\n")).await,
-        }
+        let sas = kernel.dump_sas().await?;
+        let cleared = sas.into_iter().map(|sa| (sa.id, sa.stats)).collect();
+        let mut router = self.router.borrow_mut();
+        router.tunnels.cleared = cleared;
+        router.tunnels.carried.clear();
+        Ok(Status::Ok)
     }
 }
 

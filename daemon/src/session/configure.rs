@@ -1,4 +1,4 @@
-//! Configuration mode: lines that change the running-config, and the ways in and out.
+//! Configuration mode: lines that change the running-config, and the ways in and out. Called by the session.
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{
@@ -9,9 +9,8 @@ use isthmus_grammar::interface_name::range;
 use isthmus_grammar::privilege::FULL;
 use isthmus_grammar::{Mode, Refusal, secrets};
 
-use super::files::Done;
-use super::io::Gone;
-use super::{Outcome, Place, Session};
+use super::io::Disconnected;
+use super::{CommandError, Outcome, Place, Session};
 use crate::change_control::{archive, rollback};
 use crate::config::cursor::BYTE_ORDER_MARK;
 use crate::config::model::RouteKey;
@@ -126,11 +125,12 @@ impl Session {
             ConfigureTerminal::Plain if locks => self.router.borrow_mut().lock(self.id, &self.user),
             ConfigureTerminal::Plain => self.router.borrow().may_configure(self.id),
             ConfigureTerminal::Lock => self.router.borrow_mut().lock(self.id, &self.user),
-            ConfigureTerminal::Revert(timer) => self.back_up(timer).await?,
+            ConfigureTerminal::Revert(timer) => {
+                self.back_up(timer).await?;
+                Ok(())
+            }
         };
-        if let Err(text) = ready {
-            return self.fail(text).await;
-        }
+        ready?;
         self.place = Place::Config(Box::default());
         self.config_session = ConfigSession::default();
         self.say("Enter configuration commands, one per line.  End with CNTL/Z.\n")
@@ -143,14 +143,9 @@ impl Session {
     }
 
     /// Keeps what there is for the rollback of what is configured now.
-    async fn back_up(&mut self, timer: RevertTimer) -> Done<()> {
-        if let Err(text) = self.may_configure() {
-            return Ok(Err(text));
-        }
-        let begun = rollback::begin(&self.router, self.id, self.user.name(), timer).await;
-        if begun.is_err() {
-            return Ok(begun);
-        }
+    async fn back_up(&mut self, timer: RevertTimer) -> Result<(), CommandError> {
+        self.may_configure()?;
+        rollback::begin(&self.router, self.id, self.user.name(), timer).await?;
         let enabled = self.router.borrow().running.archive().path.is_some();
         let archived = match enabled {
             true => Some(archive::archive(&self.router).await),
@@ -162,8 +157,7 @@ impl Session {
             None => "\n\n".to_owned(),
         };
         let start = "Rollback Confirmed Change: Backing up current running config";
-        self.io.output(&format!("{start}{text}")).await?;
-        Ok(Ok(()))
+        Ok(self.io.output(&format!("{start}{text}")).await?)
     }
 
     /// A line typed in a configuration mode.
@@ -296,7 +290,7 @@ impl Session {
     }
 
     /// `exit`
-    pub(super) async fn leave_one(&mut self) -> Result<(), Gone> {
+    pub(super) async fn leave_one(&mut self) -> Result<(), Disconnected> {
         match &mut self.place {
             Place::Config(cursor) if cursor.mode() == Mode::Config => {
                 return self.leave_configuration().await;
@@ -308,7 +302,7 @@ impl Session {
     }
 
     /// `end`; the prompt comes back when what was configured is in force.
-    pub(super) async fn leave_configuration(&mut self) -> Result<(), Gone> {
+    pub(super) async fn leave_configuration(&mut self) -> Result<(), Disconnected> {
         let Place::Config(cursor) = &mut self.place else {
             return Ok(());
         };
@@ -330,7 +324,7 @@ impl Session {
     }
 
     /// Waits until what this session changed is in force, and says what the router complains of since.
-    pub(super) async fn in_force(&mut self) -> Result<(), Gone> {
+    pub(super) async fn in_force(&mut self) -> Result<(), Disconnected> {
         settled(&self.router).await;
         let Some(since) = self.changed_at.take() else {
             return Ok(());

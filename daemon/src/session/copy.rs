@@ -1,4 +1,4 @@
-//! Saving and copying configurations: `write`, `copy`, `erase`, `configure memory`, `archive config`.
+//! Saving and copying configurations: `write`, `copy`, `erase`, `configure memory`, `archive config`. Called by `exec`.
 
 use std::time::Instant;
 
@@ -6,19 +6,14 @@ use isthmus_control::Status;
 use isthmus_grammar::command::Storage;
 use isthmus_grammar::privilege::FULL;
 
-use super::files::{Done, line, with_file_name};
-use super::io::Gone;
-use super::{Outcome, Session};
+use super::files::{SECRETS, with_file_name};
+use super::{CommandError, Outcome, Session};
 use crate::change_control::{archive, whole};
 use crate::config::{self, Problem, encrypt, startup, weak};
 use crate::log::Severity;
 use crate::router::Router;
 use crate::router::held::{self, Until};
 use crate::storage::{Location, Remote, StorageError};
-
-/// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
-pub(super) const SECRETS: &str =
-    "Permission denied: files may have keys in them, and only level 15 may know those";
 
 /// Lines of a file that are logged one by one.
 const TOLD: usize = 20;
@@ -27,9 +22,7 @@ impl Session {
     /// `write memory`
     pub(super) async fn save(&mut self) -> Outcome {
         self.io.output("Building configuration...\n").await?;
-        if let Err(text) = whole::save(&self.router, self.user.name()).await {
-            return self.fail(text).await;
-        }
+        whole::save(&self.router, self.user.name()).await?;
         let wanted = {
             let archive = self.router.borrow().running.archive();
             archive.write_memory && archive.path.is_some()
@@ -42,10 +35,8 @@ impl Session {
 
     /// `archive config`
     pub(super) async fn archive(&mut self) -> Outcome {
-        match archive::archive(&self.router).await {
-            Ok(_) => Ok(Status::Ok),
-            Err(text) => self.fail(text).await,
-        }
+        archive::archive(&self.router).await?;
+        Ok(Status::Ok)
     }
 
     /// `write erase`
@@ -55,48 +46,31 @@ impl Session {
             return Ok(Status::Failed);
         }
         let files = self.router.borrow().files.clone();
-        let erased = self.on_disk(move || held::erase(&files)).await;
-        let erased = erased.and_then(|done| done.map_err(|error| format!("% {error}\n")));
-        match erased {
-            Ok(marked) => {
-                self.router.borrow_mut().erased(marked);
-                self.say("[OK]\nErase of nvram: complete\n").await
-            }
-            Err(text) => self.fail(text).await,
-        }
+        let erased = self.on_disk(move || held::erase(&files)).await?;
+        let marked = erased.map_err(|error| format!("% {error}\n"))?;
+        self.router.borrow_mut().erased(marked);
+        self.say("[OK]\nErase of nvram: complete\n").await
     }
 
     /// `copy FROM TO`
     pub(super) async fn copy(&mut self, source: Storage, destination: Storage) -> Outcome {
-        let ends = self.ends(&source, &destination).await?;
-        let (from, to) = match ends {
-            Ok(ends) => ends,
-            Err(text) => return self.answer(Err(text)).await,
-        };
+        let (from, to) = self.ends(&source, &destination).await?;
         if (&from, &to) == (&Location::RunningConfig, &Location::StartupConfig) {
             return self.save().await;
         }
-        if to == Location::RunningConfig
-            && let Err(text) = self.may_configure()
-        {
-            return self.fail(text).await;
+        if to == Location::RunningConfig {
+            self.may_configure()?;
         }
         if let Location::Tftp(remote) | Location::Scp(remote) = &to
             && self.level < FULL
         {
-            let error = StorageError::new("opening", &remote.url("tftp"), SECRETS);
-            return self.fail(line(error)).await;
+            return Err(StorageError::new("opening", &remote.url("tftp"), SECRETS).into());
         }
         let started = Instant::now();
-        let bytes = match self.read(&from).await? {
-            Ok(bytes) => bytes,
-            Err(text) => return self.answer(Err(text)).await,
-        };
+        let bytes = self.read(&from).await?;
         let length = bytes.len();
-        match self.write(&to, bytes, &name_of(&from)).await? {
-            Ok(()) => self.say(copied(length, started)).await,
-            Err(text) => self.answer(Err(text)).await,
-        }
+        self.write(&to, bytes, &name_of(&from)).await?;
+        self.say(copied(length, started)).await
     }
 
     /// Both ends of a copy, with what had to be asked for.
@@ -104,18 +78,10 @@ impl Session {
         &mut self,
         source: &Storage,
         destination: &Storage,
-    ) -> Done<(Location, Location)> {
-        let pair = self
-            .place(source)
-            .and_then(|from| Ok((from, self.place(destination)?)));
-        let (mut from, mut to) = match pair {
-            Ok(pair) => pair,
-            Err(text) => return Ok(Err(text)),
-        };
-        if let Location::Tftp(remote) | Location::Scp(remote) = &mut from
-            && let Err(text) = self.complete(remote, "Source filename", "").await?
-        {
-            return Ok(Err(text));
+    ) -> Result<(Location, Location), CommandError> {
+        let (mut from, mut to) = (self.place(source)?, self.place(destination)?);
+        if let Location::Tftp(remote) | Location::Scp(remote) = &mut from {
+            self.complete(remote, "Source filename", "").await?;
         }
         let default = default_name(&from, &to, self.router.borrow().running.hostname());
         match &mut to {
@@ -125,80 +91,64 @@ impl Session {
                     "" => default,
                     path => path.to_owned(),
                 };
-                if let Err(text) = self
-                    .complete(remote, "Destination filename", &default)
-                    .await?
-                {
-                    return Ok(Err(text));
-                }
+                self.complete(remote, "Destination filename", &default)
+                    .await?;
             }
             Location::RunningConfig | Location::StartupConfig => {
-                if self
-                    .asked("Destination filename", &default)
-                    .await?
-                    .is_none()
-                {
-                    return Ok(Err(String::new()));
-                }
+                self.asked("Destination filename", &default).await?;
             }
             Location::Local(file) => {
-                let Some(answer) = self.asked("Destination filename", &default).await? else {
-                    return Ok(Err(String::new()));
-                };
+                let answer = self.asked("Destination filename", &default).await?;
                 if answer != file.file_name() {
-                    *file = match self.local(&with_file_name(&file.name, &answer)) {
-                        Ok(file) => file,
-                        Err(text) => return Ok(Err(text)),
-                    };
+                    *file = self.local(&with_file_name(&file.name, &answer))?;
                 }
                 let warning = "%Warning:There is a file already existing with this name\nDo you want to over write? ";
                 if self.exists(file.clone()).await
                     && !self.is_quiet()
                     && !self.confirm(warning).await?
                 {
-                    return Ok(Err(String::new()));
+                    return Err(CommandError::given_up());
                 }
             }
         }
-        Ok(Ok((from, to)))
+        Ok((from, to))
     }
 
     /// A question with a default, which is taken without asking where files are handled quietly.
-    async fn asked(&mut self, question: &str, default: &str) -> Result<Option<String>, Gone> {
+    async fn asked(&mut self, question: &str, default: &str) -> Result<String, CommandError> {
         if self.is_quiet() && !default.is_empty() {
-            return Ok(Some(default.to_owned()));
+            return Ok(default.to_owned());
         }
-        self.ask(&format!("{question} [{default}]? "), default)
+        self.answered(&format!("{question} [{default}]? "), default)
             .await
     }
 
     /// Asks for what is missing of a remote file, and for its name always.
-    async fn complete(&mut self, remote: &mut Remote, question: &str, path: &str) -> Done<()> {
+    async fn complete(
+        &mut self,
+        remote: &mut Remote,
+        question: &str,
+        path: &str,
+    ) -> Result<(), CommandError> {
         if remote.host.is_empty() {
-            let Some(host) = self.ask("Address or name of remote host []? ", "").await? else {
-                return Ok(Err(String::new()));
-            };
+            let prompt = "Address or name of remote host []? ";
+            let host = self.answered(prompt, "").await?;
             if host.is_empty() {
-                return Ok(Err("%Error: no remote host was given\n".into()));
+                return Err("%Error: no remote host was given\n".into());
             }
             remote.host = host;
         }
         if remote.path.is_empty() || !path.is_empty() {
-            let Some(path) = self.asked(question, path).await? else {
-                return Ok(Err(String::new()));
-            };
-            remote.path = path;
+            remote.path = self.asked(question, path).await?;
         }
         // What was answered must be as good as what is typed at once.
-        let checked = self.locate(&remote.url("scp"));
-        Ok(match checked {
-            Ok(Location::Scp(_)) if !remote.path.is_empty() => Ok(()),
-            Ok(_) => Err("%Error: no file name was given\n".into()),
-            Err(text) => Err(text),
-        })
+        match self.locate(&remote.url("scp"))? {
+            Location::Scp(_) if !remote.path.is_empty() => Ok(()),
+            _ => Err("%Error: no file name was given\n".into()),
+        }
     }
 
-    fn place(&self, storage: &Storage) -> Result<Location, String> {
+    fn place(&self, storage: &Storage) -> Result<Location, StorageError> {
         match storage {
             Storage::RunningConfig => Ok(Location::RunningConfig),
             Storage::StartupConfig => Ok(Location::StartupConfig),
@@ -207,60 +157,47 @@ impl Session {
     }
 
     /// Writes to a place; `source` is the name that problems are told with.
-    pub(super) async fn write(&mut self, to: &Location, bytes: Vec<u8>, source: &str) -> Done<()> {
+    pub(super) async fn write(
+        &mut self,
+        to: &Location,
+        bytes: Vec<u8>,
+        source: &str,
+    ) -> Result<(), CommandError> {
         match to {
-            Location::Null => Ok(Ok(())),
+            Location::Null => Ok(()),
             Location::Local(file) => {
                 let file = file.clone();
-                let write = move || file.write(&bytes).map_err(line);
-                Ok(self.on_disk(write).await.flatten())
+                Ok(self.on_disk(move || file.write(&bytes)).await??)
             }
             Location::Tftp(remote) => self.store(remote, &bytes).await,
             Location::Scp(remote) => self.scp_put(remote, bytes).await,
             Location::StartupConfig => {
                 let files = self.router.borrow().files.clone();
-                let write = move || {
-                    let text = String::from_utf8_lossy(&bytes);
-                    held::save(&files, &text).map_err(|error| format!("% {error}\n"))
-                };
-                let saved = self.on_disk(write).await.flatten();
-                if saved.is_ok() {
-                    self.router.borrow_mut().startup_decided();
-                }
-                Ok(saved)
+                let write = move || held::save(&files, &String::from_utf8_lossy(&bytes));
+                let saved = self.on_disk(write).await?;
+                saved.map_err(|error| format!("% {error}\n"))?;
+                self.router.borrow_mut().startup_decided();
+                Ok(())
             }
             Location::RunningConfig => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 self.about_to_change();
                 let user = self.user.name();
                 let merged = whole::merge(&self.router, text, source.to_owned(), user).await;
-                let problems = match merged {
-                    Ok(problems) => problems,
-                    Err(text) => return Ok(Err(text)),
-                };
-                self.io.output(&list(&problems)).await?;
-                self.in_force().await?;
-                Ok(Ok(()))
+                self.io.output(&list(&merged?)).await?;
+                Ok(self.in_force().await?)
             }
         }
     }
 
     /// `configure memory`
     pub(super) async fn merge_startup(&mut self) -> Outcome {
-        if let Err(text) = self.may_configure() {
-            return self.fail(text).await;
-        }
-        let bytes = match self.read(&Location::StartupConfig).await? {
-            Ok(bytes) => bytes,
-            Err(text) => return self.fail(text).await,
-        };
+        self.may_configure()?;
+        let bytes = self.read(&Location::StartupConfig).await?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         self.about_to_change();
         let (name, user) = ("startup-config".to_owned(), self.user.name());
-        let problems = match whole::merge(&self.router, text, name, user).await {
-            Ok(problems) => problems,
-            Err(text) => return self.fail(text).await,
-        };
+        let problems = whole::merge(&self.router, text, name, user).await?;
         self.io.output(&list(&problems)).await?;
         self.in_force().await?;
         Ok(Status::Ok)

@@ -1,9 +1,9 @@
-//! Questions to the operator in the words of IOS.
+//! Questions to the operator in the words of IOS, for the commands of a session.
 
 use isthmus_control::AskKind;
 
-use super::Session;
-use super::io::{Answer, Gone};
+use super::io::{Answer, Disconnected};
+use super::{CommandError, Session};
 
 impl Session {
     /// A question with a default in brackets, taken on Enter: `Destination filename [startup-config]? `. `None` when
@@ -12,7 +12,7 @@ impl Session {
         &mut self,
         prompt: &str,
         default: &str,
-    ) -> Result<Option<String>, Gone> {
+    ) -> Result<Option<String>, Disconnected> {
         let answer = self.io.ask(prompt, AskKind::Line).await?;
         Ok(match answer {
             Answer::Interrupted => None,
@@ -21,8 +21,18 @@ impl Session {
         })
     }
 
+    /// The same for a question without whose answer the command is given up.
+    pub(super) async fn answered(
+        &mut self,
+        prompt: &str,
+        default: &str,
+    ) -> Result<String, CommandError> {
+        let answer = self.ask(prompt, default).await?;
+        answer.ok_or_else(CommandError::given_up)
+    }
+
     /// `[confirm]`: one key, Enter or `y` agrees.
-    pub(super) async fn confirm(&mut self, prompt: &str) -> Result<bool, Gone> {
+    pub(super) async fn confirm(&mut self, prompt: &str) -> Result<bool, Disconnected> {
         let answer = self
             .io
             .ask(format!("{prompt}[confirm]"), AskKind::Confirm)
@@ -34,7 +44,7 @@ impl Session {
     }
 
     /// `[yes/no]: `, asked again until one of them comes. `None` when the operator interrupts.
-    pub(super) async fn yes_or_no(&mut self, prompt: &str) -> Result<Option<bool>, Gone> {
+    pub(super) async fn yes_or_no(&mut self, prompt: &str) -> Result<Option<bool>, Disconnected> {
         loop {
             let answer = self
                 .io

@@ -1,6 +1,6 @@
-//! What a line lets in at all, before anybody is asked anything: `no exec`, `transport input`, `access-class ... in`.
+//! What a line lets in at all, before any question is asked: `no exec`, `transport input`, `access-class ... in`.
 //!
-//! An address stands for SSH from there; whoever comes without one sits at the machine, where neither protocol nor
+//! An address stands for SSH from there; a caller without one sits at the machine, where neither protocol nor
 //! address is asked for. Root is not locked out.
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,4 +1,4 @@
-//! EXEC commands: which function obeys which, and the short ones.
+//! EXEC commands: which function obeys which, and the short ones. Called by the session.
 
 use isthmus_control::{Reply, Status, Terminal};
 use isthmus_grammar::command::{
@@ -48,10 +48,8 @@ impl Session {
                     let mut router = self.router.borrow_mut();
                     router.debugging.conditions.change(condition, on)
                 };
-                match changed {
-                    Ok(()) => Ok(Status::Ok),
-                    Err(text) => self.fail(text).await,
-                }
+                changed?;
+                Ok(Status::Ok)
             }
             ExecCommand::Disable(level) => self.disable(level).await,
             ExecCommand::Enable(level) => {

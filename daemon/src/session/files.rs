@@ -1,18 +1,17 @@
 //! The files that the operator names: `dir`, `more`, `delete`, `rename`, `mkdir`, `rmdir`, `verify`, and reading and
-//! writing for `copy` and its kin.
+//! writing for `copy` and its kin. Called by `exec`.
 
 use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use isthmus_control::{AskKind, Status};
+use isthmus_control::AskKind;
 use isthmus_grammar::command::{FileCommand, FilePrompt};
 use isthmus_grammar::privilege::FULL;
 use md5::{Digest, Md5};
 
-use super::copy::SECRETS;
-use super::io::{Answer, Gone};
-use super::{Outcome, Session};
+use super::io::{Answer, Disconnected};
+use super::{CommandError, Outcome, Session};
 use crate::change_control::whole;
 use crate::config::{hide, startup};
 use crate::show::screen::Facts;
@@ -20,32 +19,32 @@ use crate::storage::listing::Directory;
 use crate::storage::tftp;
 use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 
+/// Why nothing leaves the router below the highest level: a copy is whole, with its keys.
+pub(super) const SECRETS: &str =
+    "Permission denied: files may have keys in them, and only level 15 may know those";
 /// The rule and the words of the line that lets scp in.
 const SCP_SERVER: (&str, &str) = ("r_ip_first_scp_server_enable_scp", "ip scp server enable");
 const SCP_SERVER_OFF: &str = "Administratively disabled: configure ip scp server enable\n";
 /// Octets of a file in one line of Base64.
 const PIECE: usize = 48 * 1024;
 
-/// What came of reading or writing: the error is what the operator sees.
-pub(super) type Done<T> = Result<Result<T, String>, Gone>;
-
 impl Session {
     pub(super) async fn file(&mut self, command: FileCommand) -> Outcome {
-        let done = match command {
+        let text = match command {
             FileCommand::Dir {
                 file,
                 all,
                 recursive,
             } => {
-                let directory = self.directory(file.as_deref(), all, recursive).await;
-                directory.map(|directory| (&directory).text())
+                let directory = self.directory(file.as_deref(), all, recursive).await?;
+                (&directory).text()
             }
             FileCommand::More(file) => return self.more(&file).await,
             FileCommand::Verify { file, expected } => {
                 return self.verify(&file, expected.as_deref()).await;
             }
             FileCommand::Receive(_) | FileCommand::Transmit(_) if !self.scp_server() => {
-                Err(SCP_SERVER_OFF.into())
+                return Err(SCP_SERVER_OFF.into());
             }
             FileCommand::Receive(file) => self.receive(&file).await?,
             FileCommand::Transmit(file) => self.transmit(&file).await?,
@@ -58,10 +57,7 @@ impl Session {
             FileCommand::RemoveDirectory(file) => self.remove_directory(&file).await?,
             FileCommand::Rename { from, to } => self.rename(&from, &to).await?,
         };
-        match done {
-            Ok(text) => self.say(text).await,
-            Err(text) => self.fail(text).await,
-        }
+        self.say(text).await
     }
 
     pub(super) async fn directory(
@@ -69,7 +65,7 @@ impl Session {
         name: Option<&str>,
         all: bool,
         recursive: bool,
-    ) -> Result<Directory, String> {
+    ) -> Result<Directory, CommandError> {
         let name = name.unwrap_or("flash:");
         let file = match name.trim_end_matches('/') {
             "nvram:" => {
@@ -79,43 +75,27 @@ impl Session {
             }
             _ => self.local(name)?,
         };
-        let list = move || file.list(all, recursive).map_err(line);
-        self.on_disk(list).await.flatten()
+        Ok(self.on_disk(move || file.list(all, recursive)).await??)
     }
 
     async fn more(&mut self, name: &str) -> Outcome {
-        let location = match self.locate(name) {
-            Ok(location) => location,
-            Err(text) => return self.fail(text).await,
-        };
-        match self.read(&location).await? {
-            Err(text) => self.fail(text).await,
-            Ok(bytes) => {
-                let mut text = String::from_utf8_lossy(&bytes).into_owned();
-                if self.level < FULL {
-                    let hidden = tokio::task::spawn_blocking(move || hide::text(&text)).await;
-                    text = hidden.unwrap_or_default();
-                }
-                if !text.is_empty() && !text.ends_with('\n') {
-                    text.push('\n');
-                }
-                self.say(text).await
-            }
+        let location = self.locate(name)?;
+        let bytes = self.read(&location).await?;
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        if self.level < FULL {
+            let hidden = tokio::task::spawn_blocking(move || hide::text(&text)).await;
+            text = hidden.unwrap_or_default();
         }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        self.say(text).await
     }
 
     async fn verify(&mut self, name: &str, expected: Option<&str>) -> Outcome {
-        let digest = match self.local(name) {
-            Ok(file) => {
-                let digest = move || Ok(Md5::digest(file.read().map_err(line)?));
-                self.on_disk(digest).await.flatten()
-            }
-            Err(text) => Err(text),
-        };
-        let digest = match digest {
-            Ok(digest) => digest,
-            Err(text) => return self.fail(text).await,
-        };
+        let file = self.local(name)?;
+        let digest = move || file.read().map(Md5::digest);
+        let digest = self.on_disk(digest).await??;
         let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         match expected {
             None => {
@@ -136,12 +116,9 @@ impl Session {
     }
 
     /// A file from the console, piece by piece.
-    async fn receive(&mut self, name: &str) -> Done<String> {
-        let file = match self.local(name) {
-            Ok(file) => file,
-            Err(text) => return Ok(Err(text)),
-        };
-        let fail = |reason: &str| Ok(Err(line(StorageError::new("writing", name, reason))));
+    async fn receive(&mut self, name: &str) -> Result<String, CommandError> {
+        let file = self.local(name)?;
+        let fail = |reason: &str| Err(StorageError::new("writing", name, reason).into());
         let mut bytes = Vec::new();
         loop {
             match self.io.ask("", AskKind::Line).await? {
@@ -156,113 +133,92 @@ impl Session {
                 return fail("File too large");
             }
         }
-        let write = move || file.write(&bytes).map(|()| String::new()).map_err(line);
-        Ok(self.on_disk(write).await.flatten())
+        self.on_disk(move || file.write(&bytes)).await??;
+        Ok(String::new())
     }
 
     /// A file for the console.
-    async fn transmit(&mut self, name: &str) -> Done<String> {
+    async fn transmit(&mut self, name: &str) -> Result<String, CommandError> {
         if self.level < FULL {
-            return Ok(Err(line(StorageError::new("opening", name, SECRETS))));
+            return Err(StorageError::new("opening", name, SECRETS).into());
         }
-        let location = match self.locate(name) {
-            Ok(Location::Tftp(_) | Location::Scp(_)) => {
-                let reason = "only files of this router can be fetched";
-                return Ok(Err(line(StorageError::new("opening", name, reason))));
-            }
-            Ok(location) => location,
-            Err(text) => return Ok(Err(text)),
-        };
-        let bytes = match self.read(&location).await? {
-            Ok(bytes) => bytes,
-            Err(text) => return Ok(Err(text)),
-        };
+        let location = self.locate(name)?;
+        if let Location::Tftp(_) | Location::Scp(_) = location {
+            let reason = "only files of this router can be fetched";
+            return Err(StorageError::new("opening", name, reason).into());
+        }
+        let bytes = self.read(&location).await?;
         let pieces = move || {
             bytes
                 .chunks(PIECE)
                 .map(|piece| STANDARD.encode(piece) + "\n")
                 .collect()
         };
-        Ok(self.on_disk(pieces).await)
+        self.on_disk(pieces).await
     }
 
-    /// `ip scp server enable`: whether files go over scp to and from whoever comes by SSH.
+    /// `ip scp server enable`: files go over scp to and from operators who come by SSH.
     fn scp_server(&self) -> bool {
         let router = self.router.borrow();
         let line = router.running.retained.find(SCP_SERVER.0, SCP_SERVER.1);
         line.is_some()
     }
 
-    async fn delete(&mut self, name: &str, force: bool, recursive: bool) -> Done<String> {
-        let mut file = match self.local(name) {
-            Ok(file) => file,
-            Err(text) => return Ok(Err(text)),
-        };
+    async fn delete(
+        &mut self,
+        name: &str,
+        force: bool,
+        recursive: bool,
+    ) -> Result<String, CommandError> {
+        let mut file = self.local(name)?;
         if !force && !self.is_quiet() {
             let default = file.file_name().to_owned();
             let prompt = format!("Delete filename [{default}]? ");
-            let Some(answer) = self.ask(&prompt, &default).await? else {
-                return Ok(Err(String::new()));
-            };
+            let answer = self.answered(&prompt, &default).await?;
             if answer != default {
-                file = match self.local(&with_file_name(&file.name, &answer)) {
-                    Ok(file) => file,
-                    Err(text) => return Ok(Err(text)),
-                };
+                file = self.local(&with_file_name(&file.name, &answer))?;
             }
             if !self.confirm(&format!("Delete {}? ", file.name)).await? {
-                return Ok(Err("Delete of file aborted\n".into()));
+                return Err("Delete of file aborted\n".into());
             }
         }
-        let delete = move || file.delete(recursive).map(|()| String::new()).map_err(line);
-        Ok(self.on_disk(delete).await.flatten())
+        self.on_disk(move || file.delete(recursive)).await??;
+        Ok(String::new())
     }
 
-    async fn make_directory(&mut self, name: &str) -> Done<String> {
-        let file = match self.local(name) {
-            Ok(file) => file,
-            Err(text) => return Ok(Err(text)),
-        };
+    async fn make_directory(&mut self, name: &str) -> Result<String, CommandError> {
+        let file = self.local(name)?;
         if !self.agreed("Create directory filename", &file).await? {
-            return Ok(Err(String::new()));
+            return Err(CommandError::given_up());
         }
         let said = format!("Created dir {}\n", file.name);
-        let make = move || file.make_directory().map(|()| said).map_err(line);
-        Ok(self.on_disk(make).await.flatten())
+        self.on_disk(move || file.make_directory()).await??;
+        Ok(said)
     }
 
-    async fn remove_directory(&mut self, name: &str) -> Done<String> {
-        let file = match self.local(name) {
-            Ok(file) => file,
-            Err(text) => return Ok(Err(text)),
-        };
+    async fn remove_directory(&mut self, name: &str) -> Result<String, CommandError> {
+        let file = self.local(name)?;
         let sure = self.agreed("Remove directory filename", &file).await?
             && (self.is_quiet() || self.confirm(&format!("Delete {}? ", file.name)).await?);
         if !sure {
-            return Ok(Err(String::new()));
+            return Err(CommandError::given_up());
         }
         let said = format!("Removed dir {}\n", file.name);
-        let remove = move || file.remove_directory().map(|()| said).map_err(line);
-        Ok(self.on_disk(remove).await.flatten())
+        self.on_disk(move || file.remove_directory()).await??;
+        Ok(said)
     }
 
-    async fn rename(&mut self, from: &str, to: &str) -> Done<String> {
-        let pair = self
-            .local(from)
-            .and_then(|from| Ok((from, self.local(to)?)));
-        let (from, to) = match pair {
-            Ok(pair) => pair,
-            Err(text) => return Ok(Err(text)),
-        };
+    async fn rename(&mut self, from: &str, to: &str) -> Result<String, CommandError> {
+        let (from, to) = (self.local(from)?, self.local(to)?);
         if !self.agreed("Destination filename", &to).await? {
-            return Ok(Err(String::new()));
+            return Err(CommandError::given_up());
         }
-        let rename = move || from.rename(&to).map(|()| String::new()).map_err(line);
-        Ok(self.on_disk(rename).await.flatten())
+        self.on_disk(move || from.rename(&to)).await??;
+        Ok(String::new())
     }
 
     /// Shows the name to the operator, who takes it with Enter.
-    async fn agreed(&mut self, question: &str, file: &LocalFile) -> Result<bool, Gone> {
+    async fn agreed(&mut self, question: &str, file: &LocalFile) -> Result<bool, Disconnected> {
         if self.is_quiet() {
             return Ok(true);
         }
@@ -280,9 +236,9 @@ impl Session {
     pub(super) async fn on_disk<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, String> {
+    ) -> Result<T, CommandError> {
         let done = self.router.borrow().disk.run(job);
-        done.await.map_err(|lost| format!("% {lost}\n"))
+        Ok(done.await?)
     }
 
     /// There is such a file.
@@ -291,72 +247,64 @@ impl Session {
     }
 
     /// What a name leads to, for this operator.
-    pub(super) fn locate(&self, name: &str) -> Result<Location, String> {
+    pub(super) fn locate(&self, name: &str) -> Result<Location, StorageError> {
         let router = self.router.borrow();
-        Location::parse(name, &router.files.state, self.trusted).map_err(line)
+        Location::parse(name, &router.files.state, self.trusted)
     }
 
     /// A file of this machine.
-    pub(super) fn local(&self, name: &str) -> Result<LocalFile, String> {
+    pub(super) fn local(&self, name: &str) -> Result<LocalFile, StorageError> {
         match self.locate(name)? {
             Location::Local(file) => Ok(file),
-            _ => Err(line(StorageError::new(
+            _ => Err(StorageError::new(
                 "opening",
                 name,
                 "only files of flash: can be named here",
-            ))),
+            )),
         }
     }
 
     /// What is at a place.
-    pub(super) async fn read(&mut self, from: &Location) -> Done<Vec<u8>> {
-        let done = match from {
+    pub(super) async fn read(&mut self, from: &Location) -> Result<Vec<u8>, CommandError> {
+        match from {
             Location::Null => Ok(Vec::new()),
             Location::RunningConfig => {
                 let text = whole::text(&self.router).await;
-                text.map(String::into_bytes).ok_or_else(String::new)
+                text.map(String::into_bytes)
+                    .ok_or_else(CommandError::given_up)
             }
             Location::StartupConfig => {
                 let config = self.router.borrow().files.config.clone();
-                let read = move || match startup::read(&config) {
+                match self.on_disk(move || startup::read(&config)).await? {
                     Ok(Some(text)) => Ok(text.into_bytes()),
                     Ok(None) => Err(
                         "%Error opening nvram:/startup-config (No such file or directory)\n".into(),
                     ),
-                    Err(error) => Err(format!("% {error}\n")),
-                };
-                self.on_disk(read).await.flatten()
+                    Err(error) => Err(format!("% {error}\n").into()),
+                }
             }
             Location::Local(file) => {
                 let file = file.clone();
-                let read = move || file.read().map_err(line);
-                self.on_disk(read).await.flatten()
+                Ok(self.on_disk(move || file.read()).await??)
             }
-            Location::Tftp(remote) => return self.fetch(remote).await,
-            Location::Scp(remote) => return self.scp_get(remote).await,
-        };
-        Ok(done)
+            Location::Tftp(remote) => self.fetch(remote).await,
+            Location::Scp(remote) => self.scp_get(remote).await,
+        }
     }
 
     /// The text of a configuration at a place.
-    pub(super) async fn read_text(&mut self, name: &str) -> Done<String> {
-        let location = match self.locate(name) {
-            Ok(location) => location,
-            Err(text) => return Ok(Err(text)),
-        };
+    pub(super) async fn read_text(&mut self, name: &str) -> Result<String, CommandError> {
+        let location = self.locate(name)?;
         let bytes = self.read(&location).await?;
-        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    async fn fetch(&mut self, remote: &Remote) -> Done<Vec<u8>> {
+    async fn fetch(&mut self, remote: &Remote) -> Result<Vec<u8>, CommandError> {
         let url = remote.url("tftp");
+        let failed = |reason: String| StorageError::new("opening", &url, reason);
         self.io.output(&format!("Accessing {url}...\n")).await?;
         let Some(host) = self.resolve(&remote.host).await else {
-            return Ok(Err(line(StorageError::new(
-                "opening",
-                &url,
-                "Unknown host",
-            ))));
+            return Err(failed("Unknown host".into()).into());
         };
         let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
         let limit = usize::try_from(MAX_SIZE).unwrap_or(usize::MAX);
@@ -364,64 +312,41 @@ impl Session {
             done = tftp::get(server, &remote.path, limit) => done,
             gone = self.io.interrupted() => {
                 gone?;
-                return Ok(Err(line(StorageError::new("opening", &url, "Interrupted"))));
+                return Err(failed("Interrupted".into()).into());
             }
         };
-        match done {
-            Ok(bytes) => {
-                let text = format!(
-                    "Loading {} from {host}: !\n[OK - {} bytes]\n\n",
-                    remote.path,
-                    bytes.len()
-                );
-                self.io.output(&text).await?;
-                Ok(Ok(bytes))
-            }
-            Err(error) => Ok(Err(line(StorageError::new(
-                "opening",
-                &url,
-                error.to_string(),
-            )))),
-        }
+        let bytes = done.map_err(|error| failed(error.to_string()))?;
+        let text = format!(
+            "Loading {} from {host}: !\n[OK - {} bytes]\n\n",
+            remote.path,
+            bytes.len()
+        );
+        self.io.output(&text).await?;
+        Ok(bytes)
     }
 
     /// Stores a file on a TFTP server.
-    pub(super) async fn store(&mut self, remote: &Remote, bytes: &[u8]) -> Done<()> {
+    pub(super) async fn store(
+        &mut self,
+        remote: &Remote,
+        bytes: &[u8],
+    ) -> Result<(), CommandError> {
         let url = remote.url("tftp");
-        let fail = |reason: String| Ok(Err(line(StorageError::new("writing", &url, reason))));
+        let failed = |reason: String| StorageError::new("writing", &url, reason);
         let Some(host) = self.resolve(&remote.host).await else {
-            return fail("Unknown host".into());
+            return Err(failed("Unknown host".into()).into());
         };
         let server = SocketAddr::new(host, remote.port.unwrap_or(tftp::PORT));
         let done = tokio::select! {
             done = tftp::put(server, &remote.path, bytes) => done,
             gone = self.io.interrupted() => {
                 gone?;
-                return fail("Interrupted".into());
+                return Err(failed("Interrupted".into()).into());
             }
         };
-        match done {
-            Ok(()) => {
-                self.io.output("!!\n").await?;
-                Ok(Ok(()))
-            }
-            Err(error) => fail(error.to_string()),
-        }
+        done.map_err(|error| failed(error.to_string()))?;
+        Ok(self.io.output("!!\n").await?)
     }
-
-    /// An answer that is no status of its own.
-    pub(super) async fn answer(&self, done: Result<String, String>) -> Outcome {
-        match done {
-            Ok(text) => self.say(text).await,
-            Err(text) if text.is_empty() => Ok(Status::Failed),
-            Err(text) => self.fail(text).await,
-        }
-    }
-}
-
-/// The error as a line of the screen.
-pub(super) fn line(error: StorageError) -> String {
-    format!("{error}\n")
 }
 
 /// The same place with another last part; a name that says where it is stands for itself.

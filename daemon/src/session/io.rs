@@ -25,9 +25,9 @@ const AHEAD_OCTETS: usize = 256 * 1024;
 /// How long a client may take to read what is left when its session ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// The client is gone or broke the protocol; the session ends.
+/// Why a session ends: the client is gone, or is sent away.
 #[derive(Debug, thiserror::Error)]
-pub enum Gone {
+pub enum Disconnected {
     /// It closed the connection.
     #[error("the client closed the connection")]
     Closed,
@@ -130,7 +130,7 @@ impl Io {
     }
 
     /// The next message of the client. Cancel safe.
-    async fn read(&mut self, idle: Option<Duration>) -> Result<Request, Gone> {
+    async fn read(&mut self, idle: Option<Duration>) -> Result<Request, Disconnected> {
         let idle = async {
             match idle {
                 Some(limit) => tokio::time::sleep(limit).await,
@@ -139,9 +139,9 @@ impl Io {
         };
         tokio::select! {
             biased;
-            request = self.reader.next() => request?.ok_or(Gone::Closed),
-            () = self.clear.notified() => Err(Gone::Cleared),
-            () = idle => Err(Gone::Idle),
+            request = self.reader.next() => request?.ok_or(Disconnected::Closed),
+            () = self.clear.notified() => Err(Disconnected::Cleared),
+            () = idle => Err(Disconnected::Idle),
         }
     }
 
@@ -154,8 +154,8 @@ impl Io {
     /// The next request.
     ///
     /// # Errors
-    /// [`Gone`].
-    pub async fn next(&mut self) -> Result<Request, Gone> {
+    /// [`Disconnected`].
+    pub async fn next(&mut self) -> Result<Request, Disconnected> {
         if let Some(request) = self.ahead.pop_front() {
             self.ahead_octets -= octets(&request);
             return Ok(request);
@@ -166,21 +166,24 @@ impl Io {
     /// Sends a reply; waits while the client does not read.
     ///
     /// # Errors
-    /// [`Gone::Closed`].
-    pub async fn send(&self, reply: Reply) -> Result<(), Gone> {
+    /// [`Disconnected::Closed`].
+    pub async fn send(&self, reply: Reply) -> Result<(), Disconnected> {
         let length = match &reply {
             Reply::Output { text } => text.len(),
             _ => 0,
         };
         let counted = (reply, self.unread.add(length));
-        self.replies.send(counted).await.map_err(|_| Gone::Closed)
+        self.replies
+            .send(counted)
+            .await
+            .map_err(|_| Disconnected::Closed)
     }
 
     /// Sends text, in as many frames as it takes.
     ///
     /// # Errors
-    /// [`Gone::Closed`].
-    pub async fn output(&self, text: &str) -> Result<(), Gone> {
+    /// [`Disconnected::Closed`].
+    pub async fn output(&self, text: &str) -> Result<(), Disconnected> {
         let _whole = self.unread.add(text.len());
         let mut rest = text;
         while !rest.is_empty() {
@@ -198,8 +201,12 @@ impl Io {
     /// Asks and waits for the answer. Commands sent ahead stay in the queue.
     ///
     /// # Errors
-    /// [`Gone`].
-    pub async fn ask(&mut self, prompt: impl Into<String>, kind: AskKind) -> Result<Answer, Gone> {
+    /// [`Disconnected`].
+    pub async fn ask(
+        &mut self,
+        prompt: impl Into<String>,
+        kind: AskKind,
+    ) -> Result<Answer, Disconnected> {
         let prompt = prompt.into();
         self.asked.clone_from(&prompt);
         self.send(Reply::Ask { prompt, kind }).await?;
@@ -221,8 +228,8 @@ impl Io {
     /// Waits until the operator interrupts the running command. Cancel safe.
     ///
     /// # Errors
-    /// [`Gone`].
-    pub async fn interrupted(&mut self) -> Result<(), Gone> {
+    /// [`Disconnected`].
+    pub async fn interrupted(&mut self) -> Result<(), Disconnected> {
         loop {
             match self.read(None).await? {
                 Request::Interrupt => return Ok(()),
@@ -241,14 +248,14 @@ impl Io {
         }
     }
 
-    fn queue(&mut self, request: Request) -> Result<(), Gone> {
+    fn queue(&mut self, request: Request) -> Result<(), Disconnected> {
         let command = matches!(
             request,
             Request::Exec { .. } | Request::Typed { .. } | Request::Screen { .. }
         );
         self.ahead_octets += octets(&request);
         if !command || self.ahead.len() >= AHEAD || self.ahead_octets > AHEAD_OCTETS {
-            return Err(Gone::Unexpected);
+            return Err(Disconnected::Unexpected);
         }
         self.ahead.push_back(request);
         Ok(())

@@ -1,4 +1,5 @@
-//! Logging in and `enable`: who may come in and how far. `caller` says who need not be asked.
+//! Logging in and `enable`: who may come in and how far. `caller` says who need not be asked. Called by the session when it
+//! begins, and by `exec`.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use isthmus_grammar::command::{
 };
 use isthmus_grammar::privilege::{FULL, USER};
 
-use super::io::{Answer, Gone};
+use super::io::{Answer, Disconnected};
 use super::{Outcome, Session};
 use crate::clock::format::moment;
 use crate::config::model::{self, DEFAULT_LIST, LineSettings, MAX_BANNER, Running};
@@ -24,14 +25,14 @@ const RESPONSE: u16 = 30;
 /// What a password for an unknown name is compared with, so that unknown names take as long as known ones.
 const NOBODY: &str = "$9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6";
 
-/// What a line asks of whoever comes.
+/// What a line asks of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asks {
     /// Nothing.
     Nothing,
     /// The line's password.
     LinePassword(Secret),
-    /// The line's password, and it has none: nobody comes in.
+    /// The line's password, and it has none: no caller is let in.
     Unset,
     /// A user name and its password; with `aaa` other words when it fails.
     User {
@@ -42,7 +43,7 @@ enum Asks {
     },
     /// The enable secret.
     Enable,
-    /// A method that cannot answer: nobody comes in.
+    /// A method that cannot answer: no caller is let in.
     Nobody,
 }
 
@@ -63,7 +64,7 @@ enum Gate {
 
 impl Session {
     /// Lets the caller in, asks who it is, or sends it away; false when the session is over.
-    pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Gone> {
+    pub(super) async fn admit(&mut self, interactive: bool) -> Result<bool, Disconnected> {
         if self.barred() {
             self.bye = Some("% Connection refused".into());
             return Ok(false);
@@ -109,7 +110,7 @@ impl Session {
                 return Ok(true);
             }
             Ok(Login::Refused) => String::new(),
-            Err(Gone::Idle) => self.unanswered(),
+            Err(Disconnected::Idle) => self.unanswered(),
             Err(gone) => return Err(gone),
         };
         self.bye = Some(bye);
@@ -134,7 +135,7 @@ impl Session {
         format!("% {prompt} timeout expired!\n{banner}")
     }
 
-    async fn granted(&mut self, name: Option<String>) -> Result<(), Gone> {
+    async fn granted(&mut self, name: Option<String>) -> Result<(), Disconnected> {
         if let Some(name) = name {
             self.router.borrow_mut().sessions.named(self.id, &name);
             self.user.name = Some(name);
@@ -148,8 +149,8 @@ impl Session {
         self.end_login().await
     }
 
-    /// Lets somebody in who is asked nothing.
-    async fn enter(&mut self, banner: String) -> Result<(), Gone> {
+    /// Lets a caller in who is asked nothing.
+    async fn enter(&mut self, banner: String) -> Result<(), Disconnected> {
         let automatic = self.automatic.is_some();
         self.welcome(banner, automatic).await?;
         if automatic {
@@ -158,13 +159,13 @@ impl Session {
         Ok(())
     }
 
-    /// The level of the `username` line of whoever this is.
+    /// The level of the caller's `username` line.
     fn known_level(&self) -> Option<u8> {
         let own = self.known_user()?.privilege.filter(|_| self.authorized());
         Some(own.or(self.settings().privilege).unwrap_or(USER))
     }
 
-    /// The `username` line of whoever this is.
+    /// The caller's `username` line.
     pub(super) fn known_user(&self) -> Option<model::User> {
         let name = self.user.name.as_deref()?;
         self.router.borrow().running.users.get(name).cloned()
@@ -203,14 +204,14 @@ impl Session {
             },
             Some(LoginMethod::LinePassword) => match settings.password {
                 Some(password) => Asks::LinePassword(password),
-                // Nobody could come in to set one.
+                // Otherwise no operator could come in to set one.
                 None if self.line.kind == LineKind::Console => Asks::Nothing,
                 None => Asks::Unset,
             },
         }
     }
 
-    async fn log_in(&mut self, asks: &Asks) -> Result<Login, Gone> {
+    async fn log_in(&mut self, asks: &Asks) -> Result<Login, Disconnected> {
         match asks {
             Asks::Nothing => Ok(Login::Granted(None)),
             Asks::Unset => {
@@ -232,7 +233,7 @@ impl Session {
         }
     }
 
-    async fn ask_line(&mut self, password: Option<&Secret>) -> Result<Login, Gone> {
+    async fn ask_line(&mut self, password: Option<&Secret>) -> Result<Login, Disconnected> {
         self.io.output("\nUser Access Verification\n\n").await?;
         for _ in 0..TRIES {
             let Some(typed) = self.ask_secret().await? else {
@@ -252,7 +253,7 @@ impl Session {
         Ok(Login::Refused)
     }
 
-    async fn ask_user(&mut self, exact: bool, aaa: bool) -> Result<Login, Gone> {
+    async fn ask_user(&mut self, exact: bool, aaa: bool) -> Result<Login, Disconnected> {
         self.io.output("\nUser Access Verification\n\n").await?;
         for _ in 0..TRIES {
             let name = match self.io.ask("Username: ", AskKind::Line).await? {
@@ -300,7 +301,7 @@ impl Session {
         Some((known.clone(), users[known].clone()))
     }
 
-    async fn ask_secret(&mut self) -> Result<Option<String>, Gone> {
+    async fn ask_secret(&mut self) -> Result<Option<String>, Disconnected> {
         Ok(match self.io.ask("Password: ", AskKind::Secret).await? {
             Answer::Text(typed) => Some(typed),
             Answer::Interrupted => None,
@@ -360,7 +361,7 @@ impl Session {
         router.log.system("SEC_LOGIN", severity, mnemonic, text);
     }
 
-    /// The port of SSH for whoever came over the network, 0 at the console.
+    /// The port of SSH for a caller from the network, 0 at the console.
     fn port(&self) -> u16 {
         if self.user.source.is_some() { 22 } else { 0 }
     }
@@ -485,7 +486,7 @@ impl Session {
     }
 
     /// Tells the console what it may do, when that changed.
-    pub(super) async fn tell_access(&mut self) -> Result<(), Gone> {
+    pub(super) async fn tell_access(&mut self) -> Result<(), Disconnected> {
         let access = self.access_to_tell();
         if access != self.told {
             self.told = access.clone();

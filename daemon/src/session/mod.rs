@@ -15,6 +15,7 @@ mod files;
 mod history;
 pub mod io;
 mod login;
+mod outcome;
 mod ping;
 mod questions;
 mod reload;
@@ -49,7 +50,8 @@ use crate::storage::names;
 use autocommand::Autocommand;
 use caller::Caller;
 use history::Histories;
-use io::{Gone, Io};
+use io::{Disconnected, Io};
+use outcome::{CommandError, Outcome};
 use screens::Screens;
 
 /// How long a client may take to say who it is.
@@ -106,9 +108,6 @@ struct Session {
     bye: Option<String>,
 }
 
-/// What a command answers when the connection stands.
-type Outcome = Result<Status, Gone>;
-
 /// Serves one connection until it ends. `place` is its place among those that have not said yet who they are.
 pub async fn serve<P>(stream: UnixStream, router: Shared, screens: Screens, place: P) {
     let origin = Caller::identify(&stream, &router).await;
@@ -124,7 +123,7 @@ pub async fn serve<P>(stream: UnixStream, router: Shared, screens: Screens, plac
             }
             Err(text) => text,
         },
-        Ok(Ok(_) | Err(Gone::Frame(_))) => {
+        Ok(Ok(_) | Err(Disconnected::Frame(_))) => {
             format!(
                 "isthmusd speaks version {PROTOCOL_VERSION} of its protocol; a Hello was expected"
             )
@@ -188,8 +187,8 @@ async fn open(mut io: Io, router: Shared, screens: Screens, interactive: bool, c
         .listen(id, session.io.log_lines());
     // An end of the connection, orderly or not, ends the session and nothing else.
     match session.live(interactive).await {
-        Err(Gone::Idle) => session.expired().await,
-        Err(Gone::Cleared) => session.part("\n").await,
+        Err(Disconnected::Idle) => session.expired().await,
+        Err(Disconnected::Cleared) => session.part("\n").await,
         _ => {}
     }
     // The client may be gone.
@@ -203,7 +202,7 @@ async fn open(mut io: Io, router: Shared, screens: Screens, interactive: bool, c
 }
 
 impl Session {
-    async fn live(&mut self, interactive: bool) -> Result<(), Gone> {
+    async fn live(&mut self, interactive: bool) -> Result<(), Disconnected> {
         self.terminal = self.terminal_of_line();
         if !self.admit(interactive).await? {
             let text = self.bye.take().unwrap_or_default();
@@ -255,7 +254,7 @@ impl Session {
     }
 
     /// The introduction; `login` says that something comes before the first prompt.
-    async fn welcome(&mut self, banner: String, login: bool) -> Result<(), Gone> {
+    async fn welcome(&mut self, banner: String, login: bool) -> Result<(), Disconnected> {
         self.told = self.access_to_tell();
         let reply = Reply::Welcome(Welcome {
             version: PROTOCOL_VERSION,
@@ -351,7 +350,7 @@ impl Session {
     }
 
     /// Obeys one line and says that it is done.
-    async fn line(&mut self, line: &str) -> Result<(), Gone> {
+    async fn line(&mut self, line: &str) -> Result<(), Disconnected> {
         {
             let mut router = self.router.borrow_mut();
             router.sessions.active(self.id);
@@ -368,7 +367,7 @@ impl Session {
         self.done(status).await
     }
 
-    async fn done(&mut self, status: Status) -> Result<(), Gone> {
+    async fn done(&mut self, status: Status) -> Result<(), Disconnected> {
         self.tell_access().await?;
         let (mode, prompt) = (self.mode(), self.prompt());
         self.io
@@ -380,13 +379,22 @@ impl Session {
             .await
     }
 
-    async fn obey(&mut self, line: &str) -> Outcome {
-        if matches!(self.place, Place::Config(_)) {
-            return self.configuration_line(line).await;
-        }
-        match parser::parse_as(self.mode(), &self.access(), line) {
-            Ok(parsed) => self.command(parsed, line).await,
-            Err(refusal) => self.refuse(refusal, line).await,
+    /// Obeys one line, and prints what it failed of.
+    async fn obey(&mut self, line: &str) -> Result<Status, Disconnected> {
+        let outcome = match &self.place {
+            Place::Config(_) => self.configuration_line(line).await,
+            Place::Exec => match parser::parse_as(self.mode(), &self.access(), line) {
+                Ok(parsed) => self.command(parsed, line).await,
+                Err(refusal) => self.refuse(refusal, line).await,
+            },
+        };
+        match outcome {
+            Ok(status) => Ok(status),
+            Err(CommandError::Failed(text)) => {
+                self.io.output(&text).await?;
+                Ok(Status::Failed)
+            }
+            Err(CommandError::Disconnected(disconnected)) => Err(disconnected),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `ping`: one character for each probe, as it comes.
+//! `ping`: one character for each probe, as it comes. Called by `exec`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,8 +8,7 @@ use isthmus_control::Status;
 use isthmus_grammar::command::{Ping, SourceSpec};
 use isthmus_kernel::{Probe, ProbeReply};
 
-use super::io::Gone;
-use super::questions::Stop;
+use super::io::Disconnected;
 use super::{Outcome, Session};
 
 const REPEAT: u32 = 5;
@@ -71,19 +70,12 @@ impl Session {
                 let size = ping.size.unwrap_or(SIZE);
                 (ping, Sizes::one(size))
             }
-            None => match self.ask_ping().await {
-                Ok(asked) => asked,
-                Err(Stop::Gone(gone)) => return Err(gone),
-                Err(Stop::Refused(text)) => return self.fail(text).await,
-            },
+            None => self.ask_ping().await?,
         };
         let Some(target) = self.resolve(&ping.target).await else {
             return self.fail(UNRECOGNIZED).await;
         };
-        let source = match self.source(ping.source.as_ref()) {
-            Ok(source) => source,
-            Err(text) => return self.fail(text).await,
-        };
+        let source = self.source(ping.source.as_ref())?;
         let seconds = ping.timeout.unwrap_or(TIMEOUT);
         let probe = Probe {
             source,
@@ -105,7 +97,12 @@ impl Session {
         })
     }
 
-    async fn probes(&mut self, probe: &Probe, total: u32, sizes: Sizes) -> Result<Tally, Gone> {
+    async fn probes(
+        &mut self,
+        probe: &Probe,
+        total: u32,
+        sizes: Sizes,
+    ) -> Result<Tally, Disconnected> {
         let kernel = self.router.borrow().kernel.clone();
         let mut tally = Tally::default();
         while tally.sent < total {

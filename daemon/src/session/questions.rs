@@ -9,27 +9,12 @@ use std::str::FromStr;
 use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{Ping, SourceSpec, Traceroute};
 
-use super::Session;
-use super::io::Gone;
 use super::ping::{Sizes, UNRECOGNIZED};
-
-/// Why there is nothing to send.
-pub(super) enum Stop {
-    /// The operator went away.
-    Gone(Gone),
-    /// An answer will not do; nothing to say when the operator gave up.
-    Refused(String),
-}
-
-impl From<Gone> for Stop {
-    fn from(gone: Gone) -> Self {
-        Self::Gone(gone)
-    }
-}
+use super::{CommandError, Session};
 
 impl Session {
     /// Everything about a `ping`, and the sizes of its datagrams.
-    pub(super) async fn ask_ping(&mut self) -> Result<(Ping, Sizes), Stop> {
+    pub(super) async fn ask_ping(&mut self) -> Result<(Ping, Sizes), CommandError> {
         let target = self.ask_target().await?;
         let repeat = self.number("Repeat count", 5, 1..=2_147_483_647).await?;
         let size = self.number("Datagram size", 100, 36..=18_024).await?;
@@ -66,7 +51,7 @@ impl Session {
     }
 
     /// Everything about a `traceroute`.
-    pub(super) async fn ask_traceroute(&mut self) -> Result<Traceroute, Stop> {
+    pub(super) async fn ask_traceroute(&mut self) -> Result<Traceroute, CommandError> {
         let target = self.ask_target().await?;
         let source = self.ask_source("Source address: ").await?;
         let numeric = self.agrees("Numeric display", "n").await?;
@@ -89,28 +74,23 @@ impl Session {
         })
     }
 
-    async fn ask_target(&mut self) -> Result<String, Stop> {
-        if !"ip".starts_with(&self.question("Protocol [ip]: ", "ip").await?) {
-            return Err(Stop::Refused("% Unknown protocol\n".into()));
+    async fn ask_target(&mut self) -> Result<String, CommandError> {
+        if !"ip".starts_with(&self.answered("Protocol [ip]: ", "ip").await?) {
+            return Err("% Unknown protocol\n".into());
         }
-        let target = self.question("Target IP address: ", "").await?;
+        let target = self.answered("Target IP address: ", "").await?;
         if target.is_empty() || self.resolve(&target).await.is_none() {
-            return Err(Stop::Refused(UNRECOGNIZED.into()));
+            return Err(UNRECOGNIZED.into());
         }
         Ok(target)
     }
 
-    async fn ask_source(&mut self, prompt: &str) -> Result<Option<SourceSpec>, Stop> {
-        let text = self.question(prompt, "").await?;
+    async fn ask_source(&mut self, prompt: &str) -> Result<Option<SourceSpec>, CommandError> {
+        let text = self.answered(prompt, "").await?;
         match parse_source(&text) {
-            None if !text.is_empty() => Err(Stop::Refused("% Invalid source\n".into())),
+            None if !text.is_empty() => Err("% Invalid source\n".into()),
             source => Ok(source),
         }
-    }
-
-    async fn question(&mut self, prompt: &str, default: &str) -> Result<String, Stop> {
-        let answer = self.ask(prompt, default).await?;
-        answer.ok_or_else(|| Stop::Refused(String::new()))
     }
 
     async fn number<T>(
@@ -118,34 +98,33 @@ impl Session {
         what: &str,
         default: T,
         range: RangeInclusive<T>,
-    ) -> Result<T, Stop>
+    ) -> Result<T, CommandError>
     where
         T: Copy + Display + FromStr + PartialOrd,
     {
         let prompt = format!("{what} [{default}]: ");
-        let answer = self.question(&prompt, &default.to_string()).await?;
+        let answer = self.answered(&prompt, &default.to_string()).await?;
         let number = answer.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
-            Stop::Refused(format!("% A decimal number between {low} and {high}.\n"))
+            format!("% A decimal number between {low} and {high}.\n").into()
         })
     }
 
-    async fn agrees(&mut self, what: &str, default: &str) -> Result<bool, Stop> {
+    async fn agrees(&mut self, what: &str, default: &str) -> Result<bool, CommandError> {
         let answer = self
-            .question(&format!("{what} [{default}]: "), default)
+            .answered(&format!("{what} [{default}]: "), default)
             .await?;
         Ok(answer.starts_with(['y', 'Y']))
     }
 
     /// A question that has one answer here.
-    async fn only(&mut self, prompt: &str, default: &str) -> Result<(), Stop> {
-        let answer = self.question(prompt, default).await?.to_lowercase();
+    async fn only(&mut self, prompt: &str, default: &str) -> Result<(), CommandError> {
+        let answer = self.answered(prompt, default).await?.to_lowercase();
         if default.to_lowercase().starts_with(&answer) {
             return Ok(());
         }
-        let text = format!("% Only {default} is possible in this release\n");
-        Err(Stop::Refused(text))
+        Err(format!("% Only {default} is possible in this release\n").into())
     }
 }
 

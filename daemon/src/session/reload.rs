@@ -1,9 +1,9 @@
-//! `reload`, at once or later.
+//! `reload`, at once or later. Called by `exec`.
 
 use isthmus_control::Status;
 use isthmus_grammar::command::ReloadCommand;
 
-use super::{Outcome, Session};
+use super::{CommandError, Outcome, Session};
 use crate::change_control::reload::{self, DEFAULT_REASON, Plan};
 
 impl Session {
@@ -20,10 +20,7 @@ impl Session {
                 day_and_reason,
             } => Some(Plan::at(time, day_and_reason.as_deref(), &now)),
         };
-        let plan = match plan.transpose() {
-            Ok(plan) => plan,
-            Err(text) => return self.fail(text).await,
-        };
+        let plan = plan.transpose()?;
         if !self.saved_or_told().await? {
             return Ok(Status::Failed);
         }
@@ -51,18 +48,16 @@ impl Session {
     /// The banner is the answer here, before the next prompt, and a message everywhere else.
     async fn cancel_reload(&mut self) -> Outcome {
         let cancelled = self.router.borrow_mut().cancel_reload(self.user.name());
-        if let Ok(banner) = &cancelled {
+        let banner = cancelled?;
+        for line in &banner {
             let router = self.router.borrow();
-            for line in banner {
-                router.sessions.tell_others(self.id, line);
-            }
+            router.sessions.tell_others(self.id, line);
         }
-        self.answer(cancelled.map(|banner| banner.join("\n") + "\n"))
-            .await
+        self.say(banner.join("\n") + "\n").await
     }
 
     /// Asks whether to save what was changed; false when the reload is given up.
-    async fn saved_or_told(&mut self) -> Result<bool, super::io::Gone> {
+    async fn saved_or_told(&mut self) -> Result<bool, CommandError> {
         if !self.is_modified() {
             return Ok(true);
         }

@@ -1,14 +1,13 @@
-//! `configure replace`, `confirm` and `revert`, and the screens of `show archive`.
+//! `configure replace`, `confirm` and `revert`, and what `show archive` compares. Called by `exec`.
 
 use isthmus_control::Status;
 use isthmus_grammar::command::{ConfigureReplace, RevertTimer, ShowArchive};
 use isthmus_grammar::privilege::FULL;
 
 use super::copy::list;
-use super::files::Done;
-use super::{Outcome, Session};
+use super::{CommandError, Outcome, Session};
 use crate::change_control::{rollback, whole};
-use crate::config::{Problem, Running, difference, difference::Outline, hide, render};
+use crate::config::{Problem, Running, difference, difference::Outline, render};
 use crate::router::settled;
 use crate::show::difference::{Differences, Layout, commands};
 use crate::show::snapshot::SessionFacts;
@@ -23,13 +22,10 @@ impl Session {
     /// `configure replace FILE ...`
     pub(super) async fn replace(&mut self, replace: ConfigureReplace) -> Outcome {
         let allowed = self.router.borrow().may_configure(self.id);
-        if let Err(text) = allowed.or_else(|text| if replace.nolock { Ok(()) } else { Err(text) }) {
-            return self.fail(text).await;
+        if !replace.nolock {
+            allowed?;
         }
-        let text = match self.read_text(&replace.file).await? {
-            Ok(text) => text,
-            Err(text) => return self.answer(Err(text)).await,
-        };
+        let text = self.read_text(&replace.file).await?;
         let sure = replace.force
             || self
                 .ask(SURE, "no")
@@ -39,26 +35,19 @@ impl Session {
             return Ok(Status::Failed);
         }
         if !is_whole(&text) {
-            return self
-                .fail("%The input file is not a valid config file.\n")
-                .await;
+            return Err("%The input file is not a valid config file.\n".into());
         }
         self.about_to_change();
-        let done = self.take_over(text, &replace).await;
-        match done {
-            Ok((said, problems)) => {
-                settled(&self.router).await;
-                self.io.output(&said).await?;
-                self.io.output(&list(&problems)).await?;
-                self.in_force().await?;
-                self.say("Total number of passes: 1\nRollback Done\n\n")
-                    .await
-            }
-            Err(text) => self.fail(text).await,
-        }
+        let (said, problems) = self.take_over(text, &replace).await?;
+        settled(&self.router).await;
+        self.io.output(&said).await?;
+        self.io.output(&list(&problems)).await?;
+        self.in_force().await?;
+        self.say("Total number of passes: 1\nRollback Done\n\n")
+            .await
     }
 
-    /// The replacement, in one step: nobody sees a configuration between the two.
+    /// The replacement, in one step: no reader sees a configuration between the two.
     async fn take_over(
         &mut self,
         text: String,
@@ -94,37 +83,33 @@ impl Session {
 
     /// `configure confirm`
     pub(super) async fn confirm_change(&mut self) -> Outcome {
-        let done = rollback::confirm(&self.router, self.user.name()).await;
-        self.answer(done.map(|()| String::new())).await
+        rollback::confirm(&self.router, self.user.name()).await?;
+        Ok(Status::Ok)
     }
 
     /// `configure revert now`
     pub(super) async fn revert_now(&mut self) -> Outcome {
-        let done = rollback::revert_now(&self.router, self.user.name()).await;
-        match done {
-            Ok(()) => {
-                settled(&self.router).await;
-                self.say("Total number of passes: 1\nRollback Done\n\n")
-                    .await
-            }
-            Err(text) => self.fail(text).await,
-        }
+        rollback::revert_now(&self.router, self.user.name()).await?;
+        settled(&self.router).await;
+        self.say("Total number of passes: 1\nRollback Done\n\n")
+            .await
     }
 
     /// `configure revert timer ...`
     pub(super) async fn revert_later(&mut self, timer: RevertTimer) -> Outcome {
-        let done = {
-            let mut router = self.router.borrow_mut();
-            router.revert_later(self.id, self.user.name(), timer)
-        };
-        self.answer(done.map(|()| String::new())).await
+        let mut router = self.router.borrow_mut();
+        router.revert_later(self.id, self.user.name(), timer)?;
+        Ok(Status::Ok)
     }
 
     /// What `show archive ...` compares.
-    pub(super) async fn archive_facts(&mut self, what: &ShowArchive) -> Done<SessionFacts> {
+    pub(super) async fn archive_facts(
+        &mut self,
+        what: &ShowArchive,
+    ) -> Result<SessionFacts, CommandError> {
         let differences = match what {
             ShowArchive::List | ShowArchive::Log(_) | ShowArchive::RollbackTimer => {
-                return Ok(Ok(SessionFacts::default()));
+                return Ok(SessionFacts::default());
             }
             ShowArchive::Differences {
                 from,
@@ -141,10 +126,10 @@ impl Session {
                     .await?
             }
         };
-        Ok(differences.map(|differences| SessionFacts {
+        Ok(SessionFacts {
             differences,
             ..SessionFacts::default()
-        }))
+        })
     }
 
     async fn compare(
@@ -153,13 +138,10 @@ impl Session {
         to: &str,
         ignorecase: bool,
         layout: Layout,
-    ) -> Done<Differences> {
+    ) -> Result<Differences, CommandError> {
         let mut texts = Vec::new();
         for name in [from, to] {
-            match self.read_text(name).await? {
-                Ok(text) => texts.push(text),
-                Err(text) => return Ok(Err(text)),
-            }
+            texts.push(self.read_text(name).await?);
         }
         let hide_secrets = self.level < FULL;
         let compare = move || {
@@ -170,19 +152,19 @@ impl Session {
                 Layout::Commands => difference::incremental(&outlines[1], &outlines[0]),
             };
             if hide_secrets {
-                hide::differences(&mut differences);
+                difference::hide_secrets(&mut differences);
             }
             differences
         };
         let Ok(differences) = tokio::task::spawn_blocking(compare).await else {
-            return Ok(Err("% The configurations could not be compared\n".into()));
+            return Err("% The configurations could not be compared\n".into());
         };
-        Ok(Ok(Differences {
+        Ok(Differences {
             from: from.to_owned(),
             to: to.to_owned(),
             differences,
             layout,
-        }))
+        })
     }
 }
 
@@ -195,7 +177,7 @@ fn passed(before: &Running, after: &Running, ignorecase: bool, hide_secrets: boo
     );
     let mut steps = difference::transition(&from, &to);
     if hide_secrets {
-        hide::differences(&mut steps);
+        difference::hide_secrets(&mut steps);
     }
     format!("!Pass 1\n\n{}\n\n", commands(&steps))
 }

@@ -1,5 +1,5 @@
 //! `copy` from and to `scp:`: the system's scp, run with the rights of the operator's own Linux user, never through a
-//! shell. What ssh wants to know (a password, whether a host key is right) is asked at the console.
+//! shell. What ssh wants to know (a password, whether a host key is right) is asked at the console. Called by `copy` and `files`.
 
 use std::io;
 use std::sync::Arc;
@@ -9,16 +9,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 
-use super::Session;
-use super::files::{Done, line};
-use super::io::{Answer, Gone};
+use super::io::{Answer, Disconnected};
+use super::{CommandError, Session};
 use crate::machine::disk::Lost;
 use crate::storage::scp::{MOST, Running, ScratchDir, complaint};
 use crate::storage::{LocalFile, Remote, StorageError};
 
 impl Session {
     /// Stores a file over scp.
-    pub(super) async fn scp_put(&mut self, remote: &Remote, bytes: Vec<u8>) -> Done<()> {
+    pub(super) async fn scp_put(
+        &mut self,
+        remote: &Remote,
+        bytes: Vec<u8>,
+    ) -> Result<(), CommandError> {
         let (uid, outside) = (self.uid, self.router.borrow().outside.clone());
         let ours = outside.clone();
         let prepare = move || {
@@ -26,41 +29,35 @@ impl Session {
             scratch.put(&bytes).map_err(|error| error.to_string())?;
             Ok(scratch)
         };
-        let scratch = match done(outside.run(prepare).await) {
-            Ok(scratch) => Arc::new(scratch),
-            Err(reason) => return Ok(Err(failure("writing", remote, &reason))),
-        };
-        let done = self.scp(&scratch, remote, true).await?;
-        Ok(done.map_err(|reason| failure("writing", remote, &reason)))
+        let failed = |reason: String| StorageError::new("writing", &remote.url("scp"), reason);
+        let scratch = done(outside.run(prepare).await).map_err(failed)?;
+        self.scp(&Arc::new(scratch), remote, true, failed).await
     }
 
     /// Fetches a file over scp.
-    pub(super) async fn scp_get(&mut self, remote: &Remote) -> Done<Vec<u8>> {
+    pub(super) async fn scp_get(&mut self, remote: &Remote) -> Result<Vec<u8>, CommandError> {
         let (uid, outside) = (self.uid, self.router.borrow().outside.clone());
         let ours = outside.clone();
-        let scratch = match done(outside.run(move || ScratchDir::new(uid, ours)).await) {
-            Ok(scratch) => Arc::new(scratch),
-            Err(reason) => return Ok(Err(failure("opening", remote, &reason))),
-        };
-        if let Err(reason) = self.scp(&scratch, remote, false).await? {
-            return Ok(Err(failure("opening", remote, &reason)));
-        }
         let name = remote.url("scp");
+        let failed = |reason: String| StorageError::new("opening", &name, reason);
+        let scratch = done(outside.run(move || ScratchDir::new(uid, ours)).await);
+        let scratch = Arc::new(scratch.map_err(failed)?);
+        self.scp(&scratch, remote, false, failed).await?;
         let read = move || {
             let path = scratch.file();
-            LocalFile { name, path }.read().map_err(line)
+            LocalFile { name, path }.read()
         };
-        let read = outside.run(read).await;
-        Ok(read.map_err(|lost| format!("% {lost}\n")).flatten())
+        Ok(outside.run(read).await??)
     }
 
-    /// Runs scp between the scratch and the other machine.
+    /// Runs scp between the scratch folder and the other machine; `failed` makes the error of what it complains of.
     async fn scp(
         &mut self,
         scratch: &Arc<ScratchDir>,
         remote: &Remote,
         put: bool,
-    ) -> Result<Result<(), String>, Gone> {
+        failed: impl Fn(String) -> StorageError,
+    ) -> Result<(), CommandError> {
         let (programs, outside) = {
             let router = self.router.borrow();
             (router.programs.clone(), router.outside.clone())
@@ -77,16 +74,13 @@ impl Session {
                 Err(error) => Err(error.to_string()),
             }
         };
-        let (listener, child) = match done(outside.run(start).await) {
-            Ok(started) => started,
-            Err(reason) => return Ok(Err(reason)),
-        };
+        let (listener, child) = done(outside.run(start).await).map_err(&failed)?;
         let mut running = Running {
             child: Some(child),
             outside,
         };
         let Some(child) = &mut running.child else {
-            return Ok(Err("scp did not start".into()));
+            return Err(failed("scp did not start".into()).into());
         };
         let complaint = tokio::task::spawn_local(complaint(child.stderr.take()));
         let status = loop {
@@ -95,21 +89,22 @@ impl Session {
                 Ok((stream, _)) = listener.accept() => self.put_question(stream).await?,
                 gone = self.io.interrupted() => {
                     gone?;
-                    return Ok(Err("Interrupted".into()));
+                    return Err(failed("Interrupted".into()).into());
                 }
             }
         };
         let complaint = complaint.await.unwrap_or_default();
-        Ok(match status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(_) if !complaint.is_empty() => Err(complaint),
-            Ok(status) => Err(format!("scp ended with {status}")),
-            Err(error) => Err(error.to_string()),
-        })
+        let reason = match status {
+            Ok(status) if status.success() => return Ok(()),
+            Ok(_) if !complaint.is_empty() => complaint,
+            Ok(status) => format!("scp ended with {status}"),
+            Err(error) => error.to_string(),
+        };
+        Err(failed(reason).into())
     }
 
     /// Passes one question of ssh on to the operator, and the answer back.
-    async fn put_question(&mut self, mut stream: UnixStream) -> Result<(), Gone> {
+    async fn put_question(&mut self, mut stream: UnixStream) -> Result<(), Disconnected> {
         let mut question = Vec::new();
         if (&mut stream)
             .take(MOST)
@@ -133,10 +128,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-fn failure(action: &'static str, remote: &Remote, reason: &str) -> String {
-    line(StorageError::new(action, &remote.url("scp"), reason))
 }
 
 /// What came of a job outside.

@@ -1,4 +1,4 @@
-//! Secrets typed at the console: hashing that holds nobody up, and the master key of type 6.
+//! Secrets typed at the console: hashing off the packet loop, and the master key of type 6. Called by `configure`.
 
 use isthmus_control::{AskKind, Status};
 use isthmus_grammar::command::{
@@ -7,7 +7,7 @@ use isthmus_grammar::command::{
 };
 use zeroize::Zeroizing;
 
-use super::io::{Answer, Gone};
+use super::io::{Answer, Disconnected};
 use super::{Outcome, Session};
 use crate::change_control::whole;
 use crate::config::encrypt;
@@ -115,26 +115,17 @@ impl Session {
     async fn change_master(&mut self, master: Option<MasterKey>) -> Outcome {
         let (state, kept) = (self.router.borrow().files.state.clone(), master.clone());
         let keep = move || encrypt::keep_master(&state, kept.as_ref());
-        let kept = match self.on_disk(keep).await {
-            Ok(kept) => kept,
-            Err(text) => return self.fail(text).await,
-        };
-        if let Err(error) = kept {
-            return self
-                .fail(format!("% The master key cannot be kept: {error}\n"))
-                .await;
-        }
+        let kept = self.on_disk(keep).await?;
+        kept.map_err(|error| format!("% The master key cannot be kept: {error}\n"))?;
         let change = move |running: &mut Running| {
             encrypt::change_master(running, master.clone());
             running.note(Change::Keys);
         };
-        match whole::change(&self.router, change, self.user.name()).await {
-            Ok(()) => Ok(Status::Ok),
-            Err(text) => self.fail(text).await,
-        }
+        whole::change(&self.router, change, self.user.name()).await?;
+        Ok(Status::Ok)
     }
 
-    async fn secret(&mut self, prompt: &str) -> Result<Option<Zeroizing<String>>, Gone> {
+    async fn secret(&mut self, prompt: &str) -> Result<Option<Zeroizing<String>>, Disconnected> {
         Ok(match self.io.ask(prompt, AskKind::Secret).await? {
             Answer::Text(text) => Some(Zeroizing::new(text)),
             Answer::Interrupted => None,

@@ -1,12 +1,11 @@
-//! `show ...`: the router's state into a screen or a JSON document.
+//! `show ...`: the router's state into a screen or a JSON document. Called by `exec`.
 
 use isthmus_control::{Reply, Status};
 use isthmus_grammar::command::{FilterFile, ShowCommand, ShowCrypto};
 use isthmus_grammar::{InterfaceName, Mode, parser, walk};
 
-use super::files::{Done, line};
 use super::screens::{FULL, Pieces};
-use super::{Outcome, Session};
+use super::{CommandError, Outcome, Session};
 use crate::show::ipsec;
 use crate::show::screen::Document;
 use crate::show::snapshot::{Flow, SessionFacts, ShowContext};
@@ -49,9 +48,7 @@ impl Session {
     async fn show_sas(&mut self, filter: &ipsec::Filter, detail: bool) -> Outcome {
         let mut printer = ipsec::Printer::new(detail);
         let more = |flows: &[Flow]| printer.more(flows, filter);
-        if let Err(text) = self.print_flows(filter, more).await? {
-            return self.fail(text).await;
-        }
+        self.print_flows(filter, more).await?;
         self.say(printer.end()).await
     }
 
@@ -67,9 +64,7 @@ impl Session {
             ipsec::JsonPrinter::new(&document.print())
         };
         let more = |flows: &[Flow]| printer.more(flows, filter);
-        if let Err(text) = self.print_flows(filter, more).await? {
-            return self.fail(text).await;
-        }
+        self.print_flows(filter, more).await?;
         self.say(printer.end()).await
     }
 
@@ -78,32 +73,31 @@ impl Session {
         &self,
         filter: &ipsec::Filter,
         mut print: impl FnMut(&[Flow]) -> String,
-    ) -> Done<()> {
+    ) -> Result<(), CommandError> {
         let kernel = self.router.borrow().kernel.clone();
         let mut flows = FlowReader::new(&self.router, self.screens.counters.clone());
         loop {
             let next = flows.next(&self.router, &kernel, |flow| filter.takes(flow));
-            match next.await {
-                Ok(Some(flows)) => self.io.output(&print(&flows)).await?,
-                Ok(None) => return Ok(Ok(())),
-                Err(error) => return Ok(Err(format!("% {error}\n"))),
-            }
+            let Some(flows) = next.await? else {
+                return Ok(());
+            };
+            self.io.output(&print(&flows)).await?;
             tokio::task::yield_now().await;
         }
     }
 
     /// What only the session can find out: it takes files and questions.
-    async fn facts(&mut self, command: &ShowCommand) -> Done<SessionFacts> {
+    async fn facts(&mut self, command: &ShowCommand) -> Result<SessionFacts, CommandError> {
         match command {
             ShowCommand::Archive(what) => self.archive_facts(what).await,
             ShowCommand::Flash => {
-                let directory = self.directory(None, false, false).await;
-                Ok(directory.map(|directory| SessionFacts {
+                let directory = self.directory(None, false, false).await?;
+                Ok(SessionFacts {
                     directory,
                     ..SessionFacts::default()
-                }))
+                })
             }
-            _ => Ok(Ok(SessionFacts::default())),
+            _ => Ok(SessionFacts::default()),
         }
     }
 
@@ -113,34 +107,25 @@ impl Session {
         command: &ShowCommand,
         file: FilterFile<'_>,
     ) -> Outcome {
-        let to = match self.target(file) {
-            Ok(to) => to,
-            Err(text) => return self.fail(text).await,
-        };
-        let text = match self.text(command).await? {
-            Ok(text) => text,
-            Err(text) => return self.answer(Err(text)).await,
-        };
+        let to = self.target(file)?;
+        let text = self.text(command).await?;
         if file.show {
             self.io.output(&text).await?;
         }
         let mut bytes = match &to {
             Location::Local(before) if file.append && self.exists(before.clone()).await => {
-                match self.read(&to).await? {
-                    Ok(bytes) => bytes,
-                    Err(text) => return self.answer(Err(text)).await,
-                }
+                self.read(&to).await?
             }
             _ => Vec::new(),
         };
         bytes.extend(text.into_bytes());
-        let done = self.write(&to, bytes, file.name).await?;
-        self.answer(done.map(|()| String::new())).await
+        self.write(&to, bytes, file.name).await?;
+        Ok(Status::Ok)
     }
 
-    /// Where a filter may write to: whoever may copy there may write there.
-    fn target(&self, file: FilterFile<'_>) -> Result<Location, String> {
-        let refuse = |reason: &str| Err(line(StorageError::new("opening", file.name, reason)));
+    /// Where a filter may write to: operators who may copy there may write there.
+    fn target(&self, file: FilterFile<'_>) -> Result<Location, StorageError> {
+        let refuse = |reason: &str| Err(StorageError::new("opening", file.name, reason));
         let copy = "copy running-config flash:";
         if parser::parse_as(Mode::Exec, &self.access(), copy).is_err() {
             return refuse("Permission denied");
@@ -160,7 +145,7 @@ impl Session {
     }
 
     /// The text of a screen.
-    async fn text(&mut self, command: &ShowCommand) -> Done<String> {
+    async fn text(&mut self, command: &ShowCommand) -> Result<String, CommandError> {
         let wanted = command.clone();
         let print = move |snapshot: &Snapshot| show::screen(snapshot, &wanted).text();
         self.made(command, print).await
@@ -173,12 +158,9 @@ impl Session {
         print: impl FnOnce(&Snapshot) -> String + Send + 'static,
     ) -> Outcome {
         let pieces = move |snapshot: &Snapshot| Pieces::cut(&print(snapshot));
-        let pieces = match self.made(command, pieces).await? {
-            Ok(pieces) => pieces,
-            Err(text) => return self.fail(text).await,
-        };
+        let pieces = self.made(command, pieces).await?;
         let Some(mut unread) = self.screens.hold(pieces) else {
-            return self.fail(FULL).await;
+            return Err(FULL.into());
         };
         while let Some(text) = unread.next_piece() {
             self.io.send(Reply::Output { text }).await?;
@@ -191,20 +173,13 @@ impl Session {
         &mut self,
         command: &ShowCommand,
         make: impl FnOnce(&Snapshot) -> T + Send + 'static,
-    ) -> Done<T> {
-        let facts = match self.facts(command).await? {
-            Ok(facts) => facts,
-            Err(text) => return Ok(Err(text)),
-        };
+    ) -> Result<T, CommandError> {
+        let facts = self.facts(command).await?;
         let context = self.show_context();
         let _turn = self.screens.turn().await;
-        let taken = view::take(&self.router, command, context, facts, self.id).await;
-        let snapshot = match taken {
-            Ok(snapshot) => snapshot,
-            Err(error) => return Ok(Err(format!("% {error}\n"))),
-        };
+        let snapshot = view::take(&self.router, command, context, facts, self.id).await?;
         let made = tokio::task::spawn_blocking(move || make(&snapshot)).await;
-        Ok(made.map_err(|_| "% The screen could not be made\n".into()))
+        made.map_err(|_| "% The screen could not be made\n".into())
     }
 
     /// The interface is in the running-config or in the kernel.

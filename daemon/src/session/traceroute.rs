@@ -1,4 +1,4 @@
-//! `traceroute`: ICMP echoes with rising time to live.
+//! `traceroute`: ICMP echoes with rising time to live. Called by `exec`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,8 +7,7 @@ use isthmus_control::Status;
 use isthmus_grammar::command::Traceroute;
 use isthmus_kernel::{Probe, ProbeReply};
 
-use super::io::Gone;
-use super::questions::Stop;
+use super::io::Disconnected;
 use super::{Outcome, Session};
 
 const PROBES: u16 = 3;
@@ -26,19 +25,12 @@ impl Session {
     pub(super) async fn traceroute(&mut self, trace: Option<Traceroute>) -> Outcome {
         let trace = match trace {
             Some(trace) => trace,
-            None => match self.ask_traceroute().await {
-                Ok(trace) => trace,
-                Err(Stop::Gone(gone)) => return Err(gone),
-                Err(Stop::Refused(text)) => return self.fail(text).await,
-            },
+            None => self.ask_traceroute().await?,
         };
         let Some(target) = self.resolve(&trace.target).await else {
             return self.fail("% Unrecognized host or address.\n").await;
         };
-        let source = match self.source(trace.source.as_ref()) {
-            Ok(source) => source,
-            Err(text) => return self.fail(text).await,
-        };
+        let source = self.source(trace.source.as_ref())?;
         let probe = Probe {
             source,
             size: 60,
@@ -63,7 +55,7 @@ impl Session {
     }
 
     /// One line; true when there is no further one.
-    async fn hop(&mut self, probe: &Probe, count: u16) -> Result<bool, Gone> {
+    async fn hop(&mut self, probe: &Probe, count: u16) -> Result<bool, Disconnected> {
         let kernel = self.router.borrow().kernel.clone();
         self.io.output(&format!("{:3}", probe.ttl)).await?;
         let mut before = None;

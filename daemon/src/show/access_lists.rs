@@ -1,4 +1,4 @@
-//! `show access-lists` and `show ip access-lists`. Called by the control session; `crypto_map` prints rules too.
+//! `show access-lists` and `show ip access-lists`. Called by `show`; `crypto_map` prints rules too.
 
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -1,5 +1,5 @@
 //! `show crypto call admission statistics` and `show crypto isakmp statistics`: what was let in, what was turned away, and what
-//! was dropped for which reason. Called by the control session.
+//! was dropped for which reason. Called by `show`.
 
 use std::fmt::Write;
 

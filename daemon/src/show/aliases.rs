@@ -1,4 +1,4 @@
-//! `show aliases`: the words of the operator's own, by mode.
+//! `show aliases`: the words of the operator's own, by mode. Called by `show`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::screen::Facts;
-use crate::config::render::REMOVED;
+use crate::config::hide::REMOVED;
 
 /// `show aliases [MODE]`.
 #[derive(Serialize, JsonSchema)]

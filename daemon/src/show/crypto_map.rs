@@ -1,5 +1,5 @@
 //! `show crypto map`, `show crypto ipsec transform-set`, `show crypto ipsec security-association lifetime`: what is
-//! configured for phase 2. Called by the control session.
+//! configured for phase 2. Called by `show`.
 
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! `show debugging` and `show crypto debug-condition`. Called by the control session.
+//! `show debugging` and `show crypto debug-condition`. Called by `show`.
 
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write};

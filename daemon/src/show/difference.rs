@@ -1,4 +1,5 @@
-//! `show archive config differences` and `incremental-diffs`: two configurations compared, as `config/difference.rs` does.
+//! `show archive config differences` and `incremental-diffs`: two configurations compared, as `config/difference.rs` does. Called by
+//! `show` and by sessions.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `show crypto engine connections active`. Called by the control session.
+//! `show crypto engine connections active`. Called by `show`.
 
 use std::fmt::Write;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! `show ip interface brief` and `show interfaces`. Called by the control session.
+//! `show ip interface brief` and `show interfaces`. Called by `show`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,8 +26,8 @@ struct Both<'a> {
     device: Option<&'a Interface>,
 }
 
-/// The interfaces that are configured and those that the kernel has; of these not the ones that every Linux has and
-/// nobody uses (the host's own loopback, the fallback devices of tunnel modules). Devices first, then what is made by
+/// The interfaces that are configured and those that the kernel has; but for those that every Linux has
+/// without using them (the host's own loopback, the fallback devices of tunnel modules). Devices first, then what is made by
 /// configuration.
 fn both<'a>(
     configured: &'a Interfaces,
@@ -102,7 +102,7 @@ impl Both<'_> {
         self.lines.is_some_and(|lines| lines.address.is_some())
     }
 
-    /// Shut down by the configuration or by whoever runs the machine.
+    /// Shut down by the configuration or by the machine's administrator.
     fn is_shut(&self) -> bool {
         self.lines.is_some_and(|lines| lines.shutdown)
             || self.device.is_some_and(|device| !device.link.up)

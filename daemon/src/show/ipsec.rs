@@ -1,4 +1,4 @@
-//! `show crypto ipsec sa` with its filters and `detail`. Called by the control session.
+//! `show crypto ipsec sa` with its filters and `detail`. Called by `show`.
 
 use std::fmt::Write;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! `show crypto isakmp sa | policy | key | peers`. Called by the control session.
+//! `show crypto isakmp sa | policy | key | peers`. Called by `show`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::screen::Facts;
 use super::snapshot::IkeSa;
 use crate::clock::format as time;
+use crate::config::hide::REMOVED;
 use crate::config::model::{IsakmpPolicy, Running};
-use crate::config::render::REMOVED;
 use crate::config::secret;
 use crate::json::shown;
 
@@ -306,7 +306,7 @@ fn group_size(group: u16) -> &'static str {
     }
 }
 
-/// `show crypto isakmp key`: in clear, for whoever may see the running-config.
+/// `show crypto isakmp key`: in clear, for operators who may see the running-config.
 #[derive(Serialize, JsonSchema)]
 pub struct IsakmpKeys<'a> {
     /// The pre-shared keys, in the order of entry.
@@ -328,7 +328,7 @@ struct IsakmpKey<'a> {
     pre_shared_key: String,
 }
 
-/// The configured keys; with `hide_secrets` whom there are keys for.
+/// The configured keys; with `hide_secrets` only the peers that there are keys for.
 pub fn keys(running: &Running, hide_secrets: bool) -> IsakmpKeys<'_> {
     let keys = running.crypto.keys.iter().map(|(peer, key)| {
         let (hostname, address, mask) = match peer {

@@ -1,4 +1,4 @@
-//! `show users` and `show line`: the terminal lines and who is on them.
+//! `show users` and `show line`: the terminal lines and who is on them. Called by `show`.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `show logging`. Called by the control session.
+//! `show logging`. Called by `show`.
 
 use std::fmt::Write;
 

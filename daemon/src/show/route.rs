@@ -1,4 +1,4 @@
-//! `show ip route`. Called by the control session.
+//! `show ip route`. Called by `show`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

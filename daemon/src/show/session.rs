@@ -1,5 +1,5 @@
 //! `show crypto session [detail]`: peers with their IKE SAs, flows and, our addition, why the last negotiation failed.
-//! Called by the control session.
+//! Called by `show`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;

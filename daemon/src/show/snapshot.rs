@@ -1,6 +1,6 @@
 //! What the show commands are rendered from: the state of the router at one moment, in plain values.
 //!
-//! The control session fills these from the engine, the kernel and its own session before it calls a screen. Numbers
+//! `view` fills these from the router and the kernel, and takes from the session what only that knows. Numbers
 //! that nothing measured are absent (`Option`) or zero; no screen makes one up.
 
 mod machine;
@@ -436,7 +436,7 @@ pub struct Neighbour {
     #[serde(rename = "age_seconds", serialize_with = "maybe_seconds")]
     #[schemars(with = "Option<u64>")]
     pub age: Option<Duration>,
-    /// The hardware address, such as `000f.352d.2381`; absent while nobody has answered.
+    /// The hardware address, such as `000f.352d.2381`; absent while there is no answer.
     #[serde(rename = "mac_address")]
     pub mac: Option<String>,
     /// The interface in its IOS name.

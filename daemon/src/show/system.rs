@@ -1,5 +1,5 @@
 //! The screens about the router itself and the terminal: `show version`, `clock`, `history`, `privilege`, `users`,
-//! `terminal`. Called by the control session.
+//! `terminal`. Called by `show`.
 
 use std::fmt::Write;
 

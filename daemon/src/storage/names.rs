@@ -1,5 +1,6 @@
 //! The addresses of hosts: an address stands for itself, a name is for the machine's resolver unless `no ip domain lookup`
-//! is configured. Digits and dots are never a name: resolvers read `10.0.300` as an address that was not meant.
+//! is configured. Digits and dots are never a name: resolvers read `10.0.300` as an address that was not meant. Called by
+//! sessions, archives and the tasks of syslog servers.
 
 use std::io;
 use std::net::IpAddr;

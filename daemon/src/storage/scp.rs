@@ -190,7 +190,7 @@ impl ScratchDir {
 /// What `isthmusd` does when ssh runs it to ask something: the question goes to the session, the answer to ssh.
 ///
 /// # Errors
-/// Nobody answers: ssh then goes on without.
+/// No answer came: ssh then goes on without.
 pub fn askpass(socket: &Path, question: &str) -> io::Result<()> {
     let mut stream = BlockingStream::connect(socket)?;
     stream.write_all(question.as_bytes())?;

@@ -1,4 +1,4 @@
-//! A TFTP client (RFC 1350, octet mode): `copy` and archives fetch and store files with it.
+//! A TFTP client (RFC 1350, octet mode): sessions and archives fetch and store files with it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -150,7 +150,7 @@ impl Transfer {
             if self.bound && from.port() != self.server.port() {
                 let mut packet = numbered(ERROR, UNKNOWN_TRANSFER);
                 packet.extend_from_slice(b"unknown transfer\0");
-                // Whoever that was; our transfer goes on.
+                // Not our server; our transfer goes on.
                 let _ = self.socket.send_to(&packet, from).await;
                 continue;
             }

@@ -35,7 +35,7 @@ const SETTLE: Duration = Duration::from_millis(20);
 const SHARE: u32 = 4;
 /// But a change never waits longer than this.
 const MAX_SETTLE: Duration = Duration::from_secs(1);
-/// Nobody changes anything for so long: what is wrong now is meant to last.
+/// When nothing was changed for so long, what is wrong now is logged: more lines are not about to mend it.
 const QUIET: Duration = Duration::from_secs(2);
 /// Time between attempts at what the kernel refused: it grows from the first to the last.
 const INSIST: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];

@@ -1,4 +1,5 @@
-//! What is done from time to time: counters that the engine wants, dropped clear-text packets, the load of the machine.
+//! What is done from time to time: counters that the engine wants, dropped clear-text packets, the load of the machine. Started by
+//! `tasks::run`.
 
 use std::collections::HashMap;
 use std::time::Duration;

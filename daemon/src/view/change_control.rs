@@ -1,4 +1,4 @@
-//! What happened to the configuration over time, for `show archive`, `show configuration lock` and `show reload`.
+//! What happened to the configuration over time, for `show archive`, `show configuration lock` and `show reload`. Called by `view`.
 
 use isthmus_grammar::command::{RevertTimer, ShowArchive, ShowCommand};
 use tokio::time::Instant;

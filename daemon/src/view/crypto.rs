@@ -1,4 +1,4 @@
-//! IKE SAs, flows and failures for the snapshot.
+//! IKE SAs and flows as the screens have them. Called by `view`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

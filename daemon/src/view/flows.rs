@@ -1,4 +1,5 @@
-//! The flows of all crypto maps, slice by slice: taken whole for a snapshot, or as they are read.
+//! The flows of all crypto maps, slice by slice: taken whole for a snapshot, or as they are read. Called by `view` and by
+//! sessions.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

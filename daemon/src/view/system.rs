@@ -1,4 +1,4 @@
-//! The machine for `show version`, `show inventory` and `show hosts`.
+//! The machine for `show version`, `show inventory` and `show hosts`. Called by `view`.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Interfaces, addresses, links and routes of a running-config in a kernel in memory.
 
-use isthmus_kernel::{Fake, Kernel, RouteTarget};
+use isthmus_kernel::{Fake, Kernel, Request, RouteTarget};
 use isthmusd::config;
 use isthmusd::router::Shared;
 use isthmusd::router::reconcile::reconcile;
@@ -123,6 +123,26 @@ fn loopbacks_are_made_and_taken_away() {
         bed.settle().await;
         bed.configure("end\n").await;
         assert!(bed.link("Loopback0").await.is_none());
+    });
+}
+
+#[test]
+fn a_device_that_is_configured_is_up_unless_it_is_shut_down() {
+    test(|bed| async move {
+        for name in ["lan0", "spare0"] {
+            bed.fake.add_link(name);
+            let down = Request::SetLink {
+                interface: name.into(),
+                up: Some(false),
+                mtu: None,
+            };
+            bed.kernel.submit(vec![down]).await.remove(0).unwrap();
+        }
+        let up = async |name| bed.link(name).await.unwrap().up;
+        bed.configure("interface lan0\n no shutdown\nend\n").await;
+        assert!(up("lan0").await && !up("spare0").await);
+        bed.configure("interface lan0\n shutdown\nend\n").await;
+        assert!(!up("lan0").await && !up("spare0").await);
     });
 }
 

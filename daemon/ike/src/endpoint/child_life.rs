@@ -111,6 +111,7 @@ impl Endpoint {
             heard: self.ctx.now,
             doubt: None,
             losses: 0,
+            volume_unread: false,
         });
         self.set_child_timer(id, ChildTimer::Expire, expires);
     }

@@ -42,6 +42,8 @@ pub(crate) struct Child {
     pub(crate) doubt: Option<Doubt>,
     /// How many of its kind, one after the other, were negotiated again because the peer had them not
     pub(crate) losses: u8,
+    /// The kernel may have reported a limit in bytes to no endpoint: its counters have not been read since
+    pub(crate) volume_unread: bool,
 }
 
 impl Child {
@@ -75,6 +77,16 @@ impl Children {
     pub(crate) fn next_id(&mut self) -> ChildId {
         self.last += 1;
         ChildId(self.last)
+    }
+
+    /// The last name given to a child.
+    pub(crate) fn last_id(&self) -> u64 {
+        self.last
+    }
+
+    /// Names begin after this one.
+    pub(crate) fn go_on_after(&mut self, last: u64) {
+        self.last = last;
     }
 
     pub(crate) fn insert(&mut self, child: Child) {
@@ -132,6 +144,11 @@ impl Children {
     /// How many flows have any.
     pub(crate) fn flows(&self) -> usize {
         self.by_subject.len()
+    }
+
+    /// Every child, oldest first, out of the table.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Child> {
+        self.table.into_values()
     }
 
     /// Every child, oldest first.

@@ -57,6 +57,11 @@ impl Endpoint {
         let changed: Vec<_> = changed.collect();
         self.gate.stateless.configured();
         self.take_down_what_changed(&changed);
+        self.schedule_missing_keepalives();
+    }
+
+    /// Sets the keepalive timer of every ISAKMP SA that has none.
+    pub(crate) fn schedule_missing_keepalives(&mut self) {
         let ids: Vec<_> = self.sas.keys().copied().collect();
         for id in ids {
             let keepalive = Timer::Sa(id, SaTimer::Keepalive);
@@ -64,6 +69,25 @@ impl Endpoint {
                 self.schedule_keepalive(id);
             }
         }
+    }
+
+    /// Takes down what the configuration does not describe of SAs that were negotiated under an unknown one.
+    pub(crate) fn take_down_undescribed(&mut self) {
+        let ids: BTreeSet<_> = self.children.iter().map(|c| c.sa.connection).collect();
+        let changed = ids.into_iter().map(|id| Changed {
+            id,
+            old: None,
+            new: self.ctx.config.connection(id).cloned(),
+        });
+        let changed: Vec<_> = changed.collect();
+        self.children_changed(&changed);
+        let config = &self.ctx.config;
+        let unnamed = |peer: IpAddr| config.with_peer(peer).next().is_none();
+        let ike = self.sas.values().map(|sa| &sa.common);
+        let ike = ike.filter(|common| unnamed(common.peer()));
+        let ike: Vec<SaId> = ike.map(|common| common.id).collect();
+        self.untold.retain(|(_, peer), _| !unnamed(*peer));
+        self.clear_ike_sas(ike, DownReason::ConfigChanged);
     }
 
     /// Replaces, adds or removes one connection.

@@ -125,7 +125,7 @@ impl Endpoint {
     }
 
     /// The same for what has an established SA to do.
-    pub(super) fn drive_live(
+    pub(crate) fn drive_live(
         &mut self,
         id: SaId,
         step: impl FnOnce(&mut v1::Live, &Common, &mut Turn<'_>),
@@ -173,6 +173,18 @@ impl Endpoint {
             Effect::SetTimer(timer, at) => self.ctx.timers.set(at, Timer::Sa(id, timer)),
             Effect::CancelTimer(timer) => self.ctx.timers.cancel(Timer::Sa(id, timer)),
             Effect::Answered => self.gate.half_open.answered(id),
+            Effect::Ask(question) => self.ask(id, question),
+            Effect::NeverStarted(cause) => {
+                if let Some(sa) = self.remove_quietly(id) {
+                    self.phase1_never_started(sa.common, cause);
+                }
+            }
+            Effect::Withdrawn => drop(self.remove_quietly(id)),
+            Effect::OfferRefused { cause, notify } => {
+                if let Some(sa) = self.remove_quietly(id) {
+                    self.offer_refused(&sa.common, cause, notify);
+                }
+            }
             Effect::Up(up) => self.ike_up(id, *up),
             Effect::Provisional(cause) => self.set_provisional_cause(id, cause),
             Effect::Failed(cause) => self.phase1_failed(id, cause),

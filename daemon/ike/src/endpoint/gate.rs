@@ -64,7 +64,7 @@ impl Endpoint {
         let main_mode = header.exchange == ExchangeType::IDENTITY_PROTECTION;
         let no_use = version.no_use(header, digest);
         let is_repeat = main_mode && version.is_repeat(digest);
-        let brings_value = main_mode && version.may_be_anyones();
+        let brings_value = main_mode && version.awaits_value();
         self.ctx.debug(path, || received(header, role, state));
         if let Some((reason, detail)) = no_use {
             return self.turn_away(path, reason, || detail.into());
@@ -229,17 +229,9 @@ impl Endpoint {
             self.turn_away(path, DropReason::HalfOpenLimit, || detail.into());
             return true;
         }
-        let Some(id) = self.recalled(path, cookies, &recalled) else {
+        if !self.recalled(path, cookies, &recalled, (message, digest(bytes))) {
             let detail = "the proposals of main mode 1 are no longer acceptable";
             self.turn_away(path, DropReason::Refused, || detail.into());
-            return true;
-        };
-        let digest = digest(bytes);
-        self.drive(id, |sa, common, turn| {
-            sa.message(common, turn, &message, digest)
-        });
-        if self.may_be_anyones(id) {
-            self.remove_quietly(id);
         }
         true
     }

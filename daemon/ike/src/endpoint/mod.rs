@@ -4,7 +4,7 @@
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
 //! Where things are: `gate` (what becomes of a datagram), `admission` (how many of what there may be),
-//! `connection` (which peer), `requests` (which flows wait), `phase1` (how it begins), `sa_life` (life of an ISAKMP SA), `children` (the table),
+//! `connection` (which peer), `requests` (which flows wait), `phase1` (how it begins), `questions` (what waits for the outside), `sa_life` (life of an ISAKMP SA), `children` (the table),
 //! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
 //! back), `clear`, `snapshot`; the exchanges are in `crate::v1`, which answer what `effects` carries out.
 
@@ -43,6 +43,7 @@ mod effects;
 mod gate;
 pub(crate) mod phase;
 mod phase1;
+mod questions;
 mod requests;
 mod restore;
 mod sa_life;
@@ -50,6 +51,7 @@ mod snapshot;
 pub(crate) mod watch;
 
 use admission::Gate;
+use questions::Questions;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
 pub(crate) const PORT: u16 = 500;
@@ -73,6 +75,7 @@ pub struct Endpoint {
     pub(crate) busy: BTreeSet<Subject>,
     /// Deletes that wait for an ISAKMP SA, by our address and the peer's
     pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
+    pub(crate) questions: Questions,
     pub(crate) next_sa: u64,
     pub(crate) next_child_conn_id: u32,
     pub(crate) gate: Gate,
@@ -91,6 +94,7 @@ impl Endpoint {
             sessions: HashMap::new(),
             busy: BTreeSet::new(),
             untold: HashMap::new(),
+            questions: Questions::default(),
             next_sa: 0,
             next_child_conn_id: 1,
             gate: Gate::default(),
@@ -229,6 +233,7 @@ impl Endpoint {
             }),
             SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
                 live.answered.remove(&message_id);
+                live.given_up.remove(&message_id);
             }),
             SaTimer::Rekey => self.rekey_ike(id),
             SaTimer::Expire => self.expire_ike(id),
@@ -237,6 +242,7 @@ impl Endpoint {
             SaTimer::TellUntold => self.tell_untold(id),
             SaTimer::Deleted => self.ike_down(id, DownReason::DeletedByPeer),
             SaTimer::Forget => self.forget_deleted(id),
+            SaTimer::Question => self.question_unanswered(id),
             SaTimer::Keepalive => self.drive_live(id, v1::Live::keepalive_due),
         }
     }
@@ -271,14 +277,15 @@ impl Endpoint {
     }
 
     /// Forgets an SA, with its timers.
-    pub(crate) fn drop_sa(&mut self, id: SaId) {
+    pub(crate) fn drop_sa(&mut self, id: SaId) -> Option<IkeSa> {
         self.ctx.timers.drop_sa(id);
-        self.sas.remove(&id);
+        self.sas.remove(&id)
     }
 
     /// Takes an SA out of the tables that find it; it stays to be shown.
     pub(crate) fn unlist_sa(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
+        self.questions.forget(id);
         let common = &sa.common;
         self.by_cookie.remove(&common.own_cookie());
         self.by_offer

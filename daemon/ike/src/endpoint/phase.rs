@@ -11,11 +11,14 @@
 
 use std::mem;
 
-use crate::child::{ChildId, ChildSa, ProtocolKeys};
+use serde::{Deserialize, Serialize};
+
+use crate::algorithm::{EspCipher, Integrity};
+use crate::child::{ChildId, ChildSa, ProtocolKeys, ProtocolSa};
 use crate::time::Instant;
 
 /// The keys of packets that we send, until they are installed: one entry for each protocol.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OutboundKeys(Vec<ProtocolKeys>);
 
 impl OutboundKeys {
@@ -29,6 +32,19 @@ impl OutboundKeys {
         )
     }
 
+    /// Whether these are keys for the protocols of this child.
+    pub(crate) fn fit(&self, sa: &ChildSa) -> bool {
+        let lengths = |part: &ProtocolSa| {
+            (
+                part.cipher.map_or(0, EspCipher::key_bytes),
+                part.integrity.map_or(0, Integrity::key_bytes),
+            )
+        };
+        let keys = self.0.iter();
+        keys.map(|keys| (keys.cipher.expose().len(), keys.integrity.expose().len()))
+            .eq(sa.protocols.iter().map(lengths))
+    }
+
     /// The outbound half for the kernel. `sa` is the child without keys.
     fn into_half(self, sa: &ChildSa) -> ChildSa {
         let mut half = sa.clone();
@@ -40,7 +56,7 @@ impl OutboundKeys {
 }
 
 /// Which end deletes a child that another one has taken the place of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum EndedBy {
     /// We do, after a while, unless the peer goes on sending on it
     Us,
@@ -48,9 +64,9 @@ pub(crate) enum EndedBy {
     Peer,
 }
 
-/// What a child does.
-#[derive(Debug)]
-pub(crate) enum Phase {
+/// What a child does. `T` is a moment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Phase<T = Instant> {
     /// It only receives: the peer may not have it yet
     Receiving {
         keys: OutboundKeys,
@@ -59,23 +75,67 @@ pub(crate) enum Phase {
     },
     /// The peer has it too, but of two that both ends began at once the other one sends
     Spare {
-        up: Instant,
+        up: T,
         keys: OutboundKeys,
-        since: Instant,
+        since: T,
         ended_by: EndedBy,
     },
     /// It is the one of its flow and sends
-    Active { up: Instant, rekeying: bool },
+    Active { up: T, rekeying: bool },
     /// Its outbound half is still in the kernel, but a younger one sends
-    Superseded {
-        up: Instant,
-        since: Instant,
-        ended_by: EndedBy,
-    },
+    Superseded { up: T, since: T, ended_by: EndedBy },
     /// It only receives, and we delete it after a while
-    Retiring { up: Instant },
+    Retiring { up: T },
     /// It receives what is on its way: one of both ends has told the other that it goes
-    Leaving { up: Instant },
+    Leaving { up: T },
+}
+
+impl<T> Phase<T> {
+    /// The same with its moments in another clock. The keys go with it: an endpoint that was saved has them no more.
+    pub(crate) fn map<U>(self, at: impl Fn(T) -> U) -> Phase<U> {
+        match self {
+            Self::Receiving { keys, replaces } => Phase::Receiving { keys, replaces },
+            Self::Spare {
+                up,
+                keys,
+                since,
+                ended_by,
+            } => Phase::Spare {
+                up: at(up),
+                keys,
+                since: at(since),
+                ended_by,
+            },
+            Self::Active { up, rekeying } => Phase::Active {
+                up: at(up),
+                rekeying,
+            },
+            Self::Superseded {
+                up,
+                since,
+                ended_by,
+            } => Phase::Superseded {
+                up: at(up),
+                since: at(since),
+                ended_by,
+            },
+            Self::Retiring { up } => Phase::Retiring { up: at(up) },
+            Self::Leaving { up } => Phase::Leaving { up: at(up) },
+        }
+    }
+
+    /// The keys of its outbound half, while that is not installed.
+    pub(crate) fn keys(&self) -> Option<&OutboundKeys> {
+        match self {
+            Self::Receiving { keys, .. } | Self::Spare { keys, .. } => Some(keys),
+            _ => None,
+        }
+    }
+
+    /// True when its outbound half is in the kernel.
+    pub(crate) fn has_outbound(&self) -> bool {
+        matches!(self, Self::Active { .. } | Self::Superseded { .. })
+    }
 }
 
 impl Phase {
@@ -93,11 +153,6 @@ impl Phase {
 
     pub(crate) fn is_active(&self) -> bool {
         matches!(self, Self::Active { .. })
-    }
-
-    /// True when its outbound half is in the kernel.
-    pub(crate) fn has_outbound(&self) -> bool {
-        matches!(self, Self::Active { .. } | Self::Superseded { .. })
     }
 
     /// It does not send and never will again.

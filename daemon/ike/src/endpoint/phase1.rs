@@ -15,7 +15,7 @@ use crate::timer::SaTimer;
 use crate::v1::main_mode::stateless::Recalled;
 use crate::v1::main_mode::{self, responder};
 use crate::v1::vendor;
-use crate::wire::v1::Unprotected;
+use crate::wire::v1::{Message, Unprotected};
 use crate::wire::{Cookie, Cookies};
 
 impl Endpoint {
@@ -42,14 +42,9 @@ impl Endpoint {
         }
         let (started, effects) =
             self.step_without_sa(id, path, |turn| main_mode::start(&common, turn));
-        match started {
-            Ok(sa) => {
-                let state = State::V1(sa);
-                self.insert_sa(IkeSa { common, state });
-                self.apply(id, effects);
-            }
-            Err(cause) => self.phase1_never_started(common, cause),
-        }
+        let state = State::V1(started);
+        self.insert_sa(IkeSa { common, state });
+        self.apply(id, effects);
     }
 
     /// Message 1 of a new negotiation of the peer's.
@@ -118,24 +113,27 @@ impl Endpoint {
         self.apply_without_sa(&common, effects);
     }
 
-    /// The negotiation of which message 3 came, for a cookie that was made and not kept.
+    /// The negotiation of which message 3 came, for a cookie that was made and not kept; false when what was offered can be
+    /// accepted no more.
     pub(super) fn recalled(
         &mut self,
         path: Path,
         cookies: Cookies,
         recalled: &Recalled,
-    ) -> Option<SaId> {
+        message: (Message, u64),
+    ) -> bool {
         let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
         let id = common.id;
         let (sa, effects) = self.step_without_sa(id, path, |turn| {
-            main_mode::recalled(&mut common, turn, recalled)
+            main_mode::recalled(&mut common, turn, recalled, message)
         });
-        let state = State::V1(sa?);
+        let Some(sa) = sa else { return false };
+        let state = State::V1(sa);
         self.insert_sa(IkeSa { common, state });
         let limit = self.ctx.now + super::HALF_OPEN_TIME;
         self.set_sa_timer(id, SaTimer::HalfOpen, limit);
         self.apply(id, effects);
-        Some(id)
+        true
     }
 
     pub(super) fn new_common(
@@ -165,8 +163,12 @@ impl Endpoint {
         }
     }
 
-    fn phase1_never_started(&mut self, common: Common, cause: Cause) {
+    pub(super) fn phase1_never_started(&mut self, common: Common, cause: Cause) {
+        let path = common.path();
         self.negotiation_failed(&common, Role::Initiator, common.connection, cause);
+        if self.usable_sa(path.local.ip(), path.remote.ip()).is_none() {
+            self.phase1_not_restored(path, false);
+        }
         // Another peer would fail for the same reason, unless only this one has no key.
         self.try_next_peers(common.requests, common.remote.ip());
     }

@@ -1,6 +1,7 @@
 //! Phase 1 comes back for children that have lost it: dead peer detection and deletes need it, and a
 //! peer that dropped its children with their ISAKMP SA can be given new ones. Called by `sa_life`.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -51,6 +52,20 @@ impl Endpoint {
         };
         self.doubt_children(id);
         self.restore_after(wait, path);
+    }
+
+    /// Phase 1 comes back at once wherever children live on without it and nothing else is to bring it back.
+    pub(crate) fn restore_orphans(&mut self) {
+        let children = self.children.iter().filter(|child| child.is_current());
+        let ends: BTreeSet<_> = children.map(|child| (child.local, child.remote)).collect();
+        for (local, remote) in ends {
+            let (from, to) = (local.ip(), remote.ip());
+            let timer = Timer::RestoreIke(local, remote);
+            let comes = self.usable_sa(from, to).or(self.promising_sa(from, to));
+            if comes.is_none() && self.ctx.timers.due(timer).is_none() {
+                self.ctx.timers.set(self.ctx.now, timer);
+            }
+        }
     }
 
     /// Begins phase 1 after this time, or sooner if that was said before.

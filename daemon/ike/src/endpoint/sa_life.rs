@@ -106,10 +106,10 @@ impl Endpoint {
     }
 
     /// Ends a negotiation without a word.
-    pub(crate) fn remove_quietly(&mut self, id: SaId) {
+    pub(crate) fn remove_quietly(&mut self, id: SaId) -> Option<IkeSa> {
         self.unlist_sa(id);
         self.gate.half_open.over(id);
-        self.drop_sa(id);
+        self.drop_sa(id)
     }
 
     /// Settles which SA between two addresses goes on, as `settle_rivals` does for children. True

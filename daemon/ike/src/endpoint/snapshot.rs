@@ -1,5 +1,6 @@
 //! Snapshots for the `show` screens.
 
+use crate::child::ChildId;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;

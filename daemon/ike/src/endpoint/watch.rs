@@ -8,13 +8,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::child::ChildId;
 use crate::config::KeepaliveKind;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Children;
 use crate::endpoint::phase::EndedBy;
 use crate::id::SaId;
-use crate::output::Traffic;
+use crate::output::{Expiry, Traffic};
 use crate::sa::IkeSa;
 use crate::status::Role;
 use crate::time::Instant;
@@ -39,14 +41,25 @@ const REPEATS: u32 = 3;
 const MAX_LOSSES: u8 = 2;
 
 /// The peer may not have a child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Doubt {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Doubt<T = Instant> {
     /// Seconds in which packets went out and none came in
     silent: u32,
     /// When the watch ends
-    until: Instant,
+    until: T,
     /// Without traffic to tell by, the child is replaced when the watch ends
     replace: bool,
+}
+
+impl<T> Doubt<T> {
+    /// The same with its moment in another clock.
+    pub(crate) fn map<U>(self, at: impl Fn(T) -> U) -> Doubt<U> {
+        Doubt {
+            silent: self.silent,
+            until: at(self.until),
+            replace: self.replace,
+        }
+    }
 }
 
 impl Doubt {
@@ -57,6 +70,11 @@ impl Doubt {
             until: now + FRESH,
             replace: false,
         }
+    }
+
+    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone.
+    pub(crate) fn of_a_resumed_child(now: Instant, losses: u8) -> Option<Self> {
+        (losses < MAX_LOSSES).then(|| Self::of_a_lost_one(now, false))
     }
 
     fn of_a_lost_one(now: Instant, replace: bool) -> Self {
@@ -77,7 +95,8 @@ impl Endpoint {
             .keepalive
             .is_some_and(|keepalive| keepalive.kind == KeepaliveKind::OnDemand);
         let wanted = self.children.iter().filter(|child| {
-            let asked = child.is_current() && (on_demand || child.doubt.is_some());
+            let unread = child.volume_unread && child.sa.lifetime.soft_bytes.is_some();
+            let asked = child.is_current() && (on_demand || unread || child.doubt.is_some());
             let ended_by = child.phase.ended_by();
             asked || ended_by.is_some_and(|(by, _)| by == EndedBy::Us)
         });
@@ -94,13 +113,23 @@ impl Endpoint {
         let came = traffic.inbound_packets > child.traffic.inbound_packets;
         let went = traffic.outbound_packets > child.traffic.outbound_packets;
         child.traffic = traffic;
+        if std::mem::take(&mut child.volume_unread) {
+            let most = traffic.inbound_bytes.max(traffic.outbound_bytes);
+            let soft = child.sa.lifetime.soft_bytes;
+            if soft.is_some_and(|soft| most >= soft) {
+                self.child_limit(id, Expiry::Soft);
+            }
+        }
+        let Some(child) = self.children.get_mut(id) else {
+            return;
+        };
         if came {
             child.heard = now;
             child.doubt = None;
             return;
         }
         let silent = child.doubt.as_mut().is_some_and(|doubt| {
-            doubt.silent += u32::from(went);
+            doubt.silent = doubt.silent.saturating_add(u32::from(went));
             doubt.silent >= SILENT || doubt.replace && now >= doubt.until
         });
         if silent {

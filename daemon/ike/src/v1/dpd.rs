@@ -1,5 +1,7 @@
 //! Dead peer detection (RFC 3706).
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::KeepaliveKind;
 use crate::effect::{Effect, Turn};
 use crate::event::Event;
@@ -13,7 +15,7 @@ use crate::wire::v1::{Notification, Payload};
 const TRIES: u32 = 5;
 
 /// The state of dead peer detection on one ISAKMP SA.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dpd {
     /// Number of the next R-U-THERE
     next: u32,
@@ -38,6 +40,15 @@ impl Dpd {
             asked: None,
             asked_under: Vec::new(),
         }
+    }
+
+    /// Goes on after a while in which no answer could come in: the peer is asked at least once more before it is dead.
+    pub(crate) fn resumed(mut self) -> Self {
+        if let Some((_, sent)) = &mut self.waiting {
+            *sent = (*sent).min(TRIES - 1);
+        }
+        self.asked_under.truncate(REPEATS);
+        self
     }
 
     /// Takes a question of the peer's, unless it is a replay: the numbers of live questions grow (RFC 3706 6), and one that

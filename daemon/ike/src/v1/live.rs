@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::cause::{Cause, Phase};
 use crate::effect::{Effect, Turn};
-use crate::flight::Flight;
-use crate::sa::{Life, Replacement};
+use crate::flight::{ANSWER_TIME, Flight, MAX_REPEATS};
+use crate::registry::ProtocolId;
+use crate::sa::{Common, Life, Replacement};
 use crate::time::Instant;
 use crate::timer::SaTimer;
 use crate::v1::dpd::Dpd;
@@ -17,6 +18,15 @@ use crate::v1::quick_mode::states::{Quick, QuickState};
 /// How long a peer that does not answer a quick mode must have been silent altogether, to have lost the
 /// ISAKMP SA. Shorter than all repeats of a message take.
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// A quick mode of ours that was given up before the peer answered: to its answer we say that there is no such child.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    /// Our SPIs of it
+    pub(crate) inbound: Vec<(ProtocolId, u32)>,
+    /// How often that was said
+    told: u32,
+}
 
 /// An established SA with the exchanges under it.
 #[derive(Debug)]
@@ -29,6 +39,8 @@ pub(crate) struct Live {
     pub(crate) settling: Vec<Instant>,
     /// Answers of finished quick modes, for repeats
     pub(crate) answered: BTreeMap<u32, Flight>,
+    /// Quick modes of ours that were given up before the peer answered
+    pub(crate) given_up: BTreeMap<u32, GivenUp>,
     pub(crate) ids: MessageIds,
     pub(crate) dpd: Dpd,
 }
@@ -49,9 +61,43 @@ impl Live {
             quick: BTreeMap::new(),
             settling: Vec::new(),
             answered: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             ids: MessageIds::new(secret),
             dpd,
         }
+    }
+
+    /// The peer may have answered a quick mode of ours that was given up: it is told that we do not receive under what we
+    /// offered, now and whenever it repeats its answer.
+    pub(crate) fn take_back(
+        &mut self,
+        common: &Common,
+        turn: &mut Turn<'_>,
+        message_id: u32,
+        inbound: Vec<(ProtocolId, u32)>,
+    ) {
+        let told = 0;
+        self.given_up.insert(message_id, GivenUp { inbound, told });
+        turn.set_timer(SaTimer::ForgetAnswer(message_id), turn.now + ANSWER_TIME);
+        self.tell_given_up(common, turn, message_id);
+    }
+
+    /// Tells the peer that a quick mode of ours is given up, but not for ever; false when it is not one of those.
+    pub(crate) fn tell_given_up(
+        &mut self,
+        common: &Common,
+        turn: &mut Turn<'_>,
+        message_id: u32,
+    ) -> bool {
+        let Some(given_up) = self.given_up.get_mut(&message_id) else {
+            return false;
+        };
+        given_up.told += 1;
+        if given_up.told <= MAX_REPEATS {
+            let inbound = given_up.inbound.clone();
+            self.delete_children(common, turn, inbound);
+        }
+        true
     }
 
     /// Tells when the peer has used very many message ids.

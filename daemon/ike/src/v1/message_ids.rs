@@ -5,8 +5,10 @@
 //! repeat and one that comes back to us is known to be ours. Of the peer's those are remembered under which it began an
 //! authentic exchange; dead peer detection, by far the most frequent, has sequence numbers and is not among them (`dpd`).
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 /// The peer's ids that one SA remembers; then it has to be replaced. A hundred children rekeyed every hour need a day for a
 /// tenth of them.
@@ -19,9 +21,9 @@ pub(crate) const MANY: usize = MOST / 4 * 3;
 const ROUNDS: u16 = 4;
 
 /// The message ids of one ISAKMP SA.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MessageIds {
-    of_peer: HashSet<u32>,
+    of_peer: BTreeSet<u32>,
     secret: u64,
     /// Number of our next id
     next: u32,
@@ -32,7 +34,7 @@ impl MessageIds {
     pub(crate) fn new(secret: u64) -> Self {
         Self {
             // Message id 0 is phase 1.
-            of_peer: HashSet::from([0]),
+            of_peer: BTreeSet::from([0]),
             secret,
             next: 0,
         }
@@ -80,11 +82,23 @@ impl MessageIds {
         whole(left, right)
     }
 
+    /// The finaliser of MurmurHash3: the same in every build, for an SA that is saved goes on with its ids.
     fn mix(&self, round: u16, half: u16) -> u16 {
-        let mut hasher = DefaultHasher::new();
-        (self.secret, round, half).hash(&mut hasher);
-        let [.., high, low] = hasher.finish().to_be_bytes();
+        let mut value = self.secret ^ (u64::from(round) << 16 | u64::from(half));
+        for factor in [0xFF51_AFD7_ED55_8CCD, 0xC4CE_B9FE_1A85_EC53] {
+            value = (value ^ value >> 33).wrapping_mul(factor);
+        }
+        let [high, low, ..] = value.to_be_bytes();
         u16::from_be_bytes([high, low])
+    }
+}
+
+impl fmt::Debug for MessageIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageIds")
+            .field("of_peer", &self.of_peer.len())
+            .field("next", &self.next)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,6 +113,8 @@ fn whole(left: u16, right: u16) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -122,5 +138,13 @@ mod tests {
         taken.iter().for_each(|id| second.note(*id));
         assert!(!taken.contains(&second.draw()));
         assert!(taken.iter().all(|id| second.is_used(*id)));
+    }
+
+    /// A saved SA goes on with its ids under another build.
+    #[test]
+    fn ours_are_the_same_in_every_build() {
+        let mut ids = MessageIds::new(0x1234_5678_9ABC_DEF0);
+        let drawn = [ids.draw(), ids.draw(), ids.draw()];
+        assert_eq!(drawn, [4_260_675_892, 2_236_692_686, 1_654_463_644]);
     }
 }

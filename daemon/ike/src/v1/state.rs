@@ -6,6 +6,7 @@ use crate::child_request::Subject;
 use crate::effect::{Effect, Turn};
 use crate::event::{DropReason, Event};
 use crate::flight::{Flight, MAX_REPEATS, RETRANSMITS, retransmit_after};
+use crate::question::{ANSWER_LIMIT, Answer, Question};
 use crate::registry::ExchangeType;
 use crate::sa::{Common, Life};
 use crate::status::{Role, StateWord};
@@ -28,6 +29,12 @@ pub(crate) struct Sa {
 
 /// What it waits for.
 pub(crate) enum State {
+    /// Initiator, nothing sent: the pre-shared key is asked for
+    AwaitsKey(initiator::AwaitsKey),
+    /// Responder, message 1 read: the pre-shared key is asked for
+    AwaitsKeyForChoice(responder::AwaitsKey),
+    /// Responder, message 2 sent without keeping anything, message 3 read: the pre-shared key is asked for
+    AwaitsKeyForValue(Box<responder::AwaitsKeyForValue>),
     /// Initiator, message 1 sent
     AwaitsChoice(Box<initiator::AwaitsChoice>),
     /// Initiator, message 3 sent
@@ -45,8 +52,12 @@ pub(crate) enum State {
 impl State {
     pub(crate) fn word(&self) -> StateWord {
         match self {
-            Self::AwaitsChoice(_) => StateWord::MmNoState,
-            Self::AwaitsValue(_) | Self::AwaitsInitiatorsValue(_) => StateWord::MmSaSetup,
+            Self::AwaitsKey(_) | Self::AwaitsKeyForChoice(_) | Self::AwaitsChoice(_) => {
+                StateWord::MmNoState
+            }
+            Self::AwaitsKeyForValue(_) | Self::AwaitsValue(_) | Self::AwaitsInitiatorsValue(_) => {
+                StateWord::MmSaSetup
+            }
             Self::AwaitsProof(_) | Self::AwaitsInitiatorsProof(_) => StateWord::MmKeyExch,
             Self::Established(_) => StateWord::QmIdle,
         }
@@ -92,6 +103,14 @@ impl Sa {
     }
 
     pub(crate) fn may_be_anyones(&self) -> bool {
+        matches!(
+            self.state,
+            State::AwaitsKeyForChoice(_) | State::AwaitsInitiatorsValue(_)
+        )
+    }
+
+    /// The responder waits for message 3.
+    pub(crate) fn awaits_value(&self) -> bool {
         matches!(self.state, State::AwaitsInitiatorsValue(_))
     }
 
@@ -100,7 +119,7 @@ impl Sa {
     }
 
     pub(crate) fn is_unheard_attempt(&self) -> bool {
-        matches!(self.state, State::AwaitsChoice(_))
+        matches!(self.state, State::AwaitsKey(_) | State::AwaitsChoice(_))
     }
 
     pub(crate) fn asked(&self) -> Vec<(u32, Subject)> {
@@ -180,6 +199,27 @@ impl Sa {
             }
             _ => Some(self.informational(common, turn, message)),
         }
+    }
+
+    /// An answer to the question that its state waits for; none when it has come to its end.
+    pub(crate) fn answer(
+        self,
+        common: &mut Common,
+        turn: &mut Turn<'_>,
+        answer: Answer,
+    ) -> Option<Self> {
+        match answer {
+            Answer::PeerKey(key) => main_mode::key_came(self, common, turn, key),
+        }
+    }
+
+    /// The answer has not come.
+    pub(crate) fn unanswered_question(self, turn: &mut Turn<'_>, question: &Question) -> Self {
+        turn.push(Effect::Failed(Cause::Unanswered {
+            question: question.to_string(),
+            seconds: ANSWER_LIMIT.as_secs(),
+        }));
+        self
     }
 
     /// Repeats the last message of phase 1 because the peer repeated its own.

@@ -1,9 +1,11 @@
 //! Configurations for ladder tests.
 
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use ike::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
+use ike::auth::psk::PreSharedKeys;
 use ike::config::{
     ChildLifetime, Connection, ConnectionId, DfBit, EngineConfig, EspTransform, Flow, FlowId,
     IsakmpPolicy, TransformSet,
@@ -16,6 +18,7 @@ use super::{Host, World};
 pub const A: &str = "192.0.2.1";
 pub const B: &str = "198.51.100.1";
 pub const FLOW: FlowId = FlowId(1);
+pub const ONE: ConnectionId = ConnectionId(1);
 
 pub fn policy(priority: u32, encryption: Encryption, hash: Hash, group: u16) -> IsakmpPolicy {
     IsakmpPolicy {
@@ -85,14 +88,38 @@ pub fn connection(local: &str, peer: &str, flows: Vec<Flow>) -> Connection {
 pub struct Pair {
     pub a: Connection,
     pub b: Connection,
-    pub global_a: EngineConfig,
-    pub global_b: EngineConfig,
+    pub global_a: HostConfig,
+    pub global_b: HostConfig,
 }
 
-pub fn global(peer: &str, key: &str) -> EngineConfig {
-    let mut config = EngineConfig {
-        policies: vec![usual_policy()],
-        ..EngineConfig::default()
+/// What a host is configured with: its engine, and the keys that it answers the engine's questions from.
+#[derive(Clone, Debug, Default)]
+pub struct HostConfig {
+    pub engine: EngineConfig,
+    pub keys: PreSharedKeys,
+}
+
+impl Deref for HostConfig {
+    type Target = EngineConfig;
+
+    fn deref(&self) -> &EngineConfig {
+        &self.engine
+    }
+}
+
+impl DerefMut for HostConfig {
+    fn deref_mut(&mut self) -> &mut EngineConfig {
+        &mut self.engine
+    }
+}
+
+pub fn global(peer: &str, key: &str) -> HostConfig {
+    let mut config = HostConfig {
+        engine: EngineConfig {
+            policies: vec![usual_policy()],
+            ..EngineConfig::default()
+        },
+        keys: PreSharedKeys::default(),
     };
     config
         .keys
@@ -110,6 +137,14 @@ impl Pair {
         }
     }
 
+    /// With a second flow, between 10.3.0.0/16 behind A and 10.4.0.0/16 behind B.
+    pub fn two_flows() -> Self {
+        let mut pair = Self::usual();
+        pair.a.flows.push(flow(2, "10.3.0.0/16", "10.4.0.0/16"));
+        pair.b.flows.push(flow(2, "10.4.0.0/16", "10.3.0.0/16"));
+        pair
+    }
+
     /// Changes both connections alike.
     pub fn both(mut self, change: impl Fn(&mut Connection)) -> Self {
         change(&mut self.a);
@@ -118,17 +153,17 @@ impl Pair {
     }
 
     /// Changes both global configurations alike.
-    pub fn global(mut self, change: impl Fn(&mut EngineConfig)) -> Self {
+    pub fn global(mut self, change: impl Fn(&mut HostConfig)) -> Self {
         change(&mut self.global_a);
         change(&mut self.global_b);
         self
     }
 
-    pub fn config_a(&self) -> EngineConfig {
+    pub fn config_a(&self) -> HostConfig {
         with(&self.global_a, &self.a)
     }
 
-    pub fn config_b(&self) -> EngineConfig {
+    pub fn config_b(&self) -> HostConfig {
         with(&self.global_b, &self.b)
     }
 
@@ -140,11 +175,10 @@ impl Pair {
     }
 }
 
-pub fn with(global: &EngineConfig, connection: &Connection) -> EngineConfig {
-    EngineConfig {
-        connections: vec![Arc::new(connection.clone())],
-        ..global.clone()
-    }
+pub fn with(global: &HostConfig, connection: &Connection) -> HostConfig {
+    let mut config = global.clone();
+    config.connections = vec![Arc::new(connection.clone())];
+    config
 }
 
 /// The last failure that a host shows for its connection.

@@ -2,19 +2,26 @@
 //! repeat, delay and change datagrams. Everything follows from the seed.
 #![allow(dead_code)]
 
+pub mod alone;
 pub mod config;
+pub mod forge;
+pub mod histories;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ike::algorithm::IpsecProtocol;
+use ike::auth::psk::PreSharedKeys;
 use ike::child::{ChildId, ChildSa, Direction};
 use ike::config::{ConnectionId, FlowId};
 use ike::endpoint::Endpoint;
 use ike::event::{Event, Fact};
 use ike::random::Randomness;
-use ike::{Instant, Output, Traffic};
+use ike::secret::Secret;
+use ike::{Answer, Instant, Output, Question, QuestionId, Saved, Traffic};
+
+use self::config::HostConfig;
 
 /// A generator that is good enough for tests and the same every run (splitmix64).
 #[derive(Clone)]
@@ -110,9 +117,19 @@ impl Kernel {
 
 pub struct Host {
     pub address: IpAddr,
+    /// When its clock began
+    pub started: Instant,
     pub endpoint: Endpoint,
+    /// What the endpoint's questions are answered from
+    pub keys: PreSharedKeys,
+    /// How long an answer takes; none: they never come
+    pub answer_after: Option<Duration>,
+    /// Questions that wait for their answers, and when they come
+    pub questions: Vec<(Instant, QuestionId, Answer)>,
     pub kernel: Kernel,
     pub facts: Vec<Fact>,
+    /// Every datagram that came in and was of use
+    pub received: Vec<Vec<u8>>,
     /// Wishes that are over, in order
     pub over: Vec<(ConnectionId, FlowId)>,
     /// Answers every datagram with silence when false
@@ -122,6 +139,17 @@ pub struct Host {
 }
 
 impl Host {
+    /// The time of its own clock.
+    pub fn clock(&self, now: Instant) -> Instant {
+        Instant::from_millis(now.as_millis() - self.started.as_millis())
+    }
+
+    /// When its endpoint waits to be called, in the world's time.
+    fn next_timeout(&self) -> Option<Instant> {
+        let next = self.endpoint.next_timeout()?;
+        Some(self.started + next.since(Instant::default()))
+    }
+
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.facts.iter().map(|fact| &fact.event)
     }
@@ -211,17 +239,22 @@ impl World {
     }
 
     /// Adds a host and gives its number.
-    pub fn host(&mut self, address: &str, config: ike::config::EngineConfig) -> usize {
+    pub fn host(&mut self, address: &str, config: HostConfig) -> usize {
         let address: IpAddr = address.parse().unwrap();
         let seed = self.wire.random.next();
         let mut endpoint = Endpoint::new(Box::new(Seeded(seed)));
         endpoint.set_debug(true);
-        endpoint.set_config(self.now, config);
+        endpoint.set_config(self.now, config.engine);
         self.hosts.push(Host {
+            keys: config.keys,
+            answer_after: Some(Duration::ZERO),
+            questions: Vec::new(),
             address,
+            started: Instant::default(),
             endpoint,
             kernel: Kernel::default(),
             facts: Vec::new(),
+            received: Vec::new(),
             over: Vec::new(),
             plugged: true,
             kernel_refuses: false,
@@ -230,18 +263,70 @@ impl World {
     }
 
     /// Replaces a host by one that remembers nothing.
-    pub fn restart(&mut self, host: usize, config: ike::config::EngineConfig) {
+    pub fn restart(&mut self, host: usize, config: HostConfig) {
         let seed = self.wire.random.next();
         let mut endpoint = Endpoint::new(Box::new(Seeded(seed)));
         endpoint.set_debug(true);
-        endpoint.set_config(self.now, config);
+        endpoint.set_config(self.now, config.engine);
         self.hosts[host].endpoint = endpoint;
+        self.hosts[host].keys = config.keys;
+        self.hosts[host].questions.clear();
+        self.hosts[host].started = Instant::default();
         self.hosts[host].kernel = Kernel::default();
+    }
+
+    /// Gives a host another configuration.
+    pub fn set_config(&mut self, host: usize, config: HostConfig) {
+        self.hosts[host].keys = config.keys;
+        self.with(host, |endpoint, now| {
+            endpoint.set_config(now, config.engine)
+        });
+    }
+
+    /// Ends the endpoint of a host and keeps what it saved. Its kernel goes on; nothing answers any more.
+    pub fn save(&mut self, host: usize) -> Secret {
+        let (now, wall) = (self.now, self.wall());
+        let seed = self.wire.random.next();
+        let host = &mut self.hosts[host];
+        let none = Endpoint::new(Box::new(Seeded(seed)));
+        let endpoint = std::mem::replace(&mut host.endpoint, none);
+        host.plugged = false;
+        host.questions.clear();
+        let saved = endpoint.save(host.clock(now), wall);
+        let halves = saved.halves();
+        let halves: Vec<_> = halves.iter().map(|(id, half, _)| (*id, *half)).collect();
+        let kernel: Vec<_> = host.kernel.halves.keys().copied().collect();
+        assert_eq!(halves, kernel, "what is saved is not what the kernel has");
+        saved.to_bytes()
+    }
+
+    /// A new endpoint goes on with what one saved, its clock just begun.
+    pub fn resume(&mut self, host: usize, config: HostConfig, saved: &[u8]) {
+        let saved = Saved::from_bytes(saved).unwrap();
+        let seed = self.wire.random.next();
+        let (now, wall) = (self.now, self.wall());
+        let hosted = &mut self.hosts[host];
+        hosted.endpoint = Endpoint::new(Box::new(Seeded(seed)));
+        hosted.endpoint.set_debug(true);
+        hosted.started = Instant::from_millis(now.as_millis() - 7);
+        hosted.plugged = true;
+        hosted.keys = config.keys;
+        self.with(host, |endpoint, now| {
+            endpoint.set_config(now, config.engine);
+            endpoint.resume(now, wall, saved).unwrap();
+        });
+    }
+
+    /// The wall-clock time, in milliseconds since 1970.
+    fn wall(&self) -> u64 {
+        1_800_000_000_000 + self.now.as_millis()
     }
 
     /// Calls an endpoint and carries out what comes of it.
     pub fn with<R>(&mut self, host: usize, call: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
-        let result = call(&mut self.hosts[host].endpoint, self.now);
+        let hosted = &mut self.hosts[host];
+        let now = hosted.clock(self.now);
+        let result = call(&mut hosted.endpoint, now);
         self.drain(host);
         result
     }
@@ -293,6 +378,15 @@ impl World {
                     connection, flow, ..
                 } => hosted.over.push((connection, flow)),
                 Output::Fact(fact) => hosted.facts.push(fact),
+                Output::Ask { id, question } => {
+                    let Question::PeerKey { peer } = question;
+                    let answer = Answer::PeerKey(hosted.keys.for_address(peer).cloned());
+                    match hosted.answer_after {
+                        Some(Duration::ZERO) => hosted.endpoint.answer(self.now, id, answer),
+                        Some(time) => hosted.questions.push((self.now + time, id, answer)),
+                        None => {}
+                    }
+                }
             }
         }
         for child in refused {
@@ -352,20 +446,25 @@ impl World {
             .iter()
             .position(|host| host.address == datagram.to.ip());
         if let Some(host) = found.filter(|host| self.hosts[*host].plugged) {
-            self.with(host, |endpoint, now| {
+            let used = self.with(host, |endpoint, now| {
+                let dropped = |endpoint: &Endpoint| endpoint.dropped().values().sum::<u64>();
+                let before = dropped(endpoint);
                 endpoint.datagram(now, datagram.to, datagram.from, &datagram.bytes);
+                dropped(endpoint) == before
             });
+            if used {
+                self.hosts[host].received.push(datagram.bytes);
+            }
         }
     }
 
     /// The next moment at which anything happens.
     fn next(&self) -> Option<Instant> {
         let flying = self.wire.flying.keys().next().map(|(at, _)| *at);
-        let timers = self
-            .hosts
-            .iter()
-            .filter_map(|host| host.endpoint.next_timeout());
-        timers.chain(flying).min()
+        let timers = self.hosts.iter().filter_map(Host::next_timeout);
+        let questions = self.hosts.iter().flat_map(|host| &host.questions);
+        let answers = questions.map(|(at, ..)| *at);
+        timers.chain(flying).chain(answers).min()
     }
 
     /// Lets everything happen that happens within `time`.
@@ -393,7 +492,12 @@ impl World {
                 self.deliver(datagram);
             }
             for host in 0..self.hosts.len() {
-                let due = self.hosts[host].endpoint.next_timeout();
+                let due = |question: &mut (Instant, _, _)| question.0 <= self.now;
+                let due: Vec<_> = self.hosts[host].questions.extract_if(.., due).collect();
+                for (_, id, answer) in due {
+                    self.with(host, |endpoint, now| endpoint.answer(now, id, answer));
+                }
+                let due = self.hosts[host].next_timeout();
                 if due.is_some_and(|due| due <= self.now) {
                     self.with(host, |endpoint, now| endpoint.timeout(now));
                 }

@@ -11,7 +11,7 @@ use crate::config::model::{
     AccessList, AclLine, AddError, Change, KeptLine, Numbered, Running, abbreviates,
 };
 
-/// `access-list NUMBER LINE`; `no access-list NUMBER ...` removes the whole list, whatever line it names, as IOS does.
+/// `access-list NUMBER LINE`; `no access-list NUMBER ...` removes the whole list, as IOS does; the line that it names is not looked at.
 pub(super) fn numbered<E>(
     running: &mut Running,
     form: Form,

@@ -106,7 +106,7 @@ fn stored(
     origin: Origin,
 ) -> Result<Secret, Refused> {
     if typed.encoding() != SecretEncoding::Clear {
-        // A file may hold what somebody made unreadable on purpose: it opens to nothing.
+        // A secret in a file may be damaged, also on purpose: it opens to nothing.
         if origin == Origin::Terminal && !secret::is_well_formed(typed) {
             return Err(not_encrypted(kind, typed.encoding()));
         }

@@ -144,7 +144,7 @@ fn obey(
     Ok(applied)
 }
 
-/// A line for each interface of a range. As on IOS those that take it have it, whatever the others say.
+/// A line for each interface of a range. As on IOS those that take it have it, also where others refuse it.
 fn obey_in_each(
     running: &mut Running,
     context: &Context,

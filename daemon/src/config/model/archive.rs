@@ -62,7 +62,7 @@ impl Running {
         }
     }
 
-    /// `configuration mode exclusive auto`: whoever enters configuration mode locks it.
+    /// `configuration mode exclusive auto`: a session that enters configuration mode locks it.
     pub fn locks_itself(&self) -> bool {
         let key = "configuration mode exclusive";
         let line = self.retained.find("r_configuration_mode", key);

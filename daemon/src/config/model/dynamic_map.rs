@@ -1,5 +1,5 @@
 //! `crypto dynamic-map`: a template for peers that no entry names. Its entries do not act in this release; what they say
-//! of traffic is read here, so that `translate` can keep it from leaving in clear.
+//! of traffic is read here, so that `plan` can keep it from leaving in clear.
 
 use std::collections::HashMap;
 

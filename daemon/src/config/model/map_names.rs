@@ -1,4 +1,4 @@
-//! The crypto maps that a line could name which is not understood. Called by `translate`, which blocks what they protect,
+//! The crypto maps that a line could name which is not understood. Called by `plan`, which blocks what they protect,
 //! and by `interfaces` and `network`, for which an interface with such a line is one with a map.
 
 use std::collections::HashSet;

@@ -109,9 +109,9 @@ pub struct Running {
     pub kept: Kept,
     /// Lines that are understood and not acted on.
     pub retained: Retained,
-    /// When the configuration was last changed by an operator, and by whom.
+    /// When the configuration was last changed by an operator, and who that was.
     pub last_change: Option<(ZonedDateTime, String)>,
-    /// When it was last saved, and by whom.
+    /// When it was last saved, and who did so.
     pub last_save: Option<(ZonedDateTime, String)>,
     pub(super) changes: BTreeSet<Change>,
 }

@@ -1,5 +1,5 @@
 //! Object groups: the addresses and services that their names stand for, and the lines of access-lists with such names
-//! written out. Used by `translate` for crypto maps and by `access-class`.
+//! written out. Used by `plan` for crypto maps and by `access-class`.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;

@@ -1,6 +1,6 @@
 //! A line of an access-list that the grammar does not know, and what it could mean all the same: as much of it as can be
-//! read by itself. Made by the loader; `translate` blocks what such a line could protect, `access-class` turns away whom it
-//! could deny.
+//! read by itself. Made by the loader; `plan` blocks what such a line could protect, `access-class` turns away the
+//! callers that it could deny.
 
 use std::net::Ipv4Addr;
 

@@ -6,15 +6,14 @@ use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
     AclCommand, AclEntry, AclKind, AclRule, AddressMask, Authentication, ConfigCommand,
     CryptoMapCommand, Encryption, Form, GlobalCommand, Group, InterfaceCommand,
-    IsakmpPolicyCommand, LineCommand, StandardAclCommand, StandardAclEntry, StandardRule,
-    TransformSetCommand,
+    IsakmpPolicyCommand, KilobyteLifetime, LineCommand, SaLifetime, StandardAclCommand,
+    StandardAclEntry, StandardRule, TransformSetCommand,
 };
 
-use super::globals::lifetime;
 use super::{Inside, Page};
 use crate::config::model::{
-    AccessList, AclLine, Entry, Interface, IsakmpPolicy, LineSettings, Numbered, TransformSet,
-    UnknownRule,
+    AccessList, AclLine, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Entry, Interface, IsakmpPolicy,
+    Lifetime, LifetimeUnit, LineSettings, Numbered, TransformSet, UnknownRule,
 };
 
 pub(super) fn isakmp_policy(page: &mut Page, priority: u16, policy: &IsakmpPolicy) {
@@ -359,4 +358,21 @@ pub(super) fn line(page: &mut Page, command: GlobalCommand, settings: &LineSetti
         add(Form::Set, LineCommand::Stopbits(Some(bits.clone())));
     }
     page.inside(lines, &settings.retained, &settings.kept);
+}
+
+/// Both limits as commands, each with whether it is left out as a default.
+pub(super) fn lifetime(lifetime: &Lifetime) -> ((SaLifetime, bool), (SaLifetime, bool)) {
+    let time = match lifetime.time {
+        None => (SaLifetime::Seconds(Some(DEFAULT_SECONDS)), true),
+        Some(LifetimeUnit::Seconds(seconds)) => (SaLifetime::Seconds(Some(seconds)), false),
+        Some(LifetimeUnit::Days(days)) => (SaLifetime::Days(Some(days)), false),
+    };
+    let kilobytes = match lifetime.kilobytes {
+        None => (
+            SaLifetime::Kilobytes(Some(KilobyteLifetime::Kilobytes(DEFAULT_KILOBYTES))),
+            true,
+        ),
+        Some(kilobytes) => (SaLifetime::Kilobytes(Some(kilobytes)), false),
+    };
+    (time, kilobytes)
 }

@@ -1,16 +1,13 @@
 //! The lines of the global level, section by section.
 
-use isthmus_grammar::command::{AddressMask, KilobyteLifetime};
+use isthmus_grammar::command::AddressMask;
 use isthmus_grammar::command::{
     BannerKind, DfBit, FilePrompt, Form, GlobalCommand, IpRoute, IsakmpIdentity, KeepaliveMode,
-    KeyPeer, LineKind, Replay, SaLifetime, Section, TimestampKind,
+    KeyPeer, LineKind, Replay, Section, TimestampKind,
 };
 
 use super::{Page, blocks, logging, login};
-use crate::config::model::{
-    AccessList, DEFAULT_KILOBYTES, DEFAULT_SECONDS, Lifetime, LifetimeUnit, LineId, LineSettings,
-    ReplayWindow, Running,
-};
+use crate::config::model::{AccessList, LineId, LineSettings, ReplayWindow, Running};
 
 /// The version line: what this program calls itself.
 fn version() -> String {
@@ -233,7 +230,7 @@ fn printed_peer(peer: &KeyPeer) -> KeyPeer {
 }
 
 fn ipsec_lifetime(page: &mut Page, running: &Running) {
-    let (time, kilobytes) = lifetime(&running.crypto.lifetime);
+    let (time, kilobytes) = blocks::lifetime(&running.crypto.lifetime);
     page.default(
         time.1,
         Form::Set,
@@ -250,23 +247,6 @@ fn ipsec_lifetime(page: &mut Page, running: &Running) {
     };
     let usual = running.crypto.replay == ReplayWindow::default();
     page.default(usual, Form::Set, GlobalCommand::CryptoIpsecReplay(replay));
-}
-
-/// Both limits as commands, each with whether it is left out as a default.
-pub(super) fn lifetime(lifetime: &Lifetime) -> ((SaLifetime, bool), (SaLifetime, bool)) {
-    let time = match lifetime.time {
-        None => (SaLifetime::Seconds(Some(DEFAULT_SECONDS)), true),
-        Some(LifetimeUnit::Seconds(seconds)) => (SaLifetime::Seconds(Some(seconds)), false),
-        Some(LifetimeUnit::Days(days)) => (SaLifetime::Days(Some(days)), false),
-    };
-    let kilobytes = match lifetime.kilobytes {
-        None => (
-            SaLifetime::Kilobytes(Some(KilobyteLifetime::Kilobytes(DEFAULT_KILOBYTES))),
-            true,
-        ),
-        Some(kilobytes) => (SaLifetime::Kilobytes(Some(kilobytes)), false),
-    };
-    (time, kilobytes)
 }
 
 fn crypto_maps(page: &mut Page, running: &Running) {

@@ -18,12 +18,10 @@ use isthmus_grammar::{InterfaceName, Mode};
 
 use std::iter::Peekable;
 
+use super::hide::{self, REMOVED};
 use super::model::{Kept, KeptLine, Retained, RetainedEntry, Running, UnknownRule};
-use super::{hide, rank};
+use super::rank;
 use crate::clock::format::moment;
-
-/// What stands in the place of keys and passwords.
-pub const REMOVED: &str = "<removed>";
 
 /// What to print.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +32,7 @@ pub struct Options {
     pub brief: bool,
     /// Only this interface: `show running-config interface NAME`.
     pub interface: Option<InterfaceName>,
-    /// `<removed>` instead of keys and passwords: for `show tech-support` and for whoever may not do everything.
+    /// `<removed>` instead of keys and passwords: for `show tech-support` and for operators below level 15.
     pub hide_secrets: bool,
 }
 

@@ -98,7 +98,7 @@ fn is_clear(
 /// From now on exactly these should stand.
 fn want_all(policies: &mut Policies, wanted: &HashMap<PolicyKey, PolicySpec>) {
     let keys: HashSet<PolicyKey> = policies
-        .wanted
+        .records
         .keys()
         .chain(wanted.keys())
         .copied()

@@ -1,4 +1,4 @@
-//! The machine under the router: its name service, and what it is made of.
+//! The machine under the router: its name service, and what it is made of. A part of the snapshot.
 
 use std::time::Duration;
 

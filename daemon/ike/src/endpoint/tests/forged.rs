@@ -171,7 +171,7 @@ fn encrypted_messages_before_the_proof_do_nothing() {
     };
     let mut first = Vec::new();
     two.ends[0].start_main_mode(at(0), at(1), None, Vec::new(), None);
-    while let Some(output) = two.ends[0].poll_output() {
+    while let Some(output) = next_output(&mut two.ends[0], two.now) {
         if let Output::Transmit { bytes, .. } = output {
             first = bytes;
         }
@@ -179,7 +179,7 @@ fn encrypted_messages_before_the_proof_do_nothing() {
     first[..8].copy_from_slice(&cookies.initiator.0);
     two.ends[1].datagram(two.now, at(1), at(0), &first);
     let mut answer = Vec::new();
-    while let Some(output) = two.ends[1].poll_output() {
+    while let Some(output) = next_output(&mut two.ends[1], two.now) {
         if let Output::Transmit { bytes, .. } = output {
             answer = bytes;
         }

@@ -15,6 +15,7 @@ use crate::config::{
 };
 use crate::crypto::Randomness;
 use crate::event::{Bound, Event};
+use crate::question::Answer;
 use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType};
 use crate::sa::State;
 use crate::selector::Selector;
@@ -93,7 +94,7 @@ fn config(end: usize) -> EngineConfig {
         replay_window: 64,
         df_bit: DfBit::Copy,
     };
-    let mut config = EngineConfig {
+    EngineConfig {
         policies: vec![IsakmpPolicy {
             priority: 10,
             encryption: Encryption::Aes256,
@@ -109,9 +110,19 @@ fn config(end: usize) -> EngineConfig {
         }),
         connections: vec![Arc::new(connection)],
         ..EngineConfig::default()
-    };
-    config.keys.add_address(peer, 32, "cisco123".into());
-    config
+    }
+}
+
+/// What an endpoint puts out next; its questions are answered at once.
+fn next_output(endpoint: &mut Endpoint, now: Instant) -> Option<Output> {
+    loop {
+        match endpoint.poll_output()? {
+            Output::Ask { id, .. } => {
+                endpoint.answer(now, id, Answer::PeerKey(Some("cisco123".into())));
+            }
+            output => return Some(output),
+        }
+    }
 }
 
 /// Asks for the peer's child.
@@ -183,7 +194,7 @@ impl Two {
         let mut wire = VecDeque::new();
         loop {
             for end in [0, 1] {
-                while let Some(output) = self.ends[end].poll_output() {
+                while let Some(output) = next_output(&mut self.ends[end], self.now) {
                     match output {
                         Output::Transmit { bytes, .. } => {
                             self.sent += end;
@@ -192,7 +203,7 @@ impl Two {
                         Output::InstallChild { .. } => self.halves += end,
                         Output::RemoveChild { .. } => self.halves -= end,
                         Output::Fact(fact) if end == 1 => self.facts.push(fact.event),
-                        Output::Fact(_) | Output::WantOver { .. } => {}
+                        Output::Fact(_) | Output::WantOver { .. } | Output::Ask { .. } => {}
                     }
                 }
             }
@@ -210,13 +221,13 @@ impl Two {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.ends[1].poll_output() {
+        while let Some(output) = next_output(&mut self.ends[1], self.now) {
             match output {
                 Output::Transmit { .. } => self.sent += 1,
                 Output::InstallChild { .. } => self.halves += 1,
                 Output::RemoveChild { .. } => self.halves -= 1,
                 Output::Fact(fact) => self.facts.push(fact.event),
-                Output::WantOver { .. } => {}
+                Output::WantOver { .. } | Output::Ask { .. } => {}
             }
         }
     }

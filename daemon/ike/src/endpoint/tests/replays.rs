@@ -43,7 +43,7 @@ fn reflected_messages_are_known() {
     let mut reflected = Vec::new();
     for _ in 0..5 {
         two.ends[1].drive_live(id, v1::Live::keepalive_due);
-        while let Some(output) = two.ends[1].poll_output() {
+        while let Some(output) = next_output(&mut two.ends[1], two.now) {
             if let Output::Transmit { bytes, .. } = output {
                 reflected.push(bytes);
             }

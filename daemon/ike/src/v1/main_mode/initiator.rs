@@ -17,6 +17,10 @@ use crate::v1::{Refusal, vendor};
 use crate::wire::Header;
 use crate::wire::v1::{Chain, Ciphertext, Notification, Payload, Unprotected};
 
+/// Nothing is sent: waits for the pre-shared key.
+#[derive(Debug)]
+pub(crate) struct AwaitsKey;
+
 /// Message 1 is sent.
 #[derive(Debug)]
 pub(crate) struct AwaitsChoice {
@@ -49,32 +53,32 @@ pub(crate) struct AwaitsProof {
     peer_public: Vec<u8>,
 }
 
-/// Begins main mode: message 1 with our policies.
-pub(crate) fn start(turn: &Turn<'_>, sa: &Common) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
-    let peer = sa.peer();
-    let key = turn
-        .config
-        .keys
-        .for_address(peer)
-        .ok_or(Cause::NoKey { peer })?
-        .clone();
-    let offered = policy::usable(&turn.config.policies);
-    if offered.is_empty() {
-        return Err(Cause::NoPolicy);
-    }
-    let proposal = Payload::Sa(policy::build(&offered));
-    let sa_body = proposal.body().map_err(too_long(Phase::One))?;
-    let payloads = [proposal, vendor::dpd()];
-    let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
-        .map_err(too_long(Phase::One))?;
-    Ok((
-        AwaitsChoice {
+impl AwaitsKey {
+    /// Message 1 with our policies, once the key is there.
+    pub(crate) fn build(
+        self,
+        turn: &Turn<'_>,
+        sa: &Common,
+        key: Option<Secret>,
+    ) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
+        let peer = sa.peer();
+        let key = key.ok_or(Cause::NoKey { peer })?;
+        let offered = policy::usable(&turn.config.policies);
+        if offered.is_empty() {
+            return Err(Cause::NoPolicy);
+        }
+        let proposal = Payload::Sa(policy::build(&offered));
+        let sa_body = proposal.body().map_err(too_long(Phase::One))?;
+        let payloads = [proposal, vendor::dpd()];
+        let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
+            .map_err(too_long(Phase::One))?;
+        let state = AwaitsChoice {
             offered,
             key,
             sa_body,
-        },
-        message,
-    ))
+        };
+        Ok((state, message))
+    }
 }
 
 impl AwaitsChoice {

@@ -9,8 +9,10 @@ use crate::event::{Bound, DropReason, Event, ExchangeState, Input};
 use crate::identity::Identity;
 use crate::offer::PolicyOffer;
 use crate::peer_text;
+use crate::question::Question;
 use crate::registry::{ExchangeType, NotifyType};
 use crate::sa::Common;
+use crate::secret::Secret;
 use crate::status::{AgreedPolicy, Role, StateWord};
 use crate::timer::SaTimer;
 use crate::v1::established::Established;
@@ -54,20 +56,13 @@ struct Done {
     answer: Option<Vec<u8>>,
 }
 
-/// Begins main mode: message 1.
-pub(crate) fn start(common: &Common, turn: &mut Turn<'_>) -> Result<Sa, Cause> {
-    let (state, message) = initiator::start(turn, common)?;
-    let peer = common.remote.ip();
-    turn.debug(|| Event::KeyFound { peer });
-    let (old, new) = (ExchangeState::Ready, ExchangeState::InitiatorMm1);
-    moved(turn, Input::SaRequest, old, new);
-    started(turn, Role::Initiator);
-    let mut sa = Sa::new(State::AwaitsChoice(Box::new(state)));
-    sa.send(turn, Role::Initiator, sa.word(), message);
-    Ok(sa)
+/// Begins main mode: asks for the peer's key.
+pub(crate) fn start(common: &Common, turn: &mut Turn<'_>) -> Sa {
+    ask_for_key(common, turn);
+    Sa::new(State::AwaitsKey(initiator::AwaitsKey))
 }
 
-/// Message 1 of a peer's negotiation; message 2.
+/// Message 1 of a peer's negotiation: asks for its key.
 pub(crate) fn offer(
     common: &mut Common,
     turn: &mut Turn<'_>,
@@ -78,16 +73,13 @@ pub(crate) fn offer(
     let (old, new) = (ExchangeState::Ready, ExchangeState::ResponderMm1);
     moved(turn, Input::MainModeExchange, old, new);
     read_vendor_ids(turn, common, payloads);
-    let result =
-        responder::proposals(payloads).and_then(|proposals| start_told(turn, common, &proposals));
-    match result {
-        Ok((state, policy, message)) => {
-            choose(turn, common, policy);
-            let (old, new) = (ExchangeState::ResponderMm1, ExchangeState::ResponderMm2);
-            moved(turn, Input::ProcessComplete, old, new);
-            let mut sa = Sa::new(State::AwaitsInitiatorsValue(Box::new(state)));
+    match responder::proposals(payloads) {
+        Ok(proposals) => {
+            ask_for_key(common, turn);
+            let sa_body = proposals.body.to_vec();
+            let state = State::AwaitsKeyForChoice(responder::AwaitsKey { sa_body });
+            let mut sa = Sa::new(state);
             sa.flight.answers = Some(digest);
-            sa.send(turn, Role::Responder, sa.word(), message);
             Some(sa)
         }
         Err(refusal) => {
@@ -103,8 +95,10 @@ pub(crate) fn answer_without_state(
     turn: &mut Turn<'_>,
     proposals: &responder::Proposals<'_>,
 ) -> bool {
-    match start_told(turn, common, proposals) {
-        Ok((_, _, message)) => {
+    let message = choose_told(turn, proposals)
+        .and_then(|choice| responder::message_2(common.cookies, choice.answer));
+    match message {
+        Ok(message) => {
             turn.push(Effect::Send(message));
             true
         }
@@ -115,12 +109,13 @@ pub(crate) fn answer_without_state(
     }
 }
 
-/// The negotiation of which message 3 came, for a cookie that was made and not kept; none when what was offered can be
-/// accepted no more.
+/// The negotiation of which message 3 came, for a cookie that was made and not kept: asks for the key. None when what was
+/// offered can be accepted no more.
 pub(crate) fn recalled(
     common: &mut Common,
     turn: &mut Turn<'_>,
     recalled: &Recalled,
+    (message, digest): (Message, u64),
 ) -> Option<Sa> {
     common.peer_has_dpd = recalled.dpd;
     let offered = SecurityAssociation::from_body(&recalled.body).ok()?;
@@ -128,10 +123,117 @@ pub(crate) fn recalled(
         body: &recalled.body,
         offered: &offered,
     };
-    let started = responder::start(turn, common, &proposals, |_, _, _| {});
-    let (state, policy, _) = started.ok()?;
-    choose(turn, common, policy);
-    Some(Sa::new(State::AwaitsInitiatorsValue(Box::new(state))))
+    let choice = responder::choose(turn, &proposals, |_, _, _| {}).ok()?;
+    chosen(turn, common, choice.policy);
+    ask_for_key(common, turn);
+    let state = responder::AwaitsKeyForValue {
+        sa_body: recalled.body.clone(),
+        policy: choice.policy,
+        message,
+        digest,
+    };
+    Some(Sa::new(State::AwaitsKeyForValue(Box::new(state))))
+}
+
+fn ask_for_key(common: &Common, turn: &mut Turn<'_>) {
+    let peer = common.remote.ip();
+    turn.push(Effect::Ask(Question::PeerKey { peer }));
+}
+
+/// The peer's key came, or there is none: what waited for it goes on. None when the negotiation is over.
+pub(crate) fn key_came(
+    mut sa: Sa,
+    common: &mut Common,
+    turn: &mut Turn<'_>,
+    key: Option<Secret>,
+) -> Option<Sa> {
+    match sa.state {
+        State::AwaitsKey(state) => match state.build(turn, common, key) {
+            Ok((state, message)) => {
+                let peer = common.remote.ip();
+                turn.debug(|| Event::KeyFound { peer });
+                let (old, new) = (ExchangeState::Ready, ExchangeState::InitiatorMm1);
+                moved(turn, Input::SaRequest, old, new);
+                started(turn, Role::Initiator);
+                sa.state = State::AwaitsChoice(Box::new(state));
+                sa.send(turn, Role::Initiator, StateWord::MmNoState, message);
+                Some(sa)
+            }
+            Err(cause) => {
+                turn.push(Effect::NeverStarted(cause));
+                None
+            }
+        },
+        State::AwaitsKeyForChoice(state) => match choice_with_key(common, turn, state, key) {
+            Ok((state, message)) => {
+                let (old, new) = (ExchangeState::ResponderMm1, ExchangeState::ResponderMm2);
+                moved(turn, Input::ProcessComplete, old, new);
+                sa.state = State::AwaitsInitiatorsValue(Box::new(state));
+                sa.send(turn, Role::Responder, StateWord::MmSaSetup, message);
+                Some(sa)
+            }
+            Err(refusal) => {
+                offer_refused(turn, refusal);
+                None
+            }
+        },
+        State::AwaitsKeyForValue(state) => value_with_key(common, turn, *state, key),
+        state => Some(Sa { state, ..sa }),
+    }
+}
+
+/// Message 2, with the key for what follows.
+fn choice_with_key(
+    common: &mut Common,
+    turn: &mut Turn<'_>,
+    state: responder::AwaitsKey,
+    key: Option<Secret>,
+) -> Result<(responder::AwaitsInitiatorsValue, Vec<u8>), Refusal> {
+    let (offered, sa_body, key) = state.with_key(common, key)?;
+    let proposals = responder::Proposals {
+        body: &sa_body,
+        offered: &offered,
+    };
+    let choice = choose_told(turn, &proposals)?;
+    chosen(turn, common, choice.policy);
+    let message = responder::message_2(common.cookies, choice.answer)?;
+    let state = responder::AwaitsInitiatorsValue::new(key, sa_body, choice.policy);
+    Ok((state, message))
+}
+
+/// Message 3 of a negotiation that was not kept, with the key. Where it is no good there is no negotiation.
+fn value_with_key(
+    common: &mut Common,
+    turn: &mut Turn<'_>,
+    state: responder::AwaitsKeyForValue,
+    key: Option<Secret>,
+) -> Option<Sa> {
+    let responder::AwaitsKeyForValue {
+        sa_body,
+        policy,
+        message: came,
+        digest,
+    } = state;
+    let sa = match key {
+        Some(key) => {
+            let state = responder::AwaitsInitiatorsValue::new(key, sa_body, policy);
+            let sa = Sa::new(State::AwaitsInitiatorsValue(Box::new(state)));
+            message(sa, common, turn, &came, digest)?
+        }
+        None => {
+            let cause = Cause::NoKey {
+                peer: common.remote.ip(),
+            };
+            turn.dropped(DropReason::Refused, cause.to_string());
+            turn.push(Effect::Withdrawn);
+            return None;
+        }
+    };
+    if sa.awaits_value() {
+        turn.push(Effect::Withdrawn);
+        return None;
+    }
+    Some(sa)
 }
 
 /// Message 1 is refused, or dropped without an answer.
@@ -238,15 +340,14 @@ fn refused(sa: Option<Sa>, common: &Common, turn: &mut Turn<'_>, refusal: Refusa
     Some(sa)
 }
 
-/// Message 2, with the comparisons told to debug; of a long offer only the first ones.
-fn start_told(
+/// Our choice, with the comparisons told to debug; of a long offer only the first ones.
+fn choose_told(
     turn: &mut Turn<'_>,
-    common: &Common,
     proposals: &responder::Proposals<'_>,
-) -> Result<(responder::AwaitsInitiatorsValue, AgreedPolicy, Vec<u8>), Refusal> {
+) -> Result<policy::Choice, Refusal> {
     let mut compared = Vec::new();
     let debugs = turn.debugs();
-    let result = responder::start(turn, common, proposals, |offer, priority, differs| {
+    let result = responder::choose(turn, proposals, |offer, priority, differs| {
         if debugs && compared.len() < MAX_COMPARISONS_TOLD {
             let offer = offer.clone();
             compared.push(Event::PolicyCompared {
@@ -302,6 +403,15 @@ fn step(common: &mut Common, turn: &mut Turn<'_>, state: State, message: &Messag
             };
             Step::Refused(Some(state), refusal)
         }
+        (
+            state @ (State::AwaitsKey(_)
+            | State::AwaitsKeyForChoice(_)
+            | State::AwaitsKeyForValue(_)),
+            _,
+        ) => {
+            let refusal = Refusal::unexpected("main mode message before the key is known");
+            Step::Refused(Some(state), refusal)
+        }
         (state @ State::Established(_), _) => {
             let refusal = Refusal::unexpected("main mode message after main mode");
             Step::Refused(Some(state), refusal)
@@ -329,7 +439,7 @@ fn choice(
     moved(turn, Input::MainModeExchange, old, new);
     common.cookies.responder = message.header.cookies.responder;
     read_vendor_ids(turn, common, payloads);
-    choose(turn, common, policy);
+    chosen(turn, common, policy);
     match state.build(turn, common, policy) {
         Ok((state, bytes)) => {
             let (old, new) = (ExchangeState::InitiatorMm2, ExchangeState::InitiatorMm3);
@@ -467,7 +577,7 @@ fn moved(turn: &mut Turn<'_>, input: Input, old: ExchangeState, new: ExchangeSta
     });
 }
 
-fn choose(turn: &mut Turn<'_>, common: &mut Common, policy: AgreedPolicy) {
+fn chosen(turn: &mut Turn<'_>, common: &mut Common, policy: AgreedPolicy) {
     common.policy = Some(policy);
     turn.debug(|| Event::PolicyChosen { policy });
 }

@@ -15,10 +15,28 @@ use crate::v1::main_mode::exchange::{
     NONCE_BYTES, agree, bad_value, proven_identity, public_value_and_nonce,
 };
 use crate::v1::main_mode::policy;
+use crate::v1::main_mode::policy::Choice;
 use crate::v1::message::{clear, open, own_identity, seal, too_long_refusal};
 use crate::v1::{Refusal, vendor};
-use crate::wire::Header;
-use crate::wire::v1::{Chain, Ciphertext, Payload, Protected, SecurityAssociation, Unprotected};
+use crate::wire::v1::{
+    Chain, Ciphertext, Message, Payload, Protected, SecurityAssociation, Unprotected,
+};
+use crate::wire::{Cookies, Header};
+
+/// Message 1 is read: waits for the pre-shared key.
+#[derive(Debug)]
+pub(crate) struct AwaitsKey {
+    pub(crate) sa_body: Vec<u8>,
+}
+
+/// Message 2 was sent without keeping anything, and message 3 is here: waits for the pre-shared key.
+#[derive(Debug)]
+pub(crate) struct AwaitsKeyForValue {
+    pub(crate) sa_body: Vec<u8>,
+    pub(crate) policy: AgreedPolicy,
+    pub(crate) message: Message,
+    pub(crate) digest: u64,
+}
 
 /// Message 2 is sent.
 #[derive(Debug)]
@@ -60,35 +78,55 @@ pub(crate) fn proposals(payloads: &Unprotected) -> Result<Proposals<'_>, Refusal
     }
 }
 
-/// Message 1: the initiator's offers; message 2: our choice. `compared` is told of comparisons.
-pub(crate) fn start(
+/// Our choice among the initiator's offers. `compared` is told of comparisons.
+pub(crate) fn choose(
     turn: &Turn<'_>,
-    sa: &Common,
     proposals: &Proposals<'_>,
     compared: impl FnMut(&PolicyOffer, u32, Option<PolicyField>),
-) -> Result<(AwaitsInitiatorsValue, AgreedPolicy, Vec<u8>), Refusal> {
-    let refused = |cause| Refusal::Fail {
+) -> Result<Choice, Refusal> {
+    let policies = policy::usable(&turn.config.policies);
+    policy::choose(proposals.offered, &policies, compared).map_err(refused)
+}
+
+/// Message 2: our choice.
+pub(crate) fn message_2(cookies: Cookies, answer: SecurityAssociation) -> Result<Vec<u8>, Refusal> {
+    let payloads = [Payload::Sa(answer), vendor::dpd()];
+    clear(cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads).map_err(too_long_refusal)
+}
+
+/// The peer is told that nothing of what it offers will do.
+fn refused(cause: Cause) -> Refusal {
+    Refusal::Fail {
         cause,
         notify: Some(NotifyType::NO_PROPOSAL_CHOSEN),
-    };
-    let peer = sa.peer();
-    let key = turn
-        .config
-        .keys
-        .for_address(peer)
-        .ok_or_else(|| refused(Cause::NoKey { peer }))?;
-    let policies = policy::usable(&turn.config.policies);
-    let choice = policy::choose(proposals.offered, &policies, compared).map_err(refused)?;
-    let payloads = [Payload::Sa(choice.answer), vendor::dpd()];
-    let message = clear(sa.cookies, ExchangeType::IDENTITY_PROTECTION, 0, &payloads)
-        .map_err(too_long_refusal)?;
-    let state = AwaitsInitiatorsValue {
-        key: key.clone(),
-        sa_body: proposals.body.to_vec(),
-        policy: choice.policy,
-        pair: None,
-    };
-    Ok((state, choice.policy, message))
+    }
+}
+
+impl AwaitsKey {
+    /// What was offered, and the key, without which nothing is chosen.
+    pub(crate) fn with_key(
+        self,
+        sa: &Common,
+        key: Option<Secret>,
+    ) -> Result<(SecurityAssociation, Vec<u8>, Secret), Refusal> {
+        let peer = sa.peer();
+        let key = key.ok_or_else(|| refused(Cause::NoKey { peer }))?;
+        let offered = SecurityAssociation::from_body(&self.sa_body);
+        let offered = offered.map_err(|error| Refusal::unexpected(error.to_string()))?;
+        Ok((offered, self.sa_body, key))
+    }
+}
+
+impl AwaitsInitiatorsValue {
+    /// Message 2 is sent.
+    pub(crate) fn new(key: Secret, sa_body: Vec<u8>, policy: AgreedPolicy) -> Self {
+        Self {
+            key,
+            sa_body,
+            policy,
+            pair: None,
+        }
+    }
 }
 
 /// What message 3 gave: the shared secret, the peer's value and its nonce.

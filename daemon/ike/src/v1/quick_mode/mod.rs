@@ -68,6 +68,10 @@ impl Live {
         ciphertext: &Ciphertext,
         digest: u64,
     ) {
+        if self.tell_given_up(common, turn, message_id) {
+            let detail = "answer to a quick mode that was given up";
+            return turn.dropped(DropReason::Repeat, detail);
+        }
         let in_progress = self.quick.get(&message_id).map(|quick| &quick.flight);
         match in_progress.or_else(|| self.answered.get(&message_id)) {
             Some(flight) if flight.answers == Some(digest) => self.repeat_quick(turn, message_id),

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cause::{Blame, Cause, Phase};
 use crate::child::{ChildId, OwnSpis, ProtocolKeys, ProtocolSa};
 use crate::child_request::ChildRequest;
@@ -49,7 +51,7 @@ pub(crate) struct AwaitsAnswer {
 }
 
 /// Message 2 is sent, the inbound half installed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AwaitsConfirmation {
     pub(crate) child: ChildId,
     /// Our SPIs of it, to take it back if the kernel did not take it

@@ -1,0 +1,3 @@
+//! How peers prove who they are.
+
+pub mod psk;
