@@ -26,9 +26,9 @@ use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
-use crate::v1;
 use crate::wire::Cookie;
 
 mod admission;
@@ -227,16 +227,9 @@ impl Endpoint {
 
     fn sa_timer(&mut self, id: SaId, timer: SaTimer) {
         match timer {
-            SaTimer::Retransmit(message_id) => self.drive(id, |sa, common, turn| {
-                Some(sa.retransmit(common, turn, message_id))
-            }),
-            SaTimer::HalfOpen => self.drive(id, |sa, common, turn| {
-                Some(sa.half_open_too_long(common, turn))
-            }),
-            SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
-                live.answered.remove(&message_id);
-                live.given_up.remove(&message_id);
-            }),
+            SaTimer::Retransmit(message_id) => self.give(id, Task::Retransmit(message_id)),
+            SaTimer::HalfOpen => self.give(id, Task::HalfOpenTooLong),
+            SaTimer::ForgetAnswer(message_id) => self.give(id, Task::ForgetAnswer(message_id)),
             SaTimer::Rekey => self.rekey_ike(id),
             SaTimer::Expire => self.expire_ike(id),
             SaTimer::Retire => self.retire_ike(id),
@@ -245,7 +238,7 @@ impl Endpoint {
             SaTimer::Deleted => self.ike_down(id, DownReason::DeletedByPeer),
             SaTimer::Forget => self.forget_deleted(id),
             SaTimer::Question => self.question_unanswered(id),
-            SaTimer::Keepalive => self.drive_live(id, v1::Live::keepalive_due),
+            SaTimer::Keepalive => self.give(id, Task::KeepaliveDue),
         }
     }
 
