@@ -253,9 +253,9 @@ fn a_peer_is_asked_once_more_before_it_is_dead() {
 fn what_is_not_configured_any_more_is_deleted() {
     let pair = Pair::usual();
     let mut other_flow = pair.a.clone();
-    other_flow.flows = vec![flow(1, "10.9.0.0/16", "10.2.0.0/16")];
+    other_flow.flows = vec![flow(1, "10.9.0.0/16", "10.2.0.0/16")].into();
     let mut other_peer = pair.a.clone();
-    other_peer.peers = vec!["203.0.113.7".parse().unwrap()];
+    other_peer.peers = vec!["203.0.113.7".parse().unwrap()].into();
     let mut none = pair.config_a();
     none.connections.clear();
     let configs = [
@@ -292,7 +292,8 @@ fn what_is_still_configured_stays() {
     renamed.flows = vec![
         flow(1, "10.5.0.0/16", "10.6.0.0/16"),
         flow(7, "10.1.0.0/16", "10.2.0.0/16"),
-    ];
+    ]
+    .into();
     let mut config = with(&pair.global_a, &renamed);
     let mut more = connection(
         A,
