@@ -7,6 +7,7 @@
 //! `peers` (with whom), `connection` (which of the peers of a connection), `requests` (which flows wait), `phase1` (how it begins), `questions` (what waits for the outside), `sa_life` (life of an ISAKMP SA), `children` (the table),
 //! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
 //! back), `clear`, `snapshot`; the exchanges are in `crate::v1`, which answer what `effects` carries out.
+//! `crate::resume` saves the SAs, and has another endpoint go on with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
