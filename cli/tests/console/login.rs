@@ -1,4 +1,4 @@
-//! What stands on the screen of somebody who logs in: the real console on a terminal, with a real daemon behind it.
+//! The screen of a login: the real console on a terminal, with a real daemon behind it.
 
 use crate::support::{Console, daemon};
 

@@ -11,7 +11,7 @@ use crate::peer::{Brand, Isthmus, Link, Tunnel};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A line that nobody understands is reported with its number and kept; all other lines do their work.
+/// A line that is not understood is reported with its number and kept; all other lines do their work.
 pub fn unknown_line_is_kept() -> Result<()> {
     bed::with(
         &[
