@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bed::Bed;
-use bed::tunnels::{FIRST, SECOND, config, configure, tunnel};
+use bed::tunnels::{FIRST, SECOND, config, configure, outbound, tunnel, up};
 use tokio::task::LocalSet;
 
 const TUNNELS: usize = 10_000;
@@ -44,11 +44,10 @@ async fn measure() {
     let (bed, other) = (Bed::new(), Bed::new());
     configure(&bed, &config(FIRST, SECOND, tunnels)).await;
     configure(&other, &config(SECOND, FIRST, tunnels)).await;
-    let mut up = 0;
-    for which in 0..tunnels {
-        up = tunnel(&bed.router, &other.router, which).await;
+    for policy in outbound(&bed.router).await {
+        tunnel(&bed.router, &other.router, &policy).await;
     }
-    assert_eq!(up, tunnels, "{}", bed.log());
+    assert_eq!(up(&bed.router), tunnels, "{}", bed.log());
     let mut console = bed.console().await;
     println!(
         "{:<46} {:>9} {:>9} {:>9} {:>9}",
