@@ -491,12 +491,13 @@ impl Router {
         let (_, name) = names.find(|((known, _), _)| *known == reqid)?;
         let mut connections = self.tunnels.plan.connections.iter();
         let entry = connections.find(|connection| connection.id == name.0)?;
+        let (map, sequence) = entry.origin.map_entry()?;
         let gathered = plan::crypto_map::entries(&self.running, &self.interfaces).entries;
         let found = gathered
             .into_iter()
-            .find(|found| found.map == entry.map && u32::from(found.sequence) == entry.sequence)?;
+            .find(|found| found.map == map && u32::from(found.sequence) == sequence)?;
         let line = found.rules.get(self.tunnels.plan.flows.get(name)?.rule)?;
-        Some(line.place(&entry.access_list, &found.name()))
+        Some(line.place(&found.access_list, &found.name()))
     }
 }
 
