@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use ike::algorithm::IpsecProtocol;
-use ike::config::{FlowId, Keepalive, KeepaliveKind};
+use ike::config::{FlowId, Keepalive, KeepaliveKind, Peers};
 use ike::event::{DownReason, Event};
 use ike::registry::ExchangeType;
 use ike::secret::Secret;
@@ -432,7 +432,7 @@ fn a_child_that_the_peer_has_no_more_is_replaced() {
 fn a_connection_goes_on_with_its_peer() {
     let mut pair = Pair::usual();
     let spare = "203.0.113.9".parse().unwrap();
-    pair.a.peers.push(spare);
+    pair.a.peers = Peers::Listed(vec![pair.a.peers.listed()[0], spare]);
     pair.global_a.keys.add_address(spare, 32, "cisco123".into());
     let mut world = pair.world(1);
     world.hosts[1].plugged = false;

@@ -9,7 +9,7 @@ use ike::status::{Role, StateWord};
 use isthmus_grammar::command::{Command, DebugTopic, ExecCommand};
 
 use super::Debugging;
-use crate::plan::flows::Plan;
+use crate::plan::units::Plan;
 
 fn lines(conn_id: u32, event: Event) -> Vec<String> {
     let fact = Fact {

@@ -1,5 +1,6 @@
 //! Snapshots for the `show` screens.
 
+use crate::child::ChildId;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
@@ -82,6 +83,11 @@ impl Endpoint {
             .iter()
             .filter_map(|child| child_status(child, now))
             .collect()
+    }
+
+    /// One child, if it is up.
+    pub fn child(&self, id: ChildId, now: Instant) -> Option<ChildStatus> {
+        child_status(self.children.get(id)?, now)
     }
 
     /// Every child of one connection that is up, oldest first.
