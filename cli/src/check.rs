@@ -154,7 +154,7 @@ impl Note<'_> {
             }
             Note::Weak(words) => {
                 writeln!(out, "{name}:{number}: security warning")?;
-                return writeln!(out, "{LEAD}{words}");
+                return writeln!(out, "{LEAD}{}", printable(words));
             }
         };
         let first = line.trim_end();
@@ -172,7 +172,10 @@ impl Note<'_> {
         let (shown, cut) = shorten(first, column.unwrap_or_default());
         match column {
             Some(_) => writeln!(out, "{name}:{number}: {reason} at '^'")?,
-            None => writeln!(out, "{name}:{number}: {}", reason.replace('\n', " "))?,
+            None => {
+                let reason = printable(&reason.replace('\n', " "));
+                writeln!(out, "{name}:{number}: {reason}")?;
+            }
         }
         writeln!(out, "{LEAD}{shown}")?;
         match column {

@@ -108,15 +108,23 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-/// Which room names which, and in which files.
-fn arrows() -> BTreeMap<(String, String), Vec<PathBuf>> {
+/// The code of every file.
+fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     files(&source(), &mut found);
-    let mut arrows: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
-    for file in found {
-        let from = room(&file);
+    let read = |file: PathBuf| {
         let text = std::fs::read_to_string(source().join(&file)).unwrap();
-        for to in named(&code(&text), depth(&file)) {
+        (file, code(&text))
+    };
+    found.into_iter().map(read).collect()
+}
+
+/// Which room names which, and in which files.
+fn arrows() -> BTreeMap<(String, String), Vec<PathBuf>> {
+    let mut arrows: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
+    for (file, code) in sources() {
+        let from = room(&file);
+        for to in named(&code, depth(&file)) {
             if to != from {
                 arrows
                     .entry((from.clone(), to))
@@ -148,6 +156,51 @@ fn every_folder_is_on_a_floor_and_names_only_lower_ones() {
             _ => faults.push(format!(
                 "{from} names {to}, which is not below it: {files:?}"
             )),
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The names of functions that are defined in a piece of code.
+fn functions(code: &str) -> Vec<String> {
+    let after = code.split("fn ").skip(1);
+    after.flat_map(first_names).collect()
+}
+
+/// Methods that other floors give to `Router`, with the room of each.
+fn methods(sources: &[(PathBuf, String)]) -> BTreeMap<String, String> {
+    let all = sources.iter().flat_map(|(_, code)| functions(code));
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for name in all {
+        *times.entry(name).or_default() += 1;
+    }
+    let mut methods = BTreeMap::new();
+    for (file, code) in sources {
+        for block in code.split("\nimpl Router {\n").skip(1) {
+            let block = block.split("\n}").next().unwrap();
+            // Of a name that others have too it cannot be told whose it is.
+            let own = functions(block).into_iter().filter(|name| times[name] == 1);
+            methods.extend(own.map(|name| (name, room(file))));
+        }
+    }
+    methods
+}
+
+#[test]
+fn no_floor_calls_what_a_higher_one_gives_the_router() {
+    let sources = sources();
+    let methods = methods(&sources);
+    assert_eq!(methods["rollback_active"], "change_control");
+    let mut faults = Vec::new();
+    for (file, code) in &sources {
+        let Some(here) = floor(&room(file)) else {
+            continue;
+        };
+        for (name, to) in &methods {
+            let called = code.contains(&format!(".{name}("));
+            if called && floor(to).is_some_and(|there| there < here) {
+                faults.push(format!("{} calls {name} of {to}", file.display()));
+            }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

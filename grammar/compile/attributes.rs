@@ -41,6 +41,19 @@ pub fn plain(rule: &str) -> Option<&str> {
     plain.starts_with("r_").then_some(plain)
 }
 
+/// After how many words the `no` form of a command may end: `@no-after N`.
+pub fn no_after(docs: &[String]) -> Option<usize> {
+    let mut counts = docs.iter().filter_map(|doc| doc.strip_prefix(NO_AFTER));
+    let count = counts.next()?;
+    Some(
+        count
+            .parse()
+            .unwrap_or_else(|_| panic!("{NO_AFTER}{count}")),
+    )
+}
+
+const NO_AFTER: &str = "@no-after ";
+
 /// The inactive commands below a rule, in the order of the alternatives.
 fn below(rules: &Rules, name: &str, seen: &mut HashSet<String>, names: &mut Vec<String>) {
     let Some(rule) = rules.get(name) else {
@@ -68,7 +81,7 @@ fn below(rules: &Rules, name: &str, seen: &mut HashSet<String>, names: &mut Vec<
 /// When an attribute is not understood.
 pub fn fields(rule: &str, docs: &[String]) -> String {
     let mut attributes = Attributes::default();
-    for doc in docs {
+    for doc in docs.iter().filter(|doc| !doc.starts_with(NO_AFTER)) {
         if attributes.read(doc).is_none() {
             panic!("the attribute \"{doc}\" of {rule} is not understood");
         }
@@ -80,7 +93,7 @@ pub fn fields(rule: &str, docs: &[String]) -> String {
     };
     format!(
         "key: Key::{}, enters: {}, section: {}, rank: {}, sorted: {}, negation: Negation::{}, trail: {}, holds: &[{}], \
-         holds_without: {:?}, needed: {}, once: {}, default: {:?}",
+         holds_without: {:?}, needed: {}, once: {}, default: {:?}, makes: {:?}, names: {}, in_use: {:?}",
         or(&attributes.key, "Keywords"),
         option(&attributes.enters),
         option(&attributes.section),
@@ -93,6 +106,9 @@ pub fn fields(rule: &str, docs: &[String]) -> String {
         attributes.needed,
         attributes.once,
         attributes.default,
+        attributes.makes,
+        option(&attributes.names),
+        attributes.in_use,
     )
 }
 
@@ -110,6 +126,9 @@ struct Attributes {
     needed: bool,
     once: bool,
     default: Option<String>,
+    makes: Option<String>,
+    names: Option<String>,
+    in_use: Option<String>,
 }
 
 impl Attributes {
@@ -125,19 +144,34 @@ impl Attributes {
             ("@no", "kept") => self.negation = Some("Kept".to_owned()),
             ("@no", "only") => self.negation = Some("Only".to_owned()),
             ("@trail", count) => self.trail = count.parse().ok()?,
-            ("@holds", "") => self.holds = Some(ALL.to_owned()),
+            ("@acts" | "@holds", "") => self.holds = Some(ALL.to_owned()),
             ("@holds", "no") => self.holds = Some("Form::No".to_owned()),
-            ("@holds", value) => {
+            ("@acts" | "@holds", value) => {
                 self.holds = Some(ALL.to_owned());
                 self.holds_without = Some(value.strip_prefix("without ")?.to_owned());
             }
             ("@once", "") => self.once = true,
             ("@needed", "") => self.needed = true,
+            ("@makes", thing) => self.makes = Some(thing.to_owned()),
+            ("@names", value) => self.names = Some(names(value)?),
+            ("@in-use", text) => self.in_use = Some(text.to_owned()),
             ("@default", words) => self.default = Some(words.to_owned()),
             _ => return None,
         }
         Some(())
     }
+}
+
+fn names(value: &str) -> Option<String> {
+    let (what, refusal) = value.split_once(": ")?;
+    let (argument, thing) = what.split_once(' ')?;
+    let (thing, built_in) = match thing.split_once(" or ") {
+        Some((thing, name)) => (thing, Some(name)),
+        None => (thing, None),
+    };
+    Some(format!(
+        "Names {{ argument: Rule::{argument}, thing: {thing:?}, built_in: {built_in:?}, refusal: {refusal:?} }}"
+    ))
 }
 
 fn key(value: &str) -> Option<String> {

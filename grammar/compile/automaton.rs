@@ -4,10 +4,11 @@
 //! (Glushkov's construction, in the order of the alternatives). It also knows inside which rules it stands: each place
 //! where a rule is named is a frame of its own, so that the nodes of a line say which of its words belong to which rule.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use pest_meta::ast::{Expr, RuleType};
 
+use crate::attributes;
 use crate::read::{Rules, is_table};
 use crate::terminal::terminals;
 
@@ -74,6 +75,8 @@ pub struct Automaton<'r> {
     pub starts: Vec<(&'r str, Vec<usize>)>,
     /// The rule that is being built.
     here: Option<usize>,
+    /// What is being built stands after `no` or `default`.
+    negated: bool,
     /// What every configuration mode has in common, made once.
     navigation: Option<Fragment>,
 }
@@ -88,6 +91,7 @@ impl<'r> Automaton<'r> {
             frames: Vec::new(),
             starts: Vec::new(),
             here: None,
+            negated: false,
             navigation: None,
         };
         for rule in rules.named().filter(|rule| rule.ty == RuleType::Atomic) {
@@ -109,6 +113,11 @@ impl<'r> Automaton<'r> {
     }
 
     fn rule(&mut self, name: &str) -> Fragment {
+        if self.negated
+            && let Some(own) = self.rules.negated(name)
+        {
+            return self.rule(own);
+        }
         let Some(rule) = self.rules.get(name) else {
             return Fragment::empty();
         };
@@ -130,17 +139,46 @@ impl<'r> Automaton<'r> {
 
     /// A rule that what is parsed is made of.
     fn frame(&mut self, name: &str, expr: &Expr) -> Fragment {
-        let around = self.here;
+        let around = (self.here, self.negated);
+        self.negated = false;
         self.here = Some(self.frames.len());
         self.frames.push(Frame {
             rule: name.to_owned(),
-            parent: around,
-            depth: self.depth(around) + 1,
+            parent: around.0,
+            depth: self.depth(around.0) + 1,
         });
-        let fragment = self.expr(expr);
-        self.here = around;
+        let mut fragment = self.expr(expr);
+        (self.here, self.negated) = around;
         assert!(!fragment.nullable, "{name} may be without words");
+        if self.negated
+            && let Some(count) = attributes::no_after(self.rules.docs(name))
+        {
+            self.may_end_after(count, &mut fragment);
+        }
         fragment
+    }
+
+    /// Lets a piece end after so many words, or after any later one.
+    fn may_end_after(&self, count: usize, fragment: &mut Fragment) {
+        let mut todo: VecDeque<_> = fragment.first.iter().map(|node| (*node, 1)).collect();
+        let mut seen = HashSet::new();
+        while let Some((node, words)) = todo.pop_front() {
+            if !seen.insert(node) {
+                continue;
+            }
+            let follow = self.nodes[node].follow.iter();
+            todo.extend(follow.map(|edge| (edge.node, words + 1)));
+            if words >= count && !fragment.last.contains(&node) && !self.is_interface_type(node) {
+                fragment.last.push(node);
+            }
+        }
+    }
+
+    /// The node is the first of the two tokens of an interface name.
+    fn is_interface_type(&self, node: usize) -> bool {
+        let terminal = self.nodes[node].terminal;
+        let mut all = self.by_rule.values();
+        all.any(|own| own.len() == 3 && own.start + 1 == terminal)
     }
 
     /// A word or an argument; an interface name also as two tokens, type and number.
@@ -178,8 +216,13 @@ impl<'r> Automaton<'r> {
         match expr {
             Expr::Ident(name) => self.rule(name),
             Expr::Seq(left, right) => {
+                let negates =
+                    matches!(&**left, Expr::Ident(name) if name == "k_no" || name == "k_default");
                 let left = self.expr(left);
+                let around = self.negated;
+                self.negated |= negates;
                 let right = self.expr(right);
+                self.negated = around;
                 self.sequence(left, right)
             }
             Expr::Choice(left, right) => {

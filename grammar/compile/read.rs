@@ -18,6 +18,12 @@ impl Rules {
         self.by_name.get(name).map(|index| &self.all[*index])
     }
 
+    /// The rule of a command's `no` form, where it is not that of the command itself.
+    pub fn negated(&self, name: &str) -> Option<&str> {
+        let rule = self.get(&format!("no_{name}"))?;
+        Some(&rule.name)
+    }
+
     /// The `///` lines before a rule.
     pub fn docs(&self, name: &str) -> &[String] {
         self.docs.get(name).map_or(&[], Vec::as_slice)

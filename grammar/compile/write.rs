@@ -18,9 +18,9 @@ pub fn tables(rules: &Rules, automaton: &Automaton<'_>) -> String {
     let _ = writeln!(
         text,
         "/// A rule of the pest files that what is parsed is made of.\n\
-         #[allow(non_camel_case_types)]\n\
-         #[derive(Clone, Copy, PartialEq, Eq)]\n\
-         pub(crate) enum Rule {{ {} }}",
+         #[allow(non_camel_case_types, missing_docs)]\n\
+         #[derive(Clone, Copy, PartialEq, Eq, Hash)]\n\
+         pub enum Rule {{ {} }}",
         list(named.iter().map(|name| identifier(name)))
     );
     array(
@@ -95,7 +95,7 @@ fn retained(text: &mut String, rules: &Rules, named: &[&str]) {
         let orders = orders.map(|(table, order)| format!("({}, {order})", mode(table)));
         let fields = attributes::fields(&retained.rule, rules.docs(&retained.rule));
         format!(
-            "Retained {{ name: {:?}, orders: &[{}], {fields} }}",
+            "Retained {{ rule: Rule::{}, orders: &[{}], {fields} }}",
             retained.rule,
             list(orders)
         )

@@ -39,3 +39,4 @@ pub use interface_name::InterfaceName;
 pub use modes::Mode;
 pub use privilege::{Access, PrivilegeRule};
 pub use refusal::Refusal;
+pub use tree::Rule;

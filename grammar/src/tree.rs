@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::command::{Form, SecretTypes, Section};
 use crate::modes::Mode;
-use crate::retained::{Key, Negation, Retained};
+use crate::retained::{Key, Names, Negation, Retained};
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
@@ -22,6 +22,11 @@ impl Rule {
     /// The word or argument of an atomic rule; of an interface name the one for the whole name.
     pub(crate) fn terminal(self) -> Option<&'static Terminal> {
         TERMINAL_OF[self as usize].map(|index| &TERMINALS[usize::from(index)])
+    }
+
+    /// What an atomic rule matches.
+    pub(crate) fn kind(self) -> Option<Kind> {
+        Some(self.terminal()?.kind)
     }
 
     /// The inactive command whose plain or `no` form the rule is.

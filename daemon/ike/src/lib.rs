@@ -22,6 +22,7 @@ mod id;
 pub mod identity;
 mod limit;
 pub mod offer;
+pub mod origin;
 pub mod output;
 mod peer_text;
 pub mod question;

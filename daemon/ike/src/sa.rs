@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cause::Cause;
 use crate::child_request::{ChildRequest, Subject};
 use crate::config::ConnectionId;
-use crate::id::{Path, SaId};
+use crate::id::{Path, PeerId, SaId};
 use crate::identity::Identity;
 use crate::status::{AgreedPolicy, Role, StateWord};
 use crate::time::Instant;
@@ -32,6 +32,8 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Common {
     pub(crate) id: SaId,
+    /// With whom; until it has proved who it is, the one that we expect, or one that is not known yet
+    pub(crate) peer: PeerId,
     pub(crate) role: Role,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
@@ -185,7 +187,8 @@ impl Common {
         }
     }
 
-    pub(crate) fn peer(&self) -> IpAddr {
+    /// Where the peer is.
+    pub(crate) fn address(&self) -> IpAddr {
         self.remote.ip()
     }
 

@@ -39,7 +39,7 @@ pub struct Group {
 
 impl Group {
     /// The group of an odd `modulus` and a `generator` below it, both big-endian and equally long, for exponents of
-    /// `exponent_bytes`. Makes the table, which costs about ten powers.
+    /// `exponent_bytes`. Makes the table, which costs about as much as a power.
     ///
     /// # Errors
     /// [`Error`] for what is wrong of the arguments.

@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod reload;
 pub mod rollback;
+pub mod startup;
 #[cfg(test)]
 mod tests;
 pub mod whole;

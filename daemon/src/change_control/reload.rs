@@ -10,7 +10,7 @@ use crate::log::Severity;
 use crate::router::change_control::{Scheduled, Watch};
 use crate::router::{Router, Shared, Stop};
 
-/// Time left at which everybody is warned, in minutes.
+/// Time left at which all operators are warned, in minutes.
 const WARNINGS: [u64; 4] = [60, 30, 5, 1];
 /// How far ahead a reload may be: 24 days, in minutes.
 const FARTHEST: i64 = 24 * 24 * 60;

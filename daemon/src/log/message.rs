@@ -90,7 +90,7 @@ pub enum Message {
         text: String,
         /// The peer that it is about.
         peer: Option<IpAddr>,
-        /// Anybody who can send a packet can make it come as often as he likes.
+        /// Strangers can make it come as often as they like, by sending packets.
         provoked: bool,
     },
     /// A line of `debug`, severity debugging: `ISAKMP: (1001):SA has been authenticated`.

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ike::algorithm::{IpsecProtocol, Mode};
 use ike::child::ChildSa;
 use ike::config::{Connection, ConnectionId, Flow, FlowId, TransformSet};
+use ike::origin::Origin;
 use indexmap::IndexSet;
 use isthmus_grammar::command;
 use isthmus_kernel::{Action, Direction, Level, Reqid, Selector, Template};
@@ -297,13 +298,15 @@ fn dropped(entry: &Entry, meaning: &selector::Meaning) -> String {
 fn connection(entry: &Entry, id: ConnectionId, flows: Vec<Flow>) -> Connection {
     Connection {
         id,
-        map: entry.map.clone(),
-        sequence: entry.sequence.into(),
+        origin: Origin::CryptoMap {
+            map: entry.map.clone(),
+            sequence: entry.sequence.into(),
+            access_list: entry.access_list.clone(),
+        },
         local: entry.local.into_iter().collect(),
-        peers: entry.peers.clone(),
+        peers: entry.peers.clone().into(),
         default_peer: entry.default_peer,
-        access_list: entry.access_list.clone(),
-        flows,
+        flows: flows.into(),
         transform_sets: entry.transform_sets.clone(),
         pfs: entry.pfs,
         lifetime: entry.lifetime,

@@ -293,7 +293,7 @@ fn names_and_numbers_stay_when_other_entries_come_and_go() {
         let connection = plan
             .connections
             .iter()
-            .find(|c| c.sequence == sequence)
+            .find(|c| c.origin.map_entry() == Some(("VPN", sequence)))
             .unwrap();
         (connection.id, connection.flows[0].id)
     };

@@ -470,7 +470,7 @@ impl Plan {
         let (mut problems, mut lines, mut planned) = (problems, Vec::new(), None);
         let mut numbers = HashMap::new();
         let before = old.as_ref().and_then(|old| old.connection.as_deref());
-        let before = before.into_iter().flat_map(|before| &before.flows);
+        let before = before.into_iter().flat_map(|before| before.flows.iter());
         let before: HashMap<_, FlowId> = before
             .map(|flow| ((flow.local, flow.remote), flow.id))
             .collect();
@@ -520,7 +520,7 @@ impl Plan {
         let (connection, plans) = planned.unzip();
         let flows = connection.as_ref().map_or(&[][..], |one| &one.flows);
         let now: HashSet<FlowId> = flows.iter().map(|flow| flow.id).collect();
-        for flow in before.iter().flat_map(|before| &before.flows) {
+        for flow in before.iter().flat_map(|before| before.flows.iter()) {
             self.numbers.give_back(flow.id);
             if !now.contains(&flow.id) {
                 self.forget_flow((id, flow.id), changes);
@@ -597,7 +597,7 @@ impl Plan {
             self.unclaim(item, unit.claimed_on);
         }
         if let Some(connection) = &unit.connection {
-            for flow in &connection.flows {
+            for flow in connection.flows.iter() {
                 self.numbers.give_back(flow.id);
                 self.forget_flow((unit.id, flow.id), changes);
             }

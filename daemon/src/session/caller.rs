@@ -51,7 +51,7 @@ impl Caller {
         });
         let trusted = peer.is_some_and(|peer| router.borrow().trusted_uids.contains(&peer.uid));
         let (name, terminal) = match peer {
-            // The name service may be slow; it must not hold up anybody else.
+            // The name service may be slow; it must not hold up other sessions.
             Some(peer) => tokio::task::spawn_blocking(move || {
                 let terminal = peer.pid.map(Terminal::of).unwrap_or_default();
                 (linux_name(peer.uid), terminal)

@@ -15,33 +15,51 @@ use crate::router::{Router, settled};
 
 impl Session {
     pub(super) async fn clear(&mut self, command: ClearCommand) -> Outcome {
-        let router = self.router.clone();
-        let done = match command {
+        let what = match command {
             ClearCommand::CryptoSa(ClearSa::Counters) => return self.clear_counters().await,
             ClearCommand::Counters(only) => return self.clear_interface_counters(only).await,
             ClearCommand::Logging => return self.clear_logging().await,
             ClearCommand::Line(line) => return self.clear_line(operators::named(line)).await,
             ClearCommand::ArchiveLog { force } => return self.clear_config_log(force).await,
             ClearCommand::ConfigurationLock => {
-                router.borrow_mut().change_control.lock = None;
+                self.router.borrow_mut().change_control.lock = None;
                 return Ok(Status::Ok);
             }
             ClearCommand::CryptoCallAdmission => {
-                router.borrow_mut().tunnels.engine.clear_admission();
+                let tunnels = &mut self.router.borrow_mut().tunnels;
+                tunnels.engine.clear_admission();
                 return Ok(Status::Ok);
             }
-            ClearCommand::CryptoIsakmp(None) => router.borrow_mut().clear(Clear::IkeSas),
-            ClearCommand::CryptoIsakmp(Some(id)) => router.borrow_mut().clear_isakmp(id),
-            ClearCommand::CryptoSa(which) => router.borrow_mut().clear_sa(which),
-            ClearCommand::CryptoSession { remote, local } => {
-                router.borrow_mut().clear(match (remote, local) {
-                    (Some(remote), _) => Clear::SessionsWithRemote(remote),
-                    (None, Some(local)) => Clear::SessionsWithLocal(local),
-                    (None, None) => Clear::Sessions,
-                })
-            }
+            ClearCommand::CryptoIsakmp(None) => Clear::IkeSas,
+            ClearCommand::CryptoIsakmp(Some(id)) => ike_sa(&self.router.borrow(), id)?,
+            ClearCommand::CryptoSa(ClearSa::All) => Clear::Children,
+            ClearCommand::CryptoSa(ClearSa::Peer(peer)) => Clear::ChildrenOfPeer(peer),
+            ClearCommand::CryptoSa(ClearSa::Map(map)) => Clear::ChildrenOfMap(map),
+            ClearCommand::CryptoSa(ClearSa::Entry {
+                destination,
+                protocol,
+                spi,
+            }) => Clear::ChildWithSpi {
+                destination,
+                protocol: match protocol {
+                    IpsecProtocol::Ah => ike::algorithm::IpsecProtocol::Ah,
+                    IpsecProtocol::Esp => ike::algorithm::IpsecProtocol::Esp,
+                },
+                spi,
+            },
+            ClearCommand::CryptoSa(ClearSa::Spi(spi)) => ipsec_sa(&self.router.borrow(), spi)?,
+            ClearCommand::CryptoSession { remote, local } => match (remote, local) {
+                (Some(remote), _) => Clear::SessionsWithRemote(remote),
+                (None, Some(local)) => Clear::SessionsWithLocal(local),
+                (None, None) => Clear::Sessions,
+            },
         };
-        done?;
+        {
+            let mut router = self.router.borrow_mut();
+            let now = router.now();
+            router.tunnels.engine.clear(now, what);
+            router.pump();
+        }
         settled(&self.router).await;
         Ok(Status::Ok)
     }
@@ -111,77 +129,32 @@ impl Session {
     }
 }
 
-impl Router {
-    /// Ends SAs on the operator's behalf.
-    fn clear(&mut self, what: Clear) -> Result<(), &'static str> {
-        let now = self.now();
-        self.tunnels.engine.clear(now, what);
-        self.pump();
-        Ok(())
+/// The ISAKMP SA with a connection id.
+fn ike_sa(router: &Router, id: u32) -> Result<Clear, &'static str> {
+    let sas = router.tunnels.engine.ike_sas(router.now());
+    match sas.iter().any(|sa| sa.conn_id == id && !sa.deleted) {
+        true => Ok(Clear::IkeSa(id)),
+        false => Err("% There is no ISAKMP SA with this connection id.\n"),
     }
+}
 
-    fn clear_isakmp(&mut self, id: u32) -> Result<(), &'static str> {
-        let now = self.now();
-        if self
-            .tunnels
-            .engine
-            .ike_sas(now)
-            .iter()
-            .any(|sa| sa.conn_id == id && !sa.deleted)
-        {
-            self.clear(Clear::IkeSa(id))
-        } else {
-            Err("% There is no ISAKMP SA with this connection id.\n")
-        }
-    }
-
-    fn clear_sa(&mut self, which: ClearSa) -> Result<(), &'static str> {
-        let protocol = |p| match p {
-            IpsecProtocol::Ah => ike::algorithm::IpsecProtocol::Ah,
-            IpsecProtocol::Esp => ike::algorithm::IpsecProtocol::Esp,
-        };
-        match which {
-            ClearSa::All => self.clear(Clear::Children),
-            ClearSa::Peer(peer) => self.clear(Clear::ChildrenOfPeer(peer)),
-            ClearSa::Map(map) => self.clear(Clear::ChildrenOfMap(map)),
-            ClearSa::Counters => Ok(()),
-            ClearSa::Entry {
-                destination,
-                protocol: p,
-                spi,
-            } => self.clear(Clear::ChildWithSpi {
-                destination,
-                protocol: protocol(p),
-                spi,
-            }),
-            ClearSa::Spi(spi) => self.clear_spi(spi),
-        }
-    }
-
-    fn clear_spi(&mut self, spi: u32) -> Result<(), &'static str> {
-        let now = self.now();
-        let found = self
-            .tunnels
-            .engine
-            .children(now)
-            .into_iter()
-            .find_map(|child| {
-                child.sa.protocols.iter().find_map(|sa| {
-                    let destination = if sa.inbound_spi == spi {
-                        child.sa.local
-                    } else if sa.outbound_spi == spi {
-                        child.sa.remote
-                    } else {
-                        return None;
-                    };
-                    Some((destination, sa.protocol))
-                })
-            });
-        let (destination, protocol) = found.ok_or("% There is no IPsec SA with this SPI.\n")?;
-        self.clear(Clear::ChildWithSpi {
-            destination,
-            protocol,
-            spi,
+/// The child with an SPI, in either direction.
+fn ipsec_sa(router: &Router, spi: u32) -> Result<Clear, &'static str> {
+    let children = router.tunnels.engine.children(router.now());
+    let found = children.iter().find_map(|child| {
+        child.sa.protocols.iter().find_map(|sa| {
+            let destination = match spi {
+                _ if sa.inbound_spi == spi => child.sa.local,
+                _ if sa.outbound_spi == spi => child.sa.remote,
+                _ => return None,
+            };
+            Some((destination, sa.protocol))
         })
-    }
+    });
+    let (destination, protocol) = found.ok_or("% There is no IPsec SA with this SPI.\n")?;
+    Ok(Clear::ChildWithSpi {
+        destination,
+        protocol,
+        spi,
+    })
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use isthmus_control::AskKind;
+use isthmus_grammar::Rule;
 use isthmus_grammar::command::{FileCommand, FilePrompt};
 use isthmus_grammar::privilege::FULL;
 use md5::{Digest, Md5};
@@ -23,7 +24,10 @@ use crate::storage::{LocalFile, Location, MAX_SIZE, Remote, StorageError};
 pub(super) const SECRETS: &str =
     "Permission denied: files may have keys in them, and only level 15 may know those";
 /// The rule and the words of the line that lets scp in.
-const SCP_SERVER: (&str, &str) = ("r_ip_first_scp_server_enable_scp", "ip scp server enable");
+const SCP_SERVER: (Rule, &str) = (
+    Rule::r_ip_first_scp_server_enable_scp,
+    "ip scp server enable",
+);
 const SCP_SERVER_OFF: &str = "Administratively disabled: configure ip scp server enable\n";
 /// Octets of a file in one line of Base64.
 const PIECE: usize = 48 * 1024;

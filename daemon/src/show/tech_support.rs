@@ -1,4 +1,4 @@
-//! `show tech-support [ipsec]`: the screens that someone who helps will ask for, one after the other, without secrets.
+//! `show tech-support [ipsec]`: the screens that a support engineer will ask for, one after the other, without secrets.
 //! Called by `show`.
 
 use std::fmt::Write;

@@ -127,11 +127,12 @@ pub fn flow(router: &Router, raw: &RawFlow, counters: &Counters) -> Option<Flow>
         .first()
         .map(|child| child.sa.remote)
         .or(status.and_then(|s| s.peer));
+    let (map, sequence) = connection.origin.map_entry()?;
     Some(Flow {
         interface: interface.name.clone(),
-        map: connection.map.clone(),
-        sequence: u16::try_from(connection.sequence).unwrap_or(u16::MAX),
-        description: description(router, &connection.map, connection.sequence),
+        map: map.to_owned(),
+        sequence: u16::try_from(sequence).unwrap_or(u16::MAX),
+        description: description(router, map, sequence),
         local: planned.local,
         local_proxy: Proxy::of(&flow.local)?,
         remote_proxy: Proxy::of(&flow.remote)?,

@@ -147,14 +147,13 @@ fn thousands_of_connections_leave_nothing_behind() {
         let before = open_files();
         for n in 0..3000 {
             let mut stream = bed.raw().await;
-            if n % 3 == 0 {
-                stream.write_all(&[0, 0, 0]).await.unwrap();
-            }
-            if n % 3 == 1 {
-                let greeting = encode(&hello(PROTOCOL_VERSION), MAX_REQUEST).unwrap();
-                // It may have been cut off already.
-                let _ = stream.write_all(&greeting).await;
-            }
+            let greeting = match n % 3 {
+                0 => vec![0, 0, 0],
+                1 => encode(&hello(PROTOCOL_VERSION), MAX_REQUEST).unwrap(),
+                _ => Vec::new(),
+            };
+            // It may have been cut off already.
+            let _ = stream.write_all(&greeting).await;
         }
         works(&bed).await;
         all_gone(&bed).await;

@@ -33,7 +33,7 @@ pub(super) fn command(part: Part<'_>) -> Option<GlobalCommand> {
                 entry,
             }
         }
-        Rule::alias | Rule::no_alias => GlobalCommand::Alias {
+        Rule::alias => GlobalCommand::Alias {
             mode: login::command_mode(part)?,
             name: part.name(Rule::a_alias),
             command: part.name(Rule::a_alias_command),
@@ -43,7 +43,7 @@ pub(super) fn command(part: Part<'_>) -> Option<GlobalCommand> {
         Rule::boot_end_marker => GlobalCommand::BootEndMarker,
         Rule::enable_secret | Rule::no_enable_secret => enable(part)?,
         Rule::file_prompt => GlobalCommand::FilePrompt(file_prompt(part)),
-        Rule::hostname | Rule::no_hostname => GlobalCommand::Hostname(part.name(Rule::a_hostname)),
+        Rule::hostname => GlobalCommand::Hostname(part.name(Rule::a_hostname)),
         Rule::interface_global => GlobalCommand::Interface {
             name: InterfaceName::parse(part.text(Rule::a_interface)?)?,
             template: part
@@ -94,33 +94,25 @@ fn file_prompt(part: Part<'_>) -> Option<FilePrompt> {
 fn crypto(part: Part<'_>) -> Option<GlobalCommand> {
     Some(match part.rule() {
         Rule::isakmp_enable => GlobalCommand::CryptoIsakmpEnable,
-        Rule::isakmp_identity | Rule::no_isakmp_identity => {
-            GlobalCommand::CryptoIsakmpIdentity(identity(part))
-        }
-        Rule::isakmp_keepalive | Rule::no_isakmp_keepalive => {
-            GlobalCommand::CryptoIsakmpKeepalive {
-                seconds: part.number(Rule::a_keepalive)?,
-                retry: part.number(Rule::a_keepalive_retry)?,
-                mode: match (part.has(Rule::k_periodic), part.has(Rule::k_on_demand)) {
-                    (true, _) => Some(KeepaliveMode::Periodic),
-                    (_, true) => Some(KeepaliveMode::OnDemand),
-                    _ => None,
-                },
-            }
-        }
+        Rule::isakmp_identity => GlobalCommand::CryptoIsakmpIdentity(identity(part)),
+        Rule::isakmp_keepalive => GlobalCommand::CryptoIsakmpKeepalive {
+            seconds: part.number(Rule::a_keepalive)?,
+            retry: part.number(Rule::a_keepalive_retry)?,
+            mode: match (part.has(Rule::k_periodic), part.has(Rule::k_on_demand)) {
+                (true, _) => Some(KeepaliveMode::Periodic),
+                (_, true) => Some(KeepaliveMode::OnDemand),
+                _ => None,
+            },
+        },
         Rule::isakmp_key => key(part)?,
         Rule::isakmp_policy => {
             GlobalCommand::CryptoIsakmpPolicy(part.number(Rule::a_policy_priority)??)
         }
         Rule::crypto_logging_session => GlobalCommand::CryptoLoggingSession,
-        Rule::ipsec_df_bit | Rule::no_ipsec_df_bit => GlobalCommand::CryptoIpsecDfBit(df_bit(part)),
-        Rule::ipsec_lifetime | Rule::no_ipsec_lifetime => {
-            GlobalCommand::CryptoIpsecLifetime(sa_lifetime(part)?)
-        }
-        Rule::ipsec_replay | Rule::no_ipsec_replay => {
-            GlobalCommand::CryptoIpsecReplay(replay(part)?)
-        }
-        Rule::transform_set | Rule::no_transform_set => GlobalCommand::CryptoIpsecTransformSet {
+        Rule::ipsec_df_bit => GlobalCommand::CryptoIpsecDfBit(df_bit(part)),
+        Rule::ipsec_lifetime => GlobalCommand::CryptoIpsecLifetime(sa_lifetime(part)?),
+        Rule::ipsec_replay => GlobalCommand::CryptoIpsecReplay(replay(part)?),
+        Rule::transform_set => GlobalCommand::CryptoIpsecTransformSet {
             name: part.name(Rule::a_transform_set)?,
             transforms: transforms(part)?,
         },

@@ -26,9 +26,7 @@ pub(super) fn command(part: Part<'_>) -> Option<LoginCommand> {
             part.text(Rule::a_master_key)
                 .map(|key| Secret::new(None, key)),
         ),
-        Rule::login_delay | Rule::no_login_delay => {
-            LoginCommand::LoginDelay(part.number(Rule::a_login_delay)?)
-        }
+        Rule::login_delay => LoginCommand::LoginDelay(part.number(Rule::a_login_delay)?),
         Rule::login_log => LoginCommand::LoginLog {
             success: part.has(Rule::k_on_success),
         },

@@ -38,20 +38,14 @@ fn interface(part: Part<'_>) -> Option<InterfaceCommand> {
             }
         }
         Rule::interface_shutdown => InterfaceCommand::Shutdown,
-        Rule::description | Rule::no_description => {
-            InterfaceCommand::Description(part.name(Rule::a_description))
-        }
-        Rule::interface_crypto_map | Rule::no_interface_crypto_map => {
-            InterfaceCommand::CryptoMap(part.name(Rule::a_assigned_map))
-        }
+        Rule::description => InterfaceCommand::Description(part.name(Rule::a_description)),
+        Rule::interface_crypto_map => InterfaceCommand::CryptoMap(part.name(Rule::a_assigned_map)),
         Rule::interface_map_redundancy => InterfaceCommand::CryptoMapRedundancy {
             map: part.name(Rule::a_assigned_map)?,
             group: part.name(Rule::a_redundancy)?,
             stateful: part.has(Rule::k_stateful),
         },
-        Rule::interface_mtu | Rule::no_interface_mtu => {
-            InterfaceCommand::Mtu(part.number(Rule::a_mtu)?)
-        }
+        Rule::interface_mtu => InterfaceCommand::Mtu(part.number(Rule::a_mtu)?),
         _ => return None,
     })
 }
@@ -75,21 +69,17 @@ fn standard_acl(part: Part<'_>) -> Option<StandardAclCommand> {
 fn isakmp_policy(part: Part<'_>) -> Option<IsakmpPolicyCommand> {
     let word = |rule: Rule| part.text(rule);
     Some(match part.rule() {
-        Rule::policy_authentication | Rule::no_policy_authentication => {
-            IsakmpPolicyCommand::Authentication(
-                word(Rule::authentication).and_then(Authentication::from_word),
-            )
-        }
-        Rule::policy_encryption | Rule::no_policy_encryption => IsakmpPolicyCommand::Encryption(
+        Rule::policy_authentication => IsakmpPolicyCommand::Authentication(
+            word(Rule::authentication).and_then(Authentication::from_word),
+        ),
+        Rule::policy_encryption => IsakmpPolicyCommand::Encryption(
             part.child(Rule::cipher).map(|cipher| encryption(cipher)),
         ),
-        Rule::policy_group | Rule::no_policy_group => {
+        Rule::policy_group => {
             IsakmpPolicyCommand::Group(word(Rule::group).and_then(Group::from_word))
         }
-        Rule::policy_hash | Rule::no_policy_hash => {
-            IsakmpPolicyCommand::Hash(word(Rule::hash).and_then(Hash::from_word))
-        }
-        Rule::policy_lifetime | Rule::no_policy_lifetime => {
+        Rule::policy_hash => IsakmpPolicyCommand::Hash(word(Rule::hash).and_then(Hash::from_word)),
+        Rule::policy_lifetime => {
             IsakmpPolicyCommand::Lifetime(part.number(Rule::a_policy_lifetime)?)
         }
         _ => return None,
@@ -160,9 +150,7 @@ fn transform(part: Part<'_>) -> Option<Transform> {
 
 /// The lifetime in a `lifetime` command, plain or `no`.
 pub(super) fn sa_lifetime(part: Part<'_>) -> Option<SaLifetime> {
-    let of = part
-        .child(Rule::sa_lifetime)
-        .or_else(|| part.child(Rule::no_sa_lifetime))?;
+    let of = part.child(Rule::sa_lifetime)?;
     Some(if of.has(Rule::k_days) {
         SaLifetime::Days(of.number(Rule::a_days)?)
     } else if of.has(Rule::k_seconds) {
@@ -194,10 +182,8 @@ pub(super) fn df_bit(part: Part<'_>) -> Option<DfBit> {
 
 fn crypto_map(part: Part<'_>) -> Option<CryptoMapCommand> {
     Some(match part.rule() {
-        Rule::description | Rule::no_description => {
-            CryptoMapCommand::Description(part.name(Rule::a_description))
-        }
-        Rule::match_address | Rule::no_match_address => {
+        Rule::description => CryptoMapCommand::Description(part.name(Rule::a_description)),
+        Rule::match_address => {
             let list = [
                 Rule::a_extended_number,
                 Rule::a_extended_expanded,
@@ -205,24 +191,20 @@ fn crypto_map(part: Part<'_>) -> Option<CryptoMapCommand> {
             ];
             CryptoMapCommand::MatchAddress(list.into_iter().find_map(|rule| part.name(rule)))
         }
-        Rule::set_peer | Rule::no_set_peer => CryptoMapCommand::SetPeer {
+        Rule::set_peer => CryptoMapCommand::SetPeer {
             peer: part.read(Rule::peer, |text| Some(peer(text)))?,
             default: part.has(Rule::k_peer_default),
         },
-        Rule::set_transform_set | Rule::no_set_transform_set => {
+        Rule::set_transform_set => {
             let names = part
                 .parts()
                 .filter(|child| child.rule() == Rule::a_set_transform_set);
             CryptoMapCommand::SetTransformSet(names.map(|name| name.word().to_owned()).collect())
         }
-        Rule::set_pfs | Rule::no_set_pfs => {
-            CryptoMapCommand::SetPfs(part.read(Rule::pfs_group, |text| {
-                Group::from_word(text.strip_prefix("group")?)
-            })?)
-        }
-        Rule::set_lifetime | Rule::no_set_lifetime => {
-            CryptoMapCommand::SetLifetime(sa_lifetime(part)?)
-        }
+        Rule::set_pfs => CryptoMapCommand::SetPfs(part.read(Rule::pfs_group, |text| {
+            Group::from_word(text.strip_prefix("group")?)
+        })?),
+        Rule::set_lifetime => CryptoMapCommand::SetLifetime(sa_lifetime(part)?),
         _ => return None,
     })
 }
@@ -238,41 +220,31 @@ fn line(part: Part<'_>) -> Option<LineCommand> {
             list: part.name(Rule::a_access_class)?,
             inbound: part.has(Rule::k_in),
         },
-        Rule::line_autocommand | Rule::no_line_autocommand => {
-            LineCommand::Autocommand(part.name(Rule::a_autocommand))
-        }
+        Rule::line_autocommand => LineCommand::Autocommand(part.name(Rule::a_autocommand)),
         Rule::line_exec => LineCommand::Exec,
         Rule::line_exec_banner => LineCommand::ExecBanner,
         Rule::line_motd_banner => LineCommand::MotdBanner,
-        Rule::line_exec_timeout | Rule::no_line_exec_timeout => LineCommand::ExecTimeout {
+        Rule::line_exec_timeout => LineCommand::ExecTimeout {
             minutes: part.number(Rule::a_timeout_minutes)?,
             seconds: part.number(Rule::a_timeout_seconds)?,
         },
-        Rule::line_history | Rule::no_line_history => {
-            LineCommand::HistorySize(part.number(Rule::a_history_size)?)
-        }
-        Rule::line_length | Rule::no_line_length => {
-            LineCommand::Length(part.number(Rule::a_length)?)
-        }
+        Rule::line_history => LineCommand::HistorySize(part.number(Rule::a_history_size)?),
+        Rule::line_length => LineCommand::Length(part.number(Rule::a_length)?),
         Rule::line_logging => LineCommand::LoggingSynchronous,
         Rule::line_login => LineCommand::Login(login(part)),
         Rule::line_password | Rule::no_line_password => {
             LineCommand::Password(secret(part, Rule::a_password))
         }
-        Rule::line_privilege | Rule::no_line_privilege => {
-            LineCommand::PrivilegeLevel(part.number(Rule::a_line_privilege)?)
-        }
-        Rule::line_session_timeout | Rule::no_line_session_timeout => {
+        Rule::line_privilege => LineCommand::PrivilegeLevel(part.number(Rule::a_line_privilege)?),
+        Rule::line_session_timeout => {
             LineCommand::SessionTimeout(part.number(Rule::a_session_timeout)?)
         }
-        Rule::line_stopbits | Rule::no_line_stopbits => {
+        Rule::line_stopbits => {
             LineCommand::Stopbits(part.text(Rule::stopbits).map(|bits| bits.to_owned()))
         }
-        Rule::line_timeout | Rule::no_line_timeout => {
-            LineCommand::LoginResponse(part.number(Rule::a_login_response)?)
-        }
-        Rule::line_transport | Rule::no_line_transport => transport(part)?,
-        Rule::line_width | Rule::no_line_width => LineCommand::Width(part.number(Rule::a_width)?),
+        Rule::line_timeout => LineCommand::LoginResponse(part.number(Rule::a_login_response)?),
+        Rule::line_transport => transport(part)?,
+        Rule::line_width => LineCommand::Width(part.number(Rule::a_width)?),
         _ => return None,
     })
 }

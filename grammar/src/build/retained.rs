@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use crate::banner::{Delimiter, delimited};
-use crate::command::{RetainedLine, Token};
+use crate::command::RetainedLine;
 use crate::matched::{Matched, Word};
 use crate::modes::Mode;
 use crate::retained::Retained;
-use crate::tree::{Kind, Rule, Terminal};
+use crate::tree::{Kind, Rule};
 
 /// The line of an inactive command, without its `no` or `default`.
 pub(super) fn line(table: Mode, about: &'static Retained, line: &Matched<'_>) -> RetainedLine {
@@ -15,25 +15,22 @@ pub(super) fn line(table: Mode, about: &'static Retained, line: &Matched<'_>) ->
         let rule = word.terminal().rule;
         !matches!(rule, Rule::k_no | Rule::k_default)
     });
-    let mut words: Vec<_> = words.map(|word| (kept(word), word.terminal())).collect();
+    let mut words: Vec<_> = words
+        .map(|word| (word.terminal().rule, kept(word)))
+        .collect();
     // Clear text goes without saying, as on IOS.
-    let clear = words
-        .windows(2)
-        .position(|pair| pair[0].0 == "0" && is_word(pair[0].1) && pair[1].1.secret.is_some());
+    let clear = words.windows(2).position(|pair| {
+        let secret = pair[1]
+            .0
+            .terminal()
+            .is_some_and(|word| word.secret.is_some());
+        pair[0].0 == Rule::k_enc_0 && secret
+    });
     if let Some(clear) = clear {
         words.remove(clear);
     }
-    let tokens = words.iter().map(|(text, terminal)| Token {
-        text,
-        keyword: is_word(terminal),
-        secret: terminal.secret,
-        free: matches!(terminal.kind, Kind::Line { .. }) && terminal.secret.is_none(),
-    });
+    let tokens = words.iter().map(|(rule, text)| (*rule, &**text));
     RetainedLine::new(table, about, tokens)
-}
-
-fn is_word(terminal: &Terminal) -> bool {
-    matches!(terminal.kind, Kind::Word { .. })
 }
 
 /// A word as it is kept.

@@ -49,7 +49,7 @@ pub use logging::{
     SyslogFacility, SyslogProtocol, SyslogServer, Transport, Weekday,
 };
 pub use login::{AaaMethod, CommandMode, HashAlgorithm, LoginCommand, UserLine, UserLogin};
-pub use retained::{RetainedLine, SecretTypes};
+pub use retained::{Reference, RetainedLine, SecretTypes};
 pub use secret::{Secret, SecretEncoding};
 pub use section::Section;
 pub use show::{CryptoMapSelector, ShowCommand, ShowCrypto};
@@ -58,7 +58,6 @@ pub(crate) use acl_names::{
     DSCP_NAMES, ICMP_MESSAGES, IGMP_MESSAGES, IP_OPTIONS, PRECEDENCES, TCP_PORTS, TYPES_OF_SERVICE,
     UDP_PORTS,
 };
-pub(crate) use retained::Token;
 
 use crate::modes::Mode;
 

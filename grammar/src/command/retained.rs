@@ -9,6 +9,7 @@ use super::{Form, Section};
 use crate::modes::Mode;
 use crate::retained::{Key, Negation, Retained};
 use crate::secrets;
+use crate::tree::{Kind, Rule};
 
 /// One retained line without its `no` or `default`, in canonical words: keywords in full, arguments as typed.
 #[derive(Clone)]
@@ -16,21 +17,64 @@ pub struct RetainedLine {
     mode: Mode,
     about: &'static Retained,
     text: Zeroizing<String>,
+    words: Vec<Word>,
     /// Octets of the text that identify the line.
     key: Range<usize>,
-    /// Where keys and passwords are.
-    secrets: Vec<SecretWord>,
-    /// Where text about anything begins.
-    free: Option<usize>,
+}
+
+/// A word of the text.
+#[derive(Debug, Clone)]
+struct Word {
+    /// The rule of the keyword or the argument.
+    rule: Rule,
+    range: Range<usize>,
+}
+
+impl Word {
+    fn is_keyword(&self) -> bool {
+        matches!(self.rule.kind(), Some(Kind::Word { .. }))
+    }
+
+    /// Which encodings it may have; `None` when it is neither key nor password.
+    fn secret(&self) -> Option<SecretTypes> {
+        self.rule.terminal()?.secret
+    }
+
+    /// Text about anything.
+    fn is_free(&self) -> bool {
+        matches!(self.rule.kind(), Some(Kind::Line { .. })) && self.secret().is_none()
+    }
 }
 
 /// A key or password in a line.
-#[derive(Debug, Clone)]
-struct SecretWord {
-    range: Range<usize>,
-    /// Where the word before it is, when that says how it is encoded.
-    encoding: Option<Range<usize>>,
+struct SecretWord<'a> {
+    word: &'a Word,
+    /// The word before it, when that says how it is encoded.
+    encoding: Option<&'a Word>,
     types: SecretTypes,
+}
+
+/// A thing that a line names and another line makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// The kind of thing, such as `vrf`.
+    pub thing: &'static str,
+    /// Its name.
+    pub name: &'a str,
+    built_in: Option<&'static str>,
+    refusal: &'static str,
+}
+
+impl Reference<'_> {
+    /// A thing of this name is always there.
+    pub fn is_built_in(&self) -> bool {
+        self.built_in == Some(self.name)
+    }
+
+    /// What IOS says when it is not there.
+    pub fn refusal(&self) -> String {
+        self.refusal.replace("{}", self.name)
+    }
 }
 
 /// The encodings that a key or password has when the router is told to encode those in clear.
@@ -42,78 +86,116 @@ pub struct SecretTypes {
     pub seven: bool,
 }
 
-/// A word of a retained line.
-pub(crate) struct Token<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) keyword: bool,
-    pub(crate) secret: Option<SecretTypes>,
-    pub(crate) free: bool,
-}
-
 impl RetainedLine {
-    /// A line of these words.
+    /// A line of these words, each with its rule.
     pub(crate) fn new<'a>(
         mode: Mode,
         about: &'static Retained,
-        tokens: impl Iterator<Item = Token<'a>>,
+        tokens: impl Iterator<Item = (Rule, &'a str)>,
     ) -> Self {
         let mut line = Self {
             mode,
             about,
             text: Zeroizing::new(String::new()),
+            words: Vec::new(),
             key: 0..0,
-            secrets: Vec::new(),
-            free: None,
         };
-        let (mut only_keywords, mut before, mut from) = (true, true, false);
-        let mut last: Option<Range<usize>> = None;
-        for (index, token) in tokens.enumerate() {
-            if index > 0 {
+        for (rule, text) in tokens {
+            if !line.words.is_empty() {
                 line.text.push(' ');
             }
             let start = line.text.len();
-            line.text.push_str(token.text);
-            only_keywords &= token.keyword;
-            let identifies = match about.key {
-                Key::Keywords => only_keywords,
-                Key::Words(count) => index < count,
-                Key::Before(word) => {
-                    before &= !(token.keyword && token.text == word);
-                    before
-                }
-                Key::From(word) => {
-                    if token.keyword && token.text == word && !from {
-                        from = true;
-                        line.key.start = start;
-                    }
-                    from
-                }
-                Key::All | Key::Nothing => true,
-            };
-            if identifies {
-                line.key.end = line.text.len();
-            }
+            line.text.push_str(text);
             let range = start..line.text.len();
-            if let Some(types) = token.secret {
-                // How a secret is encoded does not tell lines apart.
-                if about.key == Key::Keywords
-                    && let Some(word) = last.as_ref().filter(|word| line.key.end == word.end)
-                {
-                    line.key.end = word.start.saturating_sub(1);
-                }
-                line.secrets.push(SecretWord {
-                    range: range.clone(),
-                    encoding: last.take(),
-                    types,
-                });
+            line.words.push(Word { rule, range });
+        }
+        line.key = line.identified();
+        line
+    }
+
+    /// The octets that identify the line.
+    fn identified(&self) -> Range<usize> {
+        let end_of = |words: &[Word]| words.last().map_or(0, |word| word.range.end);
+        let place = |keyword: &str| {
+            let mut words = self.words.iter();
+            words.position(|word| word.is_keyword() && self.text[word.range.clone()] == *keyword)
+        };
+        match self.about.key {
+            Key::All | Key::Nothing => 0..self.text.len(),
+            Key::Words(count) => 0..end_of(&self.words[..count.min(self.words.len())]),
+            Key::Before(word) => {
+                let count = place(word).unwrap_or(self.words.len());
+                0..end_of(&self.words[..count])
             }
-            let names_encoding = token.keyword && token.text.parse::<u8>().is_ok();
-            last = Some(range).filter(|_| names_encoding);
-            if token.free {
-                line.free = Some(start);
+            Key::From(word) => match place(word) {
+                Some(first) => self.words[first].range.start..self.text.len(),
+                None => 0..0,
+            },
+            Key::Keywords => {
+                let keywords = self.words.iter().take_while(|word| word.is_keyword());
+                let mut count = keywords.count();
+                // How a secret is encoded does not tell lines apart.
+                let is_secret = |word: &Word| word.secret().is_some();
+                if self.words.get(count).is_some_and(is_secret)
+                    && count > 0
+                    && self.names_encoding(&self.words[count - 1])
+                {
+                    count -= 1;
+                }
+                0..end_of(&self.words[..count])
             }
         }
-        line
+    }
+
+    /// The word says how the one after it is encoded, if that is a key or password.
+    fn names_encoding(&self, word: &Word) -> bool {
+        word.is_keyword() && self.text[word.range.clone()].parse::<u8>().is_ok()
+    }
+
+    /// The keys and passwords.
+    fn secrets(&self) -> impl DoubleEndedIterator<Item = SecretWord<'_>> {
+        let places = self.words.iter().enumerate();
+        places.filter_map(|(index, word)| {
+            let before = index.checked_sub(1).map(|before| &self.words[before]);
+            Some(SecretWord {
+                word,
+                encoding: before.filter(|before| self.names_encoding(before)),
+                types: word.secret()?,
+            })
+        })
+    }
+
+    /// Where text about anything begins.
+    fn free(&self) -> Option<usize> {
+        let word = self.words.iter().rfind(|word| word.is_free())?;
+        Some(word.range.start)
+    }
+
+    /// The words with their rules.
+    fn tokens(&self) -> impl Iterator<Item = (Rule, &str)> {
+        let words = self.words.iter();
+        words.map(|word| (word.rule, &self.text[word.range.clone()]))
+    }
+
+    /// The arguments of a rule, in order.
+    pub fn arguments(&self, rule: Rule) -> impl Iterator<Item = &str> {
+        let words = self.tokens().filter(move |(own, _)| *own == rule);
+        words.map(|(_, text)| text)
+    }
+
+    /// The first argument of a rule.
+    pub fn argument(&self, rule: Rule) -> Option<&str> {
+        self.arguments(rule).next()
+    }
+
+    /// The argument of a rule as a number; its range is that of the rule's label.
+    pub fn number<T: std::str::FromStr>(&self, rule: Rule) -> Option<T> {
+        self.argument(rule)?.parse().ok()
+    }
+
+    /// A keyword was typed.
+    pub fn has(&self, keyword: Rule) -> bool {
+        self.argument(keyword).is_some()
     }
 
     /// The mode whose table the command is in.
@@ -121,9 +203,9 @@ impl RetainedLine {
         self.mode
     }
 
-    /// The kind of line: the name of its rule.
-    pub fn kind(&self) -> &'static str {
-        self.about.name
+    /// The kind of line: the rule of its plain form.
+    pub fn kind(&self) -> Rule {
+        self.about.rule
     }
 
     /// The canonical words, with keys and passwords.
@@ -210,7 +292,9 @@ impl RetainedLine {
     /// The words with something else in the place of keys and passwords.
     pub fn without_secrets(&self, instead: &str) -> String {
         // Text about anything may have one too: it is read like a line that is not understood.
-        let free = self.free.and_then(|start| secrets::cut(&self.text, start));
+        let free = self
+            .free()
+            .and_then(|start| secrets::cut(&self.text, start));
         match free {
             Some(at) => self.hidden_up_to(at, instead) + instead,
             None => self.hidden_up_to(self.text.len(), instead),
@@ -221,10 +305,13 @@ impl RetainedLine {
     fn hidden_up_to(&self, end: usize, instead: &str) -> String {
         let mut safe = String::new();
         let mut from = 0;
-        for secret in self.secrets.iter().filter(|secret| secret.range.end <= end) {
-            safe.push_str(&self.text[from..secret.range.start]);
-            safe.push_str(instead);
-            from = secret.range.end;
+        for secret in self.secrets() {
+            let range = &secret.word.range;
+            if range.end <= end {
+                safe.push_str(&self.text[from..range.start]);
+                safe.push_str(instead);
+                from = range.end;
+            }
         }
         safe + &self.text[from..end]
     }
@@ -236,73 +323,68 @@ impl RetainedLine {
         &self,
         encode: impl Fn(SecretTypes, Option<u8>, &str) -> Option<(u8, Zeroizing<String>)>,
     ) -> Self {
-        let mut line = self.clone();
-        // From the last one on, so that the places of those before stay.
-        for (index, secret) in self.secrets.iter().enumerate().rev() {
-            let word = secret.encoding.clone();
-            let present = word.clone().and_then(|word| self.text[word].parse().ok());
-            let apart = secret.range.start >= self.key.end || secret.range.end <= self.key.start;
-            let Some((encoding, text)) = apart
-                .then(|| encode(secret.types, present, &self.text[secret.range.clone()]))
-                .flatten()
-            else {
-                continue;
-            };
-            let start = word.map_or(secret.range.start, |word| word.start);
-            let number = encoding.to_string();
-            let mut fresh = Zeroizing::new(String::with_capacity(self.text.len() + text.len() + 8));
-            fresh.push_str(&line.text[..start]);
-            fresh.push_str(&number);
-            fresh.push(' ');
-            let from = fresh.len();
-            fresh.push_str(&text);
-            let to = fresh.len();
-            fresh.push_str(&line.text[secret.range.end..]);
-            line.text = fresh;
-            let moved = |place: usize| place - secret.range.end + to;
-            for later in &mut line.secrets[index + 1..] {
-                later.range = moved(later.range.start)..moved(later.range.end);
-                later.encoding = later
-                    .encoding
-                    .clone()
-                    .map(|at| moved(at.start)..moved(at.end));
-            }
-            if line.key.start > start {
-                line.key = moved(line.key.start)..moved(line.key.end);
-            }
-            line.free = line
-                .free
-                .map(|place| if place > start { moved(place) } else { place });
-            line.secrets[index] = SecretWord {
-                range: from..to,
-                encoding: Some(start..start + number.len()),
-                types: secret.types,
-            };
+        let mut recoded: Vec<(Rule, Zeroizing<String>)> = Vec::new();
+        let mut secrets = self.secrets().peekable();
+        for word in &self.words {
+            let text = &self.text[word.range.clone()];
+            let secret = secrets.next_if(|secret| secret.word.range == word.range);
+            let apart = word.range.start >= self.key.end || word.range.end <= self.key.start;
+            let fresh = secret.filter(|_| apart).and_then(|secret| {
+                let present = secret.encoding;
+                let number = |word: &Word| self.text[word.range.clone()].parse().ok();
+                let (encoding, text) = encode(secret.types, present.and_then(number), text)?;
+                let rule = encoding_rule(encoding)?;
+                if present.is_some() {
+                    recoded.pop();
+                }
+                recoded.push((rule, Zeroizing::new(encoding.to_string())));
+                Some(text)
+            });
+            recoded.push((word.rule, fresh.unwrap_or_else(|| text.to_owned().into())));
         }
-        line
+        let tokens = recoded.iter().map(|(rule, text)| (*rule, text.as_str()));
+        Self::new(self.mode, self.about, tokens)
     }
 
     /// The line as it is kept with its `no`: where the first words identify it, no more than those.
     pub fn negated(&self) -> Self {
-        let mut line = self.clone();
-        if let Key::Words(_) = self.about.key {
-            let end = self.key.end;
-            line.text.truncate(end);
-            line.secrets.retain(|secret| secret.range.end <= end);
-            line.free = self.free.filter(|place| *place < end);
-        }
-        line
+        let Key::Words(count) = self.about.key else {
+            return self.clone();
+        };
+        Self::new(self.mode, self.about, self.tokens().take(count))
+    }
+
+    /// The kind of thing that it makes, and its name.
+    pub fn makes(&self) -> Option<(&'static str, &str)> {
+        let name = self.key().rsplit(' ').next()?;
+        Some((self.about.makes?, name))
+    }
+
+    /// The thing that it names and that must be there.
+    pub fn names(&self) -> Option<Reference<'_>> {
+        let names = self.about.names?;
+        Some(Reference {
+            thing: names.thing,
+            name: self.argument(names.argument)?,
+            built_in: names.built_in,
+            refusal: names.refusal,
+        })
+    }
+
+    /// What IOS says when the line is taken away while another names what it makes.
+    pub fn in_use(&self) -> Option<&'static str> {
+        self.about.in_use
     }
 
     /// The line has keys or passwords.
     pub fn has_secrets(&self) -> bool {
-        !self.secrets.is_empty()
+        self.secrets().next().is_some()
     }
 
     /// The words for messages: without keys and passwords, without text about anything, and without what a tool at the
     /// terminal could take for a prompt.
     pub fn for_messages(&self) -> String {
-        let shown = match self.free {
+        let shown = match self.free() {
             Some(start) => self.hidden_up_to(start, "...") + "...",
             None => self.without_secrets("..."),
         };
@@ -311,6 +393,16 @@ impl RetainedLine {
             false => word.to_owned(),
         };
         shown.split(' ').map(mask).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The keyword before a secret that is encoded so.
+fn encoding_rule(encoding: u8) -> Option<Rule> {
+    match encoding {
+        0 => Some(Rule::k_enc_0),
+        6 => Some(Rule::k_enc_6),
+        7 => Some(Rule::k_enc_7),
+        _ => None,
     }
 }
 

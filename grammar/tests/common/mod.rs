@@ -2,6 +2,7 @@
 //! sentence of a mode.
 #![allow(dead_code)]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -19,6 +20,8 @@ pub struct Grammar {
     /// The `@` lines of a rule.
     pub attributes: HashMap<String, Vec<String>>,
     by_name: HashMap<String, usize>,
+    /// The part of a rule that is being followed stands after `no` or `default`.
+    negated: Cell<bool>,
 }
 
 /// One word of a sentence.
@@ -72,6 +75,7 @@ impl Grammar {
             docs,
             attributes,
             by_name,
+            negated: Cell::new(false),
         }
     }
 
@@ -105,7 +109,15 @@ impl Grammar {
         match expr {
             Expr::Ident(name) if name == "SOI" || name == "EOI" => vec![vec![]],
             Expr::Ident(name) => self.named(name),
-            Expr::Seq(left, right) => sequence(self.expr(left), &self.expr(right)),
+            Expr::Seq(left, right) => {
+                let negates = matches!(&**left, Expr::Ident(name) if ["k_no", "k_default"].contains(&name.as_str()));
+                let left = self.expr(left);
+                let around = self.negated.get();
+                self.negated.set(around || negates);
+                let right = self.expr(right);
+                self.negated.set(around);
+                sequence(left, &right)
+            }
             Expr::Choice(left, right) => [self.expr(left), self.expr(right)].concat(),
             Expr::Opt(inner) => [vec![vec![]], self.expr(inner)].concat(),
             Expr::Rep(inner) => [vec![vec![]], self.expr(inner)].concat(),
@@ -122,10 +134,31 @@ impl Grammar {
         (min..=max).flat_map(times).collect()
     }
 
+    /// After how many words the `no` form of a command may end.
+    fn no_after(&self, name: &str) -> Option<usize> {
+        let mut attributes = self.attributes.get(name)?.iter();
+        let count = attributes.find_map(|one| one.strip_prefix("@no-after "))?;
+        Some(count.parse().expect(name))
+    }
+
     fn named(&self, name: &str) -> Vec<Sentence> {
+        let own = format!("no_{name}");
+        if self.negated.get() && self.has(&own) {
+            return self.named(&own);
+        }
         let rule = self.rule(name);
-        if rule.ty != RuleType::Atomic {
-            return self.expr(&rule.expr);
+        match rule.ty {
+            RuleType::Atomic => {}
+            RuleType::Silent => return self.expr(&rule.expr),
+            _ => {
+                let around = self.negated.replace(false);
+                let sentences = self.expr(&rule.expr);
+                self.negated.set(around);
+                return match self.no_after(name).filter(|_| around) {
+                    Some(count) => beginnings(&sentences, count),
+                    None => sentences,
+                };
+            }
         }
         let doc = &self.docs[name];
         match literal(rule) {
@@ -144,6 +177,19 @@ impl Grammar {
                 .collect(),
         }
     }
+}
+
+/// The sentences and what they begin with, down to so many words.
+fn beginnings(sentences: &[Sentence], count: usize) -> Vec<Sentence> {
+    let mut all: Vec<Sentence> = Vec::new();
+    for sentence in sentences {
+        for end in count..=sentence.len() {
+            if !all.iter().any(|known| known[..] == sentence[..end]) {
+                all.push(sentence[..end].to_vec());
+            }
+        }
+    }
+    all
 }
 
 /// The literal of a word rule.

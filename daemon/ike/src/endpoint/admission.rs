@@ -149,7 +149,7 @@ impl Endpoint {
     /// True while nothing more is kept for first messages from this address.
     pub(super) fn is_crowded(&self, peer: IpAddr) -> bool {
         let half_open = &self.gate.half_open;
-        let of_peer = self.by_peer.get(&peer).into_iter().flatten();
+        let of_peer = self.by_address.get(&peer).into_iter().flatten();
         let unanswered = of_peer.filter(|id| half_open.unanswered.contains(id));
         half_open.unanswered.len() >= MAX_UNANSWERED
             || half_open.all.len() >= self.most_negotiations()
@@ -163,7 +163,7 @@ impl Endpoint {
         let half_open = &self.gate.half_open;
         let negotiating = half_open.all.len() - half_open.unanswered.len();
         let full = self.established_sas() + negotiating >= most as usize;
-        (full && self.usable_sa(local, peer).is_none()).then_some(Cause::NotAdmitted {
+        (full && self.usable_at(local, peer).is_none()).then_some(Cause::NotAdmitted {
             limit: AdmissionLimit::IkeSas,
             most,
         })
@@ -206,7 +206,7 @@ impl Endpoint {
     /// Whether message 3 of a peer may cost us a Diffie-Hellman; makes room for it. `kept` when its negotiation is one that
     /// we keep already.
     pub(super) fn makes_room_for_keys(&mut self, path: Path, kept: bool) -> bool {
-        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let of_peer = self.by_address.get(&path.remote.ip()).into_iter().flatten();
         let unproved: Vec<_> = of_peer
             .filter_map(|id| self.sas.get(id))
             .filter(|sa| sa.awaits_proof_of_peer())
@@ -248,7 +248,7 @@ impl Endpoint {
         let Some(sa) = self.sas.get_mut(&id) else {
             return self.gate.half_open.over(id);
         };
-        let (requests, peer) = (std::mem::take(&mut sa.common.requests), sa.common.peer());
+        let (requests, peer) = (std::mem::take(&mut sa.common.requests), sa.common.address());
         self.remove_quietly(id);
         self.ask_anew(requests, peer);
     }
@@ -259,7 +259,7 @@ impl Endpoint {
             return;
         };
         let path = common.path();
-        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let of_peer = self.by_peer.get(&common.peer).into_iter().flatten();
         let established: Vec<_> = of_peer
             .filter_map(|id| Some((*id, self.sas.get(id)?.life()?.replacement)))
             .collect();
@@ -278,7 +278,7 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return false;
         };
-        let of_peer = self.by_peer.get(&sa.common.peer()).into_iter().flatten();
+        let of_peer = self.by_peer.get(&sa.common.peer).into_iter().flatten();
         let sas = of_peer.filter_map(|id| self.sas.get(id));
         let unconfirmed: usize = sas.map(IkeSa::unconfirmed).sum();
         unconfirmed >= MAX_UNCONFIRMED_OF_PEER

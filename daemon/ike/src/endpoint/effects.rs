@@ -14,7 +14,7 @@ use crate::child_request::Subject;
 use crate::config::{AdmissionLimits, DfBit};
 use crate::effect::{Effect, NewChild, Tables, Turn};
 use crate::event::{Bound, DownReason, DropReason, Event};
-use crate::id::{Path, SaId};
+use crate::id::{Path, PeerId, SaId};
 use crate::random::Randomness;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
 use crate::sa::{Common, State};
@@ -30,7 +30,8 @@ const ACTIVATION_TIME: Duration = Duration::from_millis(250);
 /// What an exchange may ask of the endpoint.
 pub(super) struct View<'a> {
     pub(super) id: SaId,
-    pub(super) peer: IpAddr,
+    pub(super) peer: PeerId,
+    pub(super) address: IpAddr,
     pub(super) children: &'a mut Children,
     pub(super) gate: &'a mut Gate,
     pub(super) limits: AdmissionLimits,
@@ -41,6 +42,12 @@ pub(super) struct View<'a> {
 impl Tables for View<'_> {
     fn by_outbound(&self, peer: IpAddr, protocol: ProtocolId, spi: u32) -> Option<ChildId> {
         self.children.by_outbound(peer, protocol, spi)
+    }
+
+    fn child_of_peer(&self, protocol: ProtocolId, spi: u32) -> Option<ChildId> {
+        let child = self.children.by_outbound(self.address, protocol, spi)?;
+        let is_its = self.children.get(child)?.peer == self.peer;
+        is_its.then_some(child)
     }
 
     fn fresh_spis(&self, random: &mut dyn Randomness) -> OwnSpis {
@@ -109,7 +116,8 @@ impl Endpoint {
         let path = sa.common.path();
         let mut view = View {
             id,
-            peer: path.remote.ip(),
+            peer: sa.common.peer,
+            address: path.remote.ip(),
             children: &mut self.children,
             gate: &mut self.gate,
             limits: self.ctx.config.admission,
@@ -141,13 +149,14 @@ impl Endpoint {
     /// A step for which there is no SA in the tables, or not yet; gives its effects, to be carried out once there is one.
     pub(super) fn step_without_sa<R>(
         &mut self,
-        id: SaId,
+        (id, peer): (SaId, PeerId),
         path: Path,
         step: impl FnOnce(&mut Turn<'_>) -> R,
     ) -> (R, Vec<Effect>) {
         let mut view = View {
             id,
-            peer: path.remote.ip(),
+            peer,
+            address: path.remote.ip(),
             children: &mut self.children,
             gate: &mut self.gate,
             limits: self.ctx.config.admission,
@@ -223,9 +232,8 @@ impl Endpoint {
 
     /// Carries out what needs to know between whom it is.
     fn apply_with_path(&mut self, id: SaId, effect: Effect) {
-        let Some(path) = self.sas.get(&id).map(|sa| sa.common.path()) else {
-            return;
-        };
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (path, peer) = (sa.common.path(), sa.common.peer);
         match effect {
             Effect::Dropped(reason, detail) => self.ctx.drop_datagram(path, reason, detail),
             Effect::Bound(bound) => self.ctx.bound_reached(path, bound),
@@ -237,18 +245,19 @@ impl Endpoint {
             }
             Effect::ChildDeleted(protocol, spi) => {
                 let child = self.children.by_outbound(path.remote.ip(), protocol, spi);
-                if let Some(child) = child {
-                    self.child_deleted_by_peer(child);
+                let child = child.and_then(|child| self.children.get(child));
+                if let Some(child) = child.filter(|child| child.peer == peer) {
+                    self.child_deleted_by_peer(child.sa.id);
                 }
             }
-            Effect::Deleted(cookies) => self.ike_deleted_by_cookies(path, cookies),
+            Effect::Deleted(cookies) => self.ike_deleted_by_cookies(peer, cookies),
             _ => {}
         }
     }
 
     /// The peer deletes the SA with these cookies.
-    fn ike_deleted_by_cookies(&mut self, path: Path, cookies: [u8; 16]) {
-        let named = self.sas_with(path.remote.ip()).into_iter().find(|id| {
+    fn ike_deleted_by_cookies(&mut self, peer: PeerId, cookies: [u8; 16]) {
+        let named = self.sas_of(peer).into_iter().find(|id| {
             let sa = self.sas.get(id);
             sa.is_some_and(|sa| sa.common.cookies.bytes() == cookies)
         });
@@ -396,7 +405,7 @@ impl Endpoint {
             return self.ctx.bound_reached(path, Bound::Refusals);
         }
         if let Some(notify) = notify {
-            let ((), effects) = self.step_without_sa(common.id, path, |turn| {
+            let ((), effects) = self.step_without_sa((common.id, common.peer), path, |turn| {
                 v1::message::notify_in_clear(turn, common.cookies, notify);
             });
             self.apply_without_sa(common, effects);

@@ -105,7 +105,7 @@ impl Endpoint {
                     known.initiator == cookies.initiator
                         && (known.responder == cookies.responder || known.responder.is_zero())
                         && answered
-                        && sa.common.peer() == path.remote.ip()
+                        && sa.common.address() == path.remote.ip()
                 })
             })
     }
@@ -136,8 +136,7 @@ impl Endpoint {
 
     /// Whether any entry names the peer.
     fn names(&self, path: Path) -> bool {
-        let mut entries = self.ctx.config.with_peer(path.remote.ip());
-        entries.next().is_some()
+        self.ctx.config.names(path.remote.ip())
     }
 
     /// Main mode message 1: a new negotiation, or a repeat.
@@ -189,7 +188,7 @@ impl Endpoint {
             initiator,
             responder: self.fresh_cookie(),
         };
-        let common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let common = self.new_common(Role::Responder, path, None, cookies);
         self.main_mode_offer(common, payloads, digest(bytes));
     }
 

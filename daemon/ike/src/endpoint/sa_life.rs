@@ -10,7 +10,7 @@ use crate::config::ConnectionId;
 use crate::effect::Up;
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event, ExchangeState, Input};
-use crate::id::SaId;
+use crate::id::{PeerId, SaId};
 use crate::registry::{ExchangeType, ProtocolId};
 use crate::sa::{IkeSa, Replacement, State};
 use crate::status::Role;
@@ -26,9 +26,6 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How long an SA that the peer deleted can still read what it sent before.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 
-/// Deletes of children kept for a peer with which there is no ISAKMP SA.
-const MAX_UNTOLD: usize = 64;
-
 /// Wait before the next attempt to rekey.
 const RETRY: Duration = Duration::from_secs(15);
 
@@ -39,17 +36,19 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return false;
         };
-        let peer = sa.common.peer();
-        let others = self.by_peer.get(&peer).into_iter().flatten();
+        let address = sa.common.address();
+        let others = self.by_address.get(&address).into_iter().flatten();
         let mut established = others
             .filter(|other| **other != id)
             .filter(|other| self.sas.get(other).is_some_and(IkeSa::is_established));
-        established.next().is_none() && !self.children.has_peer(peer)
+        let mut peers = self.peers.at(address);
+        established.next().is_none() && !peers.any(|peer| self.children.has_peer(peer))
     }
 
     /// An SA is established.
     pub(super) fn ike_up(&mut self, id: SaId, up: Up) {
         let now = self.ctx.now;
+        self.identify(id);
         let Some(sa) = self.sas.get(&id) else { return };
         let (role, path) = (sa.common.role, sa.common.path());
         let Up {
@@ -118,11 +117,11 @@ impl Endpoint {
         let Some(new) = self.sas.get(&id) else {
             return false;
         };
-        let (local, remote) = (new.common.local.ip(), new.common.peer());
+        let (local, peer) = (new.common.local.ip(), new.common.peer);
         let (role, rank) = (new.common.role, new.common.cookies.initiator);
         let takes_over = new.common.takes_over;
         let mut replaced = false;
-        for other in self.by_peer.get(&remote).cloned().unwrap_or_default() {
+        for other in self.sas_of(peer) {
             let Some(old) = self.sas.get(&other) else {
                 continue;
             };
@@ -157,7 +156,7 @@ impl Endpoint {
 
     /// When the SA with a peer went, one whose place it had taken steps in again, even one that we
     /// were about to delete.
-    fn reinstate_ike(&mut self, local: IpAddr, peer: IpAddr) {
+    fn reinstate_ike(&mut self, local: IpAddr, peer: PeerId) {
         let Some(id) = self.usable_sa(local, peer) else {
             return;
         };
@@ -200,7 +199,7 @@ impl Endpoint {
         if !sa.is_established() {
             return;
         }
-        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer);
         let idle = sa.exchanges() == 0 && sa.common.requests.is_empty();
         if self.usable_sa(local, peer) == Some(id) {
             return self.reinstate_ike(local, peer);
@@ -225,7 +224,7 @@ impl Endpoint {
     /// The peer deleted the SA. What it sent under it before may still come.
     pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let path = sa.common.path();
+        let (path, peer) = (sa.common.path(), sa.common.peer);
         if sa.is(Replacement::Current) {
             self.doubt_children(id);
         }
@@ -241,7 +240,7 @@ impl Endpoint {
         }
         self.ctx.timers.drop_sa(id);
         self.set_sa_timer(id, SaTimer::Deleted, self.ctx.now + STRAGGLERS);
-        self.reinstate_ike(path.local.ip(), path.remote.ip());
+        self.reinstate_ike(path.local.ip(), peer);
         self.move_requests(id);
     }
 
@@ -254,20 +253,19 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return;
         };
-        let (peer, identity) = (sa.common.peer(), sa.common.identity.clone());
-        let began = sa.common.created;
+        let (peer, address, began) = (sa.common.peer, sa.common.address(), sa.common.created);
         let meant = |other: &SaId| {
             self.sas.get(other).is_some_and(|sa| {
                 let older = sa.common.established.is_some_and(|at| at < began);
-                sa.is_established() && older && sa.common.identity == identity
+                sa.is_established() && older
             })
         };
-        let ids = self.by_peer.get(&peer).into_iter().flatten().copied();
-        let others: Vec<_> = ids.filter(|other| *other != id && meant(other)).collect();
+        let mut others = self.sas_of(peer);
+        others.retain(|other| *other != id && meant(other));
         let restarted = Cause::Protocol {
             blame: Blame::Inappropriate,
             phase: Phase::Two,
-            came: format!("peer {peer} started afresh"),
+            came: format!("peer {address} started afresh"),
             expected: "an answer to quick mode".into(),
         };
         for other in others {
@@ -304,6 +302,7 @@ impl Endpoint {
         };
         let told = sa.common.provisional_cause.as_ref() == Some(&cause);
         let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
+        let peer = sa.common.peer;
         let requests = std::mem::take(&mut sa.common.requests);
         let silent = matches!(cause, Cause::NoAnswer { .. });
         if !told {
@@ -312,8 +311,9 @@ impl Endpoint {
             self.negotiation_failed_on(path, exchange, role, known, cause);
         }
         self.ike_down(id, DownReason::NegotiationFailed);
-        let (local, peer) = (path.local.ip(), path.remote.ip());
-        match self.usable_sa(local, peer) {
+        let (local, address) = (path.local.ip(), path.remote.ip());
+        let usable = self.usable_sa(local, peer);
+        match usable.or_else(|| self.usable_at(local, address)) {
             // It was to replace an SA that is still alive.
             Some(old) => {
                 let life = self.sas.get(&old).and_then(IkeSa::life);
@@ -327,9 +327,9 @@ impl Endpoint {
             }
             None => {
                 if role == Role::Initiator {
-                    self.phase1_not_restored(path, silent);
+                    self.phase1_not_restored(peer, path, silent);
                 }
-                self.try_next_peers(requests, peer);
+                self.try_next_peers(requests, address);
             }
         }
     }
@@ -337,11 +337,11 @@ impl Endpoint {
     /// Starts the phase 1 that replaces an SA, if anything needs it.
     pub(crate) fn rekey_ike(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let (local, remote) = (sa.common.local, sa.common.remote);
+        let (local, remote, peer) = (sa.common.local, sa.common.remote, sa.common.peer);
         if !sa.is(Replacement::Current) {
             return;
         }
-        let children = self.children.of_peer(remote.ip());
+        let children = self.children.of_peer(peer);
         let child = children
             .iter()
             .filter_map(|child| self.children.get(*child))
@@ -349,12 +349,16 @@ impl Endpoint {
         let Some(connection) = child.map(|child| child.sa.connection) else {
             return;
         };
-        let ids = self.by_peer.get(&remote.ip()).into_iter().flatten();
+        let ids = self.by_address.get(&remote.ip()).into_iter().flatten();
         let under_way = ids.filter_map(|other| self.sas.get(other)).any(|sa| {
-            sa.is_half_open() && sa.common.local == local && sa.common.role == Role::Initiator
+            sa.is_half_open()
+                && sa.common.local == local
+                && sa.common.role == Role::Initiator
+                && self.may_be_of(sa, peer)
         });
         if !under_way {
-            self.start_main_mode(local, remote, Some(connection), Vec::new(), Some(id));
+            let ends = (local, remote, Some(peer));
+            self.start_main_mode(ends, Some(connection), Vec::new(), Some(id));
         }
     }
 
@@ -380,7 +384,7 @@ impl Endpoint {
         if sa.is_deleted() && reason != DownReason::NegotiationFailed {
             return;
         }
-        let (path, role) = (sa.common.path(), sa.common.role);
+        let (path, role, peer) = (sa.common.path(), sa.common.role, sa.common.peer);
         let was_up = sa.is_established();
         let requests = std::mem::take(&mut sa.common.requests);
         sa.state = State::Deleted;
@@ -401,19 +405,11 @@ impl Endpoint {
         });
         if was_up {
             self.ctx.fact(path, Event::IkeDown { role, reason });
-            self.reinstate_ike(path.local.ip(), path.remote.ip());
+            self.reinstate_ike(path.local.ip(), peer);
         }
         if reason != DownReason::NegotiationFailed {
             self.bring_phase1_back(id, reason);
         }
-    }
-
-    /// Keeps deletes until there is an ISAKMP SA to send them under; of too many, the oldest go.
-    fn keep_untold(&mut self, local: IpAddr, peer: IpAddr, deletes: Vec<(ProtocolId, u32)>) {
-        let untold = self.untold.entry((local, peer)).or_default();
-        untold.extend(deletes);
-        let excess = untold.len().saturating_sub(MAX_UNTOLD);
-        untold.drain(..excess);
     }
 
     /// Tells the peer of a new ISAKMP SA what went while there was none.
@@ -421,8 +417,9 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id).filter(|sa| sa.is_established()) else {
             return;
         };
-        let ends = (sa.common.local.ip(), sa.common.peer());
-        if let Some(deletes) = self.untold.remove(&ends) {
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer);
+        let deletes = self.peers.take_untold(peer, local);
+        if !deletes.is_empty() {
             self.send_deletes(id, deletes);
         }
     }
@@ -432,14 +429,18 @@ impl Endpoint {
         let Some(child) = self.children.get(id) else {
             return;
         };
-        let (local, remote) = (child.sa.local, child.sa.remote);
+        let (local, remote, peer) = (child.sa.local, child.sa.remote, child.peer);
         let parts = child.sa.protocols.iter();
         let deletes = parts
             .map(|sa| (sa.protocol.into(), sa.inbound_spi))
             .collect();
-        match self.usable_sa(local, remote) {
+        match self.usable_sa(local, peer) {
             Some(ike) => self.send_deletes(ike, deletes),
-            None => self.keep_untold(local, remote, deletes),
+            // With a peer that is not listed we never begin, and it may not come back.
+            None if self.ctx.config.lists(remote) => {
+                self.peers.keep_untold(peer, local, deletes);
+            }
+            None => {}
         }
     }
 
@@ -453,11 +454,14 @@ impl Endpoint {
     /// The peer does not answer: everything with it goes, and traffic will try the next peer.
     pub(super) fn peer_dead(&mut self, id: SaId, tries: u32) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let (path, role) = (sa.common.path(), sa.common.role);
-        let peer = path.remote.ip();
-        let cause = Cause::PeerDead { peer, tries };
+        let (path, role, peer) = (sa.common.path(), sa.common.role, sa.common.peer);
+        let address = path.remote.ip();
+        let cause = Cause::PeerDead {
+            peer: address,
+            tries,
+        };
         let connections = self.drop_children_of_dead(peer);
-        for other in self.sas_with(peer) {
+        for other in self.sas_of(peer) {
             self.end_exchanges(other, &cause);
             self.ike_down(other, DownReason::PeerDead);
         }
@@ -465,12 +469,12 @@ impl Endpoint {
             let exchange = ExchangeType::INFORMATIONAL;
             let cause = cause.clone();
             self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
-            self.leave_peer(connection, peer);
+            self.leave_peer(connection, address);
         }
     }
 
     /// Takes all children with a dead peer down; gives the entries that they were of.
-    pub(crate) fn drop_children_of_dead(&mut self, peer: IpAddr) -> BTreeSet<ConnectionId> {
+    pub(crate) fn drop_children_of_dead(&mut self, peer: PeerId) -> BTreeSet<ConnectionId> {
         let mut connections = BTreeSet::new();
         for child in self.children.of_peer(peer) {
             connections.extend(self.children.get(child).map(|child| child.sa.connection));

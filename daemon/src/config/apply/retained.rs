@@ -1,7 +1,7 @@
 //! Commands that are understood and kept, but not acted on.
 
-use isthmus_grammar::Mode;
 use isthmus_grammar::command::{Form, RetainedLine, Section};
+use isthmus_grammar::{Mode, Rule};
 
 use super::{Origin, Outcome, Refused, done, interface, references, removed_meanwhile, say};
 use crate::config::encrypt;
@@ -101,7 +101,7 @@ fn note(running: &mut Running, place: &Context, line: &RetainedLine) {
         _ if line.is_needed() || is_of_a_group(line) || is_of_a_dynamic_map(line) => {
             Change::Everything
         }
-        _ if line.kind() == "r_call_admission" => Change::Isakmp,
+        _ if line.kind() == Rule::r_call_admission => Change::Isakmp,
         _ => Change::System,
     };
     running.note(change);
@@ -109,7 +109,7 @@ fn note(running: &mut Running, place: &Context, line: &RetainedLine) {
 
 /// A line of a dynamic map, or what opens one: what it names is blocked where a crypto map uses it.
 fn is_of_a_dynamic_map(line: &RetainedLine) -> bool {
-    line.kind() == "r_dynamic_map" || line.mode() == Mode::DynamicMap
+    line.kind() == Rule::r_dynamic_map || line.mode() == Mode::DynamicMap
 }
 
 /// A line of an object group, or what opens one: access-lists may name the group.

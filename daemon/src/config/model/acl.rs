@@ -25,7 +25,7 @@ pub enum AccessList {
 
 impl AccessList {
     /// Whether an SSH session from an address may begin (`access-class`): the first rule that fits decides, and a session
-    /// that none fits may not. A list without rules lets everybody in.
+    /// that none fits may not. A list without rules lets all callers in.
     ///
     /// What is not known counts against the session: of the rules about one address of the router those that deny fit,
     /// and so does a line that is not understood and could deny.

@@ -1,6 +1,7 @@
 //! `crypto call admission limit`: how many SAs there may be. The lines are kept as they are typed; this reads them.
 
 use ike::config::AdmissionLimits;
+use isthmus_grammar::Rule;
 
 use super::Running;
 
@@ -10,7 +11,7 @@ impl Running {
     pub fn admission_limits(&self) -> AdmissionLimits {
         let limit = |what: &str| -> Option<u32> {
             let key = format!("crypto call admission limit {what}");
-            let entry = self.retained.find("r_call_admission", &key)?;
+            let entry = self.retained.find(Rule::r_call_admission, &key)?;
             entry.line.words().rsplit(' ').next()?.parse().ok()
         };
         // 0 is no limit.

@@ -1,7 +1,10 @@
 //! `archive`: where copies of the running-config go and when they are made, which commands are logged; `configuration mode
 //! exclusive`.
 
-use super::{RetainedEntry, Running};
+use isthmus_grammar::Rule;
+use isthmus_grammar::command::Form;
+
+use super::{Retained, RetainedEntry, Running};
 
 /// Copies that a router keeps when `maximum` does not say otherwise.
 pub const DEFAULT_MAXIMUM: u8 = 10;
@@ -46,46 +49,40 @@ impl Default for ArchiveLog {
 impl Running {
     /// The settings of `log config`.
     pub fn archive_log(&self) -> ArchiveLog {
-        let archive = self.retained.find("r_archive", "archive");
-        let log = archive.and_then(|archive| archive.block.find("r_archive_log", "log config"));
+        let archive = self.retained.find(Rule::r_archive, "archive");
+        let key = "log config";
+        let log = archive.and_then(|archive| archive.block.find(Rule::r_archive_log, key));
         let Some(RetainedEntry { block, .. }) = log else {
             return ArchiveLog::default();
         };
-        let size = block.find("r_log_size", "logging size");
-        let size = size.and_then(|entry| entry.line.words().rsplit(' ').next()?.parse().ok());
-        let notify = block.find("r_log_notify", "notify syslog");
         ArchiveLog {
-            enabled: block.find("r_log_enable", "logging enable").is_some(),
-            size: size.unwrap_or(DEFAULT_LOG_SIZE),
+            enabled: block.has(Rule::r_log_enable),
+            size: (block.number(Rule::r_log_size, Rule::a_log_size)).unwrap_or(DEFAULT_LOG_SIZE),
             // There is no XML form of the messages yet.
-            notify: notify.is_some_and(|entry| entry.line.holds(entry.form)),
+            notify: block
+                .line(Rule::r_log_notify)
+                .is_some_and(|line| line.holds(Form::Set)),
         }
     }
 
     /// `configuration mode exclusive auto`: a session that enters configuration mode locks it.
     pub fn locks_itself(&self) -> bool {
         let key = "configuration mode exclusive";
-        let line = self.retained.find("r_configuration_mode", key);
-        line.is_some_and(|entry| entry.line.words().ends_with(" auto"))
+        let line = self.retained.find(Rule::r_configuration_mode, key);
+        line.is_some_and(|entry| entry.line.has(Rule::k_exclusive_auto))
     }
 
     /// The settings of `archive`.
     pub fn archive(&self) -> Archive {
-        let block = self.retained.find("r_archive", "archive");
-        let line = |kind, key: &'static str| {
-            block.and_then(|entry: &RetainedEntry| entry.block.find(kind, key))
-        };
-        let value = |kind, key: &'static str| {
-            let words = line(kind, key)?.line.words();
-            words.strip_prefix(key).map(|value| value.trim().to_owned())
-        };
-        let maximum = value("r_archive_maximum", "maximum").and_then(|text| text.parse().ok());
-        let period = value("r_archive_time_period", "time-period");
+        let none = Retained::default();
+        let archive = self.retained.find(Rule::r_archive, "archive");
+        let lines = archive.map_or(&none, |archive| &archive.block);
         Archive {
-            path: value("r_archive_path", "path"),
-            maximum: maximum.unwrap_or(DEFAULT_MAXIMUM),
-            time_period: period.and_then(|text| text.parse().ok()),
-            write_memory: line("r_archive_write_memory", "write-memory").is_some(),
+            path: lines.text(Rule::r_archive_path, Rule::a_archive_path),
+            maximum: (lines.number(Rule::r_archive_maximum, Rule::a_archive_maximum))
+                .unwrap_or(DEFAULT_MAXIMUM),
+            time_period: lines.number(Rule::r_archive_time_period, Rule::a_time_period),
+            write_memory: lines.has(Rule::r_archive_write_memory),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use isthmus_grammar::Rule;
 use isthmus_grammar::command::{AclId, Form};
 
 use super::{Kept, RetainedEntry, Running};
@@ -23,15 +24,15 @@ impl Running {
     pub fn dynamic_maps(&self) -> HashMap<&str, Vec<DynamicEntry<'_>>> {
         let mut maps: HashMap<&str, Vec<DynamicEntry<'_>>> = HashMap::new();
         for opener in self.retained.iter() {
-            if opener.line.kind() != "r_dynamic_map" || opener.form != Form::Set {
+            if opener.line.kind() != Rule::r_dynamic_map || opener.form != Form::Set {
                 continue;
             }
-            let mut words = opener.line.words().split(' ').skip(2);
-            let (Some(name), Some(sequence)) = (words.next(), words.next()) else {
+            let Some(name) = opener.line.argument(Rule::a_dynamic_map) else {
                 continue;
             };
+            let sequence = opener.line.number(Rule::a_map_sequence);
             maps.entry(name).or_default().push(DynamicEntry {
-                sequence: sequence.parse().unwrap_or(0),
+                sequence: sequence.unwrap_or(0),
                 match_address: match_address(opener),
                 kept: &opener.kept,
             });

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use isthmus_grammar::Mode;
 use isthmus_grammar::command::{Form, RetainedLine, Section};
+use isthmus_grammar::{Mode, Rule};
 
 use super::Kept;
 use crate::config::rank::group;
@@ -14,6 +14,8 @@ use crate::config::rank::group;
 pub struct Retained {
     lines: BTreeMap<Place, RetainedEntry>,
     known: HashMap<BlockId, Place>,
+    /// How many lines make a thing of a kind and a name.
+    made: HashMap<(&'static str, String), usize>,
     next: u32,
 }
 
@@ -33,7 +35,7 @@ pub struct RetainedEntry {
 /// What identifies a retained line: its kind and the words of its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BlockId {
-    kind: &'static str,
+    kind: Rule,
     key: String,
 }
 
@@ -106,6 +108,9 @@ impl Retained {
         if !line.is_data() {
             self.known.insert(id, place.clone());
         }
+        if let Some((thing, name)) = line.makes() {
+            *self.made.entry((thing, name.to_owned())).or_default() += 1;
+        }
         let entry = RetainedEntry {
             line,
             form,
@@ -115,10 +120,28 @@ impl Retained {
         self.lines.insert(place, entry);
     }
 
+    /// Takes away the line of a place.
+    fn take(&mut self, place: &Place) -> Option<RetainedEntry> {
+        let entry = self.lines.remove(place)?;
+        if let Some((thing, name)) = entry.line.makes() {
+            let id = (thing, name.to_owned());
+            match self.made.get_mut(&id) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.made.remove(&id)),
+            }
+        }
+        Some(entry)
+    }
+
+    /// A line makes a thing of this kind and name.
+    pub(crate) fn makes(&self, thing: &'static str, name: &str) -> bool {
+        self.made.contains_key(&(thing, name.to_owned()))
+    }
+
     /// Takes away the line with the same key, or else every line of its kind that begins with the same words.
     pub(crate) fn remove(&mut self, line: &RetainedLine) -> bool {
         if let Some(place) = self.known.remove(&BlockId::of(line)) {
-            return self.lines.remove(&place).is_some();
+            return self.take(&place).is_some();
         }
         let begins = |entry: &RetainedEntry| {
             let rest = entry.line.words().strip_prefix(line.words());
@@ -139,7 +162,7 @@ impl Retained {
             .map(|(place, _)| place.clone())
             .collect();
         for place in &doomed {
-            if let Some(entry) = self.lines.remove(place) {
+            if let Some(entry) = self.take(place) {
                 self.known.remove(&BlockId::of(&entry.line));
             }
         }
@@ -188,9 +211,31 @@ impl Retained {
     }
 
     /// The line of a kind with these key words.
-    pub(crate) fn find(&self, kind: &'static str, key: &str) -> Option<&RetainedEntry> {
+    pub(crate) fn find(&self, kind: Rule, key: &str) -> Option<&RetainedEntry> {
         let key = key.to_owned();
         self.lines.get(self.known.get(&BlockId { kind, key })?)
+    }
+
+    /// The plain line of a kind in a block, of several the first: for what reads blocks, which have few lines.
+    pub(crate) fn line(&self, kind: Rule) -> Option<&RetainedLine> {
+        let mut entries = self.iter();
+        let entry = entries.find(|entry| entry.line.kind() == kind && entry.form == Form::Set)?;
+        Some(&entry.line)
+    }
+
+    /// There is a plain line of a kind.
+    pub(crate) fn has(&self, kind: Rule) -> bool {
+        self.line(kind).is_some()
+    }
+
+    /// An argument of the plain line of a kind.
+    pub(crate) fn text(&self, kind: Rule, argument: Rule) -> Option<String> {
+        self.line(kind)?.argument(argument).map(str::to_owned)
+    }
+
+    /// The same as a number.
+    pub(crate) fn number<T: std::str::FromStr>(&self, kind: Rule, argument: Rule) -> Option<T> {
+        self.line(kind)?.number(argument)
     }
 
     /// The entry of a block.

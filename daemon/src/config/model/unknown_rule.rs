@@ -12,7 +12,7 @@ const EVALUATE: &str = "evaluate ";
 /// A line that is kept as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownRule {
-    /// The line without its sequence number.
+    /// The line without its sequence number; with it where no words follow ([`UnknownRule::says_number`]).
     pub text: String,
     /// The lines that were indented below it, with their indentation relative to it.
     pub below: Vec<String>,
@@ -37,14 +37,14 @@ impl UnknownRule {
         let line = line.trim();
         let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let numbered = first.bytes().all(|byte| byte.is_ascii_digit());
-        // What follows a number must be words: otherwise the line, printed with its number, would be read in another way.
-        let words_follow = rest
-            .trim()
-            .starts_with(|first: char| !first.is_ascii_digit());
         let number = first
             .parse()
             .ok()
-            .filter(|n| (1..=super::acl::LAST).contains(n) && words_follow);
+            .filter(|n| (1..=super::acl::LAST).contains(n));
+        // What follows a number must be words: otherwise the line without it would be read in another way.
+        let words_follow = rest
+            .trim()
+            .starts_with(|first: char| !first.is_ascii_digit());
         let words: Vec<&str> = line
             .split_whitespace()
             .skip(usize::from(numbered))
@@ -62,10 +62,9 @@ impl UnknownRule {
         };
         let everything = || rule(IpProtocol::ANY, AclAddress::Any, AclAddress::Any);
         let unknown = UnknownRule {
-            text: if number.is_some() {
-                rest.trim_start()
-            } else {
-                line
+            text: match number {
+                Some(_) if words_follow => rest.trim_start(),
+                _ => line,
             }
             .to_owned(),
             effect: if below.is_empty() {
@@ -84,6 +83,12 @@ impl UnknownRule {
         let (_, unknown) =
             UnknownRule::read(AclKind::Extended, &format!("{EVALUATE}{list}"), Vec::new());
         unknown
+    }
+
+    /// The text begins with this number, so that it is printed without another.
+    pub fn says_number(&self, number: u32) -> bool {
+        let first = self.text.split_whitespace().next();
+        first.is_some_and(|first| first.parse() == Ok(number))
     }
 
     /// It is `evaluate`.

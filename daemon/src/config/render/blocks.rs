@@ -2,13 +2,13 @@
 
 use std::hash::Hash;
 
-use isthmus_grammar::InterfaceName;
 use isthmus_grammar::command::{
     AclCommand, AclEntry, AclKind, AclRule, AddressMask, Authentication, ConfigCommand,
     CryptoMapCommand, Encryption, Form, GlobalCommand, Group, InterfaceCommand,
     IsakmpPolicyCommand, KilobyteLifetime, LineCommand, SaLifetime, StandardAclCommand,
     StandardAclEntry, StandardRule, TransformSetCommand,
 };
+use isthmus_grammar::{InterfaceName, Mode, parser};
 
 use super::{Inside, Page};
 use crate::config::model::{
@@ -204,10 +204,14 @@ fn lines_of_list<R: Clone + Eq + Hash, E: ListEntry<R>>(
 ) {
     let plain = list.is_plain();
     for (number, line) in list.lines() {
-        let number = (!plain).then_some(number);
+        let shown = (!plain).then_some(number);
         match E::of(line) {
-            Ok(entry) => page.line(1, Form::Set, command(number, entry)),
+            Ok(entry) => page.line(1, Form::Set, command(shown, entry)),
             Err(unknown) => {
+                // Without its number it could be a command of another mode.
+                let is_command = || parser::parse(Mode::ExtendedAcl, &unknown.text).is_ok();
+                let number = shown.or_else(|| is_command().then_some(number));
+                let number = number.filter(|number| !unknown.says_number(*number));
                 let number = number.map_or_else(String::new, |number| format!("{number} "));
                 page.unknown_rule(1, &number, unknown);
             }

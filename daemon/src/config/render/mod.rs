@@ -14,7 +14,7 @@ use isthmus_grammar::command::{
 };
 use isthmus_grammar::foreign::{leaves_block, opens_mode};
 use isthmus_grammar::render as grammar_render;
-use isthmus_grammar::{InterfaceName, Mode};
+use isthmus_grammar::{InterfaceName, Mode, parser};
 
 use std::iter::Peekable;
 
@@ -148,6 +148,8 @@ struct Page {
     last: Group,
     /// The indentation of the last line, where that opens a block.
     opened: Option<usize>,
+    /// The mode in which a reader of the page is.
+    mode: Mode,
     /// Only retained lines are written: the lines since the last one that may open the block of the next, each with its
     /// indentation.
     pending: Option<Vec<(usize, String)>>,
@@ -161,6 +163,7 @@ impl Page {
             hide_secrets: options.hide_secrets,
             last: Group::Nothing,
             opened: None,
+            mode: Mode::Config,
             pending: None,
         }
     }
@@ -226,6 +229,27 @@ impl Page {
             }
         }
         self.opened = command.enters().map(|_| indent);
+        self.enter(indent, command.enters());
+    }
+
+    /// What a line does to the mode of a reader.
+    fn enter(&mut self, indent: usize, inner: Option<Mode>) {
+        match inner {
+            Some(inner) => self.mode = inner,
+            None if indent == 0 => self.mode = Mode::Config,
+            None => {}
+        }
+    }
+
+    /// Leaves the block before a line that stands beside it and that it would take.
+    fn leave_for(&mut self, line: &str) {
+        let takes = |mode| parser::parse(mode, line).is_ok();
+        if self.pending.is_none() && !takes(Mode::Config) && takes(self.mode) {
+            for _ in 0..self.mode.depth() {
+                self.put(0, "exit");
+            }
+            self.mode = Mode::Config;
+        }
     }
 
     fn put(&mut self, indent: usize, line: &str) {
@@ -312,6 +336,7 @@ impl Page {
                 }
             }
         }
+        self.enter(indent, inner);
         if let Some(inner) = inner {
             self.opened = Some(indent);
             self.retained_block(entry, inner);
@@ -361,6 +386,9 @@ impl Page {
         // Beside an empty block, not in it.
         if self.opened == Some(indent) && self.pending.is_none() {
             self.put(indent + 1, "exit");
+        }
+        if indent == 0 {
+            self.leave_for(&line.text);
         }
         self.put_kept(indent, std::iter::once(&line.text).chain(&line.below));
     }

@@ -3,7 +3,7 @@
 //! | type | what it is | made | checked |
 //! |---|---|---|---|
 //! | 0 | clear text | as typed | yes |
-//! | 4 | one unsalted SHA-256 (withdrawn by everybody) | never | yes |
+//! | 4 | one unsalted SHA-256 (withdrawn everywhere) | never | yes |
 //! | 5 | MD5 crypt | `algorithm-type md5` | yes |
 //! | 6 | AES under the master key: [`type6`] | `password encryption aes` | decrypted |
 //! | 7 | reversible, hides from a glance only: [`type7`] | `service password-encryption` | decoded |
@@ -36,7 +36,7 @@ pub fn opens(secret: &Secret, typed: &str) -> bool {
     }
 }
 
-/// Whether the text can be what its type says: a hash of another length is a typing slip that would lock everybody out.
+/// Whether the text can be what its type says: a hash of another length is a typing slip that would lock all operators out.
 #[must_use]
 pub fn is_well_formed(secret: &Secret) -> bool {
     match secret.encoding() {

@@ -313,3 +313,31 @@ fn lines_of_lists_are_kept_as_they_are_printed() {
         "access-list 10 permit 10.1.0.0 0.0.0.255\naccess-list 10 permit 10.9.0.1"
     );
 }
+
+#[test]
+fn a_line_that_is_not_understood_is_read_back_where_it_stood() {
+    let cases = [
+        // The block before it would take it.
+        (
+            "interface eth0\n shutdown\nno interface eth9\nfrob\ncrypto map MC\n",
+            "\nexit\ncrypto map MC\n",
+        ),
+        // A number and nothing else in a list.
+        (
+            "ip access-list extended L\n 10 \n permit ip any any\n",
+            "\n 10\n permit ip any any\n",
+        ),
+        // Without its number it would be a command.
+        (
+            "interface eth0\n mtu 1400\nip access-list extended L\n 10 no interface eth0\n",
+            "\n 10 no interface eth0\n",
+        ),
+    ];
+    for (file, printed) in cases {
+        let (running, _) = load(file, "file");
+        let text = render::text(&running);
+        assert!(text.contains(printed), "{text}");
+        let (again, _) = load(&text, "again");
+        assert_eq!(render::text(&again), text);
+    }
+}

@@ -266,9 +266,7 @@ fn no_flow(config: &Config, peer: IpAddr, local: Selector, remote: Selector) -> 
         local,
         remote,
         ours: flows.map(|flow| (flow.local, flow.remote)).collect(),
-        map: connection.map.clone(),
-        sequence: connection.sequence,
-        access_list: connection.access_list.clone(),
+        origin: connection.origin.clone(),
     }
 }
 
@@ -277,19 +275,17 @@ fn no_common(
     ours: Vec<crate::config::TransformSet>,
     connection: &Connection,
 ) -> Cause {
-    let (map, sequence) = (connection.map.clone(), connection.sequence);
+    let origin = connection.origin.clone();
     match no_choice {
         NoChoice::Transforms(offered) => Cause::NoCommonTransform {
             offered,
             ours,
-            map,
-            sequence,
+            origin,
         },
         NoChoice::Pfs(offered) => Cause::PfsDiffers {
             offered,
             expected: connection.pfs,
-            map,
-            sequence,
+            origin,
         },
     }
 }
