@@ -116,6 +116,12 @@ impl Endpoint {
         self.config_changed(config);
     }
 
+    /// Puts everything of a configuration in force but its connections: those that there are stay as they are.
+    pub fn set_settings(&mut self, now: Instant, settings: EngineConfig) {
+        self.ctx.now = now;
+        self.settings_changed(settings);
+    }
+
     /// Puts one connection in force, in the place of the one of the same name: what `set_config` would do with everything
     /// else as it is, at a cost that does not depend on the number of connections.
     pub fn set_connection(&mut self, now: Instant, connection: Arc<Connection>) {
