@@ -118,7 +118,16 @@ fn main() {
     LocalSet::new().block_on(&runtime, measure());
 }
 
+/// What the process has in memory, in kilobytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_default()
+}
+
 async fn measure() {
+    let before = resident();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();
     std::fs::create_dir_all(path.join("state/flash")).expect("a folder");
@@ -141,6 +150,10 @@ async fn measure() {
         tasks::run(tasks, sockets, || run_dir.listen(), ready).await
     });
     is_ready.await.expect("ready");
+    let entries = (resident() - before) as f64 * 1024.0 / ENTRIES as f64;
+    println!(
+        "memory: {before} kB before the configuration, {entries:.0} octets an entry when it is in force"
+    );
     let mut console = Console::new(path).await;
     println!(
         "{:<46} {:>9} {:>9} {:>9} {:>9}",

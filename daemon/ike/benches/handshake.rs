@@ -15,6 +15,7 @@ use ike::config::{
     IsakmpPolicy, TransformSet,
 };
 use ike::crypto::{Group, KeyPair};
+use ike::origin::Origin;
 use ike::random::Randomness;
 use ike::selector::Selector;
 use ike::{Answer, Endpoint, Instant, Output};
@@ -76,17 +77,20 @@ impl Side {
         };
         config.connections.push(Arc::new(Connection {
             id: CONNECTION,
-            map: "MAP".into(),
-            sequence: 10,
+            origin: Origin::CryptoMap {
+                map: "MAP".into(),
+                sequence: 10,
+                access_list: "101".into(),
+            },
             local: vec![address(own)],
-            peers: vec![address(peer)],
+            peers: vec![address(peer)].into(),
             default_peer: false,
-            access_list: "101".into(),
             flows: vec![Flow {
                 id: FLOW,
                 local: network(own),
                 remote: network(peer),
-            }],
+            }]
+            .into(),
             transform_sets: vec![TransformSet {
                 name: "TS".into(),
                 ah: None,

@@ -15,6 +15,7 @@ use ike::config::{
     ChildLifetime, Connection, ConnectionId, DfBit, EngineConfig, EspTransform, Flow, FlowId,
     IsakmpPolicy, TransformSet,
 };
+use ike::origin::Origin;
 use ike::random::Randomness;
 use ike::registry::GroupNumber;
 use ike::selector::Selector;
@@ -51,17 +52,20 @@ fn config(peer: IpAddr, own: IpAddr) -> EngineConfig {
     };
     config.connections.push(Arc::new(Connection {
         id: ConnectionId(1),
-        map: "MAP".into(),
-        sequence: 10,
+        origin: Origin::CryptoMap {
+            map: "MAP".into(),
+            sequence: 10,
+            access_list: "101".into(),
+        },
         local: vec![own],
-        peers: vec![peer],
+        peers: vec![peer].into(),
         default_peer: false,
-        access_list: "101".into(),
         flows: vec![Flow {
             id: FlowId(1),
             local: network(1),
             remote: network(2),
-        }],
+        }]
+        .into(),
         transform_sets: vec![TransformSet {
             name: "TS".into(),
             ah: None,

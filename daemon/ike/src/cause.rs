@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{IsakmpPolicy, TransformSet};
 use crate::offer::{ChildOffer, PolicyOffer};
+use crate::origin::{Item, Origin};
 use crate::registry::{GroupNumber, NotifyType};
 use crate::selector::Selector;
 
@@ -50,14 +51,12 @@ pub enum ConfigLine {
         /// The set
         name: String,
     },
-    /// A line of `crypto map MAP SEQUENCE`
-    CryptoMap {
-        /// Name of the map
-        map: String,
-        /// Sequence number of the entry
-        sequence: u32,
+    /// A line of what a connection was made from
+    Connection {
+        /// What it was made from
+        origin: Origin,
         /// The line in it
-        item: MapItem,
+        item: Item,
     },
     /// `crypto isakmp identity`
     IsakmpIdentity,
@@ -98,21 +97,6 @@ pub enum PolicyField {
     /// `group`
     Group,
     /// `lifetime`
-    Lifetime,
-}
-
-/// A line of a crypto map entry.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum MapItem {
-    /// `match address ACL`
-    MatchAddress(String),
-    /// `set pfs`
-    SetPfs,
-    /// `set transform-set`
-    SetTransformSet,
-    /// `set peer`
-    SetPeer,
-    /// `set security-association lifetime`
     Lifetime,
 }
 
@@ -192,7 +176,7 @@ pub enum Cause {
         /// What it called itself
         came: String,
     },
-    /// No crypto map entry names this peer
+    /// No connection is with this peer
     UnknownPeer {
         /// The peer
         peer: IpAddr,
@@ -205,12 +189,8 @@ pub enum Cause {
         remote: Selector,
         /// Our lines for this peer (at most 16)
         ours: Vec<(Selector, Selector)>,
-        /// The entry whose access-list comes closest
-        map: String,
-        /// Its sequence number
-        sequence: u32,
-        /// Its access-list
-        access_list: String,
+        /// The connection that comes closest
+        origin: Origin,
     },
     /// Responder: none of the peer's phase 2 proposals is one of our transform sets
     NoCommonTransform {
@@ -218,10 +198,8 @@ pub enum Cause {
         offered: Vec<ChildOffer>,
         /// Our transform sets for the flow
         ours: Vec<TransformSet>,
-        /// The entry
-        map: String,
-        /// Its sequence number
-        sequence: u32,
+        /// The connection
+        origin: Origin,
     },
     /// Responder: the proposals fit but the PFS group does not
     PfsDiffers {
@@ -229,10 +207,8 @@ pub enum Cause {
         offered: Option<GroupNumber>,
         /// Ours
         expected: Option<GroupNumber>,
-        /// The entry
-        map: String,
-        /// Its sequence number
-        sequence: u32,
+        /// The connection
+        origin: Origin,
     },
     /// Initiator: the peer refused our quick mode
     ChildRefused {
@@ -246,12 +222,8 @@ pub enum Cause {
         offered: Vec<TransformSet>,
         /// Our PFS group
         pfs: Option<GroupNumber>,
-        /// The entry
-        map: String,
-        /// Its sequence number
-        sequence: u32,
-        /// Its access-list
-        access_list: String,
+        /// The connection
+        origin: Origin,
     },
     /// The peer sent something that breaks the protocol
     Protocol {
@@ -278,10 +250,8 @@ pub enum Cause {
     },
     /// None of our transform sets can be offered for this flow
     NothingToOffer {
-        /// The entry
-        map: String,
-        /// Its sequence number
-        sequence: u32,
+        /// The connection
+        origin: Origin,
     },
     /// `crypto call admission limit` leaves no room
     NotAdmitted {
@@ -320,9 +290,8 @@ impl Cause {
 
     /// The line of our configuration to look at, where one decides.
     pub fn line(&self) -> Option<ConfigLine> {
-        let entry = |map: &String, sequence: &u32, item| ConfigLine::CryptoMap {
-            map: map.clone(),
-            sequence: *sequence,
+        let line = |origin: &Origin, item| ConfigLine::Connection {
+            origin: origin.clone(),
             item,
         };
         Some(match self {
@@ -343,36 +312,22 @@ impl Cause {
                 ConfigLine::IsakmpKey { address: *peer }
             }
             Self::IdentityUnexpected { .. } => ConfigLine::IsakmpIdentity,
-            Self::NoFlow {
-                map,
-                sequence,
-                access_list,
-                ..
-            } => entry(map, sequence, MapItem::MatchAddress(access_list.clone())),
-            Self::ChildRefused {
-                notify,
-                map,
-                sequence,
-                access_list,
-                ..
-            } if *notify == NotifyType::INVALID_ID_INFORMATION => {
-                entry(map, sequence, MapItem::MatchAddress(access_list.clone()))
+            Self::NoFlow { origin, .. } => line(origin, Item::Flows),
+            Self::ChildRefused { notify, origin, .. }
+                if *notify == NotifyType::INVALID_ID_INFORMATION =>
+            {
+                line(origin, Item::Flows)
             }
-            Self::NoCommonTransform {
-                ours,
-                map,
-                sequence,
-                ..
-            } => match ours.as_slice() {
+            Self::NoCommonTransform { ours, origin, .. } => match ours.as_slice() {
                 [only] => ConfigLine::TransformSet {
                     name: only.name.clone(),
                 },
-                _ => entry(map, sequence, MapItem::SetTransformSet),
+                _ => line(origin, Item::SetTransformSet),
             },
-            Self::ChildRefused { map, sequence, .. } | Self::NothingToOffer { map, sequence } => {
-                entry(map, sequence, MapItem::SetTransformSet)
+            Self::ChildRefused { origin, .. } | Self::NothingToOffer { origin } => {
+                line(origin, Item::SetTransformSet)
             }
-            Self::PfsDiffers { map, sequence, .. } => entry(map, sequence, MapItem::SetPfs),
+            Self::PfsDiffers { origin, .. } => line(origin, Item::SetPfs),
             Self::NotAdmitted { limit, .. } => ConfigLine::CallAdmission(*limit),
             _ => return None,
         })
@@ -460,20 +415,15 @@ impl fmt::Display for Cause {
                 local,
                 remote,
                 ours,
-                map,
-                sequence,
-                access_list,
+                origin,
             } => {
                 write!(f, "peer asked for local {local} remote {remote}, ")?;
+                let flows = origin.flows();
                 match ours.first() {
-                    Some((local, remote)) => write!(
-                        f,
-                        "access-list {access_list} of {map} {sequence} has local {local} remote {remote}"
-                    )?,
-                    None => write!(
-                        f,
-                        "access-list {access_list} of {map} {sequence} has no line"
-                    )?,
+                    Some((local, remote)) => {
+                        write!(f, "{flows} has local {local} remote {remote}")?;
+                    }
+                    None => write!(f, "{flows} has no line")?,
                 }
                 match ours.len() {
                     0 | 1 => Ok(()),
@@ -491,11 +441,10 @@ impl fmt::Display for Cause {
             Self::PfsDiffers {
                 offered,
                 expected,
-                map,
-                sequence,
+                origin,
             } => write!(
                 f,
-                "peer offered {}, {map} {sequence} asks {}",
+                "peer offered {}, {origin} asks {}",
                 group(offered),
                 group(expected)
             ),
@@ -517,8 +466,8 @@ impl fmt::Display for Cause {
                 write!(f, "peer {peer} did not answer {tries} keepalives")
             }
             Self::KernelRefused { reason } => write!(f, "the kernel refused the SA: {reason}"),
-            Self::NothingToOffer { map, sequence } => {
-                write!(f, "no transform-set of {map} {sequence} can be offered")
+            Self::NothingToOffer { origin } => {
+                write!(f, "no transform-set of {origin} can be offered")
             }
             Self::NotAdmitted { limit, most } => {
                 write!(f, "there are {most} already, as many as {limit} allows")
@@ -547,22 +496,70 @@ impl fmt::Display for ConfigLine {
             Self::IsakmpKey { address } => write!(f, "crypto isakmp key ... address {address}"),
             Self::NoIsakmpPolicy => f.write_str("crypto isakmp policy"),
             Self::TransformSet { name } => write!(f, "crypto ipsec transform-set {name}"),
-            Self::CryptoMap {
-                map,
-                sequence,
-                item,
-            } => {
-                write!(f, "crypto map {map} {sequence}, ")?;
-                match item {
-                    MapItem::MatchAddress(name) => write!(f, "match address {name}"),
-                    MapItem::SetPfs => f.write_str("set pfs"),
-                    MapItem::SetTransformSet => f.write_str("set transform-set"),
-                    MapItem::SetPeer => f.write_str("set peer"),
-                    MapItem::Lifetime => f.write_str("set security-association lifetime"),
-                }
-            }
+            Self::Connection { origin, item } => origin.write_line(f, *item),
             Self::IsakmpIdentity => f.write_str("crypto isakmp identity"),
             Self::CallAdmission(limit) => write!(f, "{limit}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_names_the_line_of_where_the_connection_comes_from() {
+        let lines = |origin: Origin| {
+            let refused = |notify| Cause::ChildRefused {
+                notify,
+                local: Selector::prefix([10, 1, 0, 0].into(), 16, 0, 0),
+                remote: Selector::prefix([10, 2, 0, 0].into(), 16, 0, 0),
+                offered: Vec::new(),
+                pfs: None,
+                origin: origin.clone(),
+            };
+            let kinds = [
+                NotifyType::INVALID_ID_INFORMATION,
+                NotifyType::NO_PROPOSAL_CHOSEN,
+            ];
+            kinds.map(|notify| refused(notify).line().unwrap().to_string())
+        };
+        let origin = Origin::CryptoMap {
+            map: "M".into(),
+            sequence: 10,
+            access_list: "101".into(),
+        };
+        let expected = [
+            "crypto map M 10, match address 101",
+            "crypto map M 10, set transform-set",
+        ];
+        assert_eq!(lines(origin), expected);
+        let dynamic = |access_list: Option<&str>| Origin::DynamicMap {
+            map: "M".into(),
+            sequence: 65_000,
+            template: "D".into(),
+            entry: 10,
+            access_list: access_list.map(Into::into),
+        };
+        let expected = [
+            "crypto dynamic-map D 10, match address 102",
+            "crypto dynamic-map D 10, set transform-set",
+        ];
+        assert_eq!(lines(dynamic(Some("102"))), expected);
+        assert_eq!(
+            lines(dynamic(None))[0],
+            "crypto dynamic-map D 10, match address"
+        );
+        let tunnel = Origin::TunnelInterface {
+            interface: "Tunnel0".into(),
+            profile: "P".into(),
+        };
+        let expected = [
+            "interface Tunnel0",
+            "crypto ipsec profile P, set transform-set",
+        ];
+        assert_eq!(lines(tunnel), expected);
+        let client = Origin::Client { name: "HQ".into() };
+        assert_eq!(lines(client), ["crypto ipsec client ezvpn HQ"; 2]);
     }
 }

@@ -5,13 +5,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, Mode};
 use crate::child_request::Subject;
+use crate::origin::Origin;
 use crate::registry::GroupNumber;
 use crate::selector::Selector;
 
@@ -104,25 +107,21 @@ pub struct ConnectionId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FlowId(pub u32);
 
-/// One crypto map entry on one interface.
+/// One crypto map entry on one interface, or what else asks for tunnels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// Name of the entry here and in every output
     pub id: ConnectionId,
-    /// Name of the crypto map
-    pub map: String,
-    /// Sequence number of the entry
-    pub sequence: u32,
+    /// Where it comes from
+    pub origin: Origin,
     /// Our addresses for this connection; the first is used when we start
     pub local: Vec<IpAddr>,
-    /// `set peer` addresses in the order to try
-    pub peers: Vec<IpAddr>,
+    /// With whom
+    pub peers: Peers,
     /// `set peer ... default` is the first of them: whenever there is no SA, it is tried first
     pub default_peer: bool,
-    /// `match address`: name or number of the access-list
-    pub access_list: String,
-    /// One per permit line of the access-list, in its order
-    pub flows: Vec<Flow>,
+    /// What it protects
+    pub flows: Flows,
     /// `set transform-set`, in order
     pub transform_sets: Vec<TransformSet>,
     /// `set pfs`
@@ -133,6 +132,94 @@ pub struct Connection {
     pub replay_window: u32,
     /// DF bit of the outer header
     pub df_bit: DfBit,
+}
+
+/// With whom a connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peers {
+    /// `set peer` addresses in the order to try
+    Listed(Vec<IpAddr>),
+    /// Every address; we only answer
+    Any,
+    /// Every address of a network; we only answer
+    Prefix(IpNet),
+}
+
+impl Peers {
+    /// The addresses that we can begin with; none when we only answer.
+    pub fn listed(&self) -> &[IpAddr] {
+        match self {
+            Self::Listed(addresses) => addresses,
+            Self::Any | Self::Prefix(_) => &[],
+        }
+    }
+
+    /// True when a peer at this address may be one of them.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Listed(addresses) => addresses.contains(&address),
+            Self::Any => true,
+            Self::Prefix(network) => network.contains(&address),
+        }
+    }
+
+    /// True when their addresses are not known before they come.
+    pub(crate) fn are_open(&self) -> bool {
+        !matches!(self, Self::Listed(_))
+    }
+}
+
+impl From<Vec<IpAddr>> for Peers {
+    fn from(addresses: Vec<IpAddr>) -> Self {
+        Self::Listed(addresses)
+    }
+}
+
+/// What a connection protects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flows {
+    /// Exactly these: one per permit line of the access-list, in its order
+    Listed(Vec<Flow>),
+    /// What the peer asks for within one of these. A child of ours replaces one that the peer asked for with the same flow
+    Narrow(Vec<Flow>),
+}
+
+impl Flows {
+    /// The flow that describes a child between these selectors.
+    pub(crate) fn describing(&self, local: &Selector, remote: &Selector) -> Option<&Flow> {
+        self.iter().find(|flow| self.describes(flow, local, remote))
+    }
+
+    fn describes(&self, flow: &Flow, local: &Selector, remote: &Selector) -> bool {
+        match self {
+            Self::Listed(_) => flow.local == *local && flow.remote == *remote,
+            Self::Narrow(_) => flow.local.contains(local) && flow.remote.contains(remote),
+        }
+    }
+}
+
+impl Deref for Flows {
+    type Target = Vec<Flow>;
+
+    fn deref(&self) -> &Vec<Flow> {
+        match self {
+            Self::Listed(flows) | Self::Narrow(flows) => flows,
+        }
+    }
+}
+
+impl DerefMut for Flows {
+    fn deref_mut(&mut self) -> &mut Vec<Flow> {
+        match self {
+            Self::Listed(flows) | Self::Narrow(flows) => flows,
+        }
+    }
+}
+
+impl From<Vec<Flow>> for Flows {
+    fn from(flows: Vec<Flow>) -> Self {
+        Self::Listed(flows)
+    }
 }
 
 /// One permit line of an access-list, seen outbound.
@@ -201,16 +288,31 @@ pub(crate) struct Config {
     pub(crate) admission: AdmissionLimits,
     connections: HashMap<ConnectionId, Arc<Connection>>,
     by_peer: HashMap<IpAddr, BTreeSet<Order>>,
+    /// Those whose peers are not listed
+    open: BTreeSet<Order>,
     by_flow: HashMap<FlowKey, BTreeSet<(Order, FlowId)>>,
 }
 
 /// The place of a connection among others: map order, then by name.
-type Order = (u32, ConnectionId);
+type Order = ((u32, u32), ConnectionId);
 
 /// What a quick mode asks for: who asks, our side, their side.
 type FlowKey = (IpAddr, Selector, Selector);
 
 impl Config {
+    /// Replaces everything but the connections.
+    pub(crate) fn set(&mut self, settings: EngineConfig) {
+        let EngineConfig {
+            policies,
+            identity,
+            keepalive,
+            admission,
+            connections: _,
+        } = settings;
+        (self.policies, self.identity) = (policies, identity);
+        (self.keepalive, self.admission) = (keepalive, admission);
+    }
+
     /// Builds the indexes.
     pub(crate) fn new(config: EngineConfig) -> Self {
         let EngineConfig {
@@ -237,9 +339,12 @@ impl Config {
     pub(crate) fn put(&mut self, connection: Arc<Connection>) -> Option<Arc<Connection>> {
         let old = self.take(connection.id);
         let order = connection.order();
-        for peer in &connection.peers {
+        if connection.peers.are_open() {
+            self.open.insert(order);
+        }
+        for peer in connection.peers.listed() {
             self.by_peer.entry(*peer).or_default().insert(order);
-            for flow in &connection.flows {
+            for flow in connection.indexed_flows() {
                 let key = (*peer, flow.local, flow.remote);
                 let flows = self.by_flow.entry(key).or_default();
                 flows.insert((order, flow.id));
@@ -253,9 +358,10 @@ impl Config {
     pub(crate) fn take(&mut self, id: ConnectionId) -> Option<Arc<Connection>> {
         let connection = self.connections.remove(&id)?;
         let order = connection.order();
-        for peer in &connection.peers {
+        self.open.remove(&order);
+        for peer in connection.peers.listed() {
             leave(&mut self.by_peer, *peer, &order);
-            for flow in &connection.flows {
+            for flow in connection.indexed_flows() {
                 let key = (*peer, flow.local, flow.remote);
                 leave(&mut self.by_flow, key, &(order, flow.id));
             }
@@ -273,27 +379,47 @@ impl Config {
         self.connections.values()
     }
 
-    /// The connections that name `peer`, in map order.
+    /// The connections that a peer at this address may be of, in map order.
     pub(crate) fn with_peer(&self, peer: IpAddr) -> impl Iterator<Item = &Arc<Connection>> {
-        self.by_peer
-            .get(&peer)
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, id)| self.connections.get(id))
+        let named = self.by_peer.get(&peer).into_iter().flatten();
+        let mut orders: Vec<&Order> = named.collect();
+        let names = orders.len();
+        orders.extend(self.open.iter().filter(|(_, id)| {
+            let connection = self.connections.get(id);
+            connection.is_some_and(|connection| connection.peers.admits(peer))
+        }));
+        if orders.len() > names {
+            orders.sort_unstable();
+        }
+        let orders = orders.into_iter();
+        orders.filter_map(|(_, id)| self.connections.get(id))
     }
 
-    /// The connections and flows between exactly these selectors that name `peer`, in map order.
+    /// True when a connection lists it, so that we may begin with it.
+    pub(crate) fn lists(&self, peer: IpAddr) -> bool {
+        self.by_peer.contains_key(&peer)
+    }
+
+    /// True when there is any.
+    pub(crate) fn names(&self, peer: IpAddr) -> bool {
+        self.with_peer(peer).next().is_some()
+    }
+
+    /// The connections and flows for a child between these selectors with a peer at this address, in map order.
     pub(crate) fn with_flow(
         &self,
         peer: IpAddr,
         local: Selector,
         remote: Selector,
     ) -> impl Iterator<Item = (&Arc<Connection>, FlowId)> {
-        self.by_flow
-            .get(&(peer, local, remote))
-            .into_iter()
-            .flatten()
-            .filter_map(|((_, id), flow)| Some((self.connections.get(id)?, *flow)))
+        let exactly = self.by_flow.get(&(peer, local, remote));
+        let mut found: BTreeSet<_> = exactly.into_iter().flatten().copied().collect();
+        for connection in self.with_peer(peer).filter(|c| !c.is_indexed()) {
+            let flow = connection.flows.describing(&local, &remote);
+            found.extend(flow.map(|flow| (connection.order(), flow.id)));
+        }
+        let found = found.into_iter();
+        found.filter_map(|((_, id), flow)| Some((self.connections.get(&id)?, flow)))
     }
 }
 
@@ -316,11 +442,20 @@ impl Connection {
     /// True when it has the flow that a child is for.
     pub(crate) fn serves(&self, subject: &Subject) -> bool {
         let flow = self.flow(subject.flow);
-        flow.is_some_and(|flow| flow.local == subject.local && flow.remote == subject.remote)
+        flow.is_some_and(|flow| self.flows.describes(flow, &subject.local, &subject.remote))
+    }
+
+    /// Its flows are found by peer and selectors alone.
+    fn is_indexed(&self) -> bool {
+        !self.peers.are_open() && matches!(self.flows, Flows::Listed(_))
+    }
+
+    fn indexed_flows(&self) -> &[Flow] {
+        if self.is_indexed() { &self.flows } else { &[] }
     }
 
     fn order(&self) -> Order {
-        (self.sequence, self.id)
+        (self.origin.order(), self.id)
     }
 }
 
@@ -340,15 +475,26 @@ mod tests {
             local: net(n + bit(3)),
             remote: net(9),
         });
+        let flows = match bit(5) {
+            0 => Flows::Listed(flows.collect()),
+            _ => Flows::Narrow(flows.collect()),
+        };
+        let peers = match bit(6) {
+            0 => Peers::Listed((2..3 + bit(0)).map(|n| address(n + bit(1))).collect()),
+            _ if bit(0) == 0 => Peers::Any,
+            _ => Peers::Prefix("192.0.2.0/30".parse().unwrap()),
+        };
         Arc::new(Connection {
             id: ConnectionId(id),
-            map: "MAP".into(),
-            sequence: 10 + u32::from(bit(4)),
+            origin: Origin::CryptoMap {
+                map: "MAP".into(),
+                sequence: 10 + u32::from(bit(4)),
+                access_list: "101".into(),
+            },
             local: vec![address(1)],
-            peers: (2..3 + bit(0)).map(|n| address(n + bit(1))).collect(),
+            peers,
             default_peer: false,
-            access_list: "101".into(),
-            flows: flows.collect(),
+            flows,
             transform_sets: Vec::new(),
             pfs: None,
             lifetime: ChildLifetime {
@@ -364,7 +510,7 @@ mod tests {
         /// However the connections came to be what they are, the indexes are the same.
         #[test]
         fn connections_one_by_one_or_at_once(
-            steps in proptest::collection::vec((0u32..5, proptest::option::of(0u8..32)), 0..40),
+            steps in proptest::collection::vec((0u32..5, proptest::option::of(0u8..128)), 0..40),
         ) {
             let mut one_by_one = Config::default();
             let mut last = std::collections::BTreeMap::new();

@@ -134,8 +134,10 @@ pub(crate) struct NewChild {
 
 /// What an exchange may ask about the other SAs of the endpoint.
 pub(crate) trait Tables {
-    /// The child with this SPI of packets to `peer`
+    /// The child with this SPI of packets to an address
     fn by_outbound(&self, peer: IpAddr, protocol: ProtocolId, spi: u32) -> Option<ChildId>;
+    /// The same, of this peer: several may be at one address
+    fn child_of_peer(&self, protocol: ProtocolId, spi: u32) -> Option<ChildId>;
     /// SPIs that no SA of ours has
     fn fresh_spis(&self, random: &mut dyn Randomness) -> OwnSpis;
     /// A name for a new child

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::child::ChildId;
-use crate::id::SaId;
+use crate::id::{PeerId, SaId};
 use crate::time::Instant;
 
 /// Something that happens when its time comes. At most one of each value is pending.
@@ -17,8 +17,8 @@ pub(crate) enum Timer {
     Sa(SaId, SaTimer),
     /// Of a child
     Child(ChildId, ChildTimer),
-    /// Phase 1 comes back between our address and the peer's, for the children that a gone ISAKMP SA left
-    RestoreIke(SocketAddr, SocketAddr),
+    /// Phase 1 with a peer comes back between our address and its, for the children that a gone ISAKMP SA left
+    RestoreIke(PeerId, SocketAddr, SocketAddr),
     /// Tell what was only counted for a second
     SecondReport,
     /// Tell what was only counted for a minute

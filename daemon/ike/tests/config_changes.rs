@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ike::config::{Connection, ConnectionId, EngineConfig, FlowId};
 use support::World;
-use support::config::{HostConfig, connection, flow, global};
+use support::config::{HostConfig, connection, entry, flow, global};
 
 const ROUTER: &str = "192.0.2.1";
 const PEERS: [&str; 3] = ["198.51.100.1", "198.51.100.2", "198.51.100.3"];
@@ -33,10 +33,13 @@ fn variant(id: u32, shape: u64) -> Connection {
     }
     let mut connection = connection(ROUTER, PEERS[peer], flows);
     connection.id = ConnectionId(id);
-    connection.sequence = 10 * (1 + id % 2);
+    connection.origin = entry(10 * (1 + id % 2));
     if shape & 8 != 0 {
         let backup = PEERS[(peer + 1) % PEERS.len()];
-        connection.peers.push(backup.parse().unwrap());
+        connection.peers = [PEERS[peer], backup]
+            .map(|peer| peer.parse().unwrap())
+            .to_vec()
+            .into();
     }
     connection
 }

@@ -11,7 +11,7 @@ use ike::event::Event;
 use ike::registry::GroupNumber;
 use ike::status::{SessionState, StateWord};
 use support::World;
-use support::config::{FLOW, HostConfig, Pair, connection, esp, flow, global, net, policy};
+use support::config::{FLOW, HostConfig, Pair, connection, entry, esp, flow, global, net, policy};
 
 fn establish(pair: &Pair) -> World {
     let mut world = pair.world(1);
@@ -177,8 +177,8 @@ fn transport_mode_between_the_peers_and_tunnel_mode_otherwise() {
         world.hosts[0].kernel.outbound(FLOW).unwrap().mode,
         Mode::Tunnel
     );
-    pair.a.flows = vec![flow(1, "192.0.2.1/32", "198.51.100.1/32")];
-    pair.b.flows = vec![flow(1, "198.51.100.1/32", "192.0.2.1/32")];
+    pair.a.flows = vec![flow(1, "192.0.2.1/32", "198.51.100.1/32")].into();
+    pair.b.flows = vec![flow(1, "198.51.100.1/32", "192.0.2.1/32")].into();
     let world = establish(&pair);
     assert_eq!(
         world.hosts[0].kernel.outbound(FLOW).unwrap().mode,
@@ -225,8 +225,14 @@ fn a_second_flow_uses_the_same_isakmp_sa() {
 fn many_flows_asked_for_at_once_all_come_up() {
     let mut pair = Pair::usual();
     let nets = |i: u32| (format!("10.1.{i}.0/24"), format!("10.2.{i}.0/24"));
-    pair.a.flows = (0..100).map(|i| flow(i, &nets(i).0, &nets(i).1)).collect();
-    pair.b.flows = (0..100).map(|i| flow(i, &nets(i).1, &nets(i).0)).collect();
+    pair.a.flows = (0..100)
+        .map(|i| flow(i, &nets(i).0, &nets(i).1))
+        .collect::<Vec<_>>()
+        .into();
+    pair.b.flows = (0..100)
+        .map(|i| flow(i, &nets(i).1, &nets(i).0))
+        .collect::<Vec<_>>()
+        .into();
     let mut world = pair.world(3);
     (0..100).for_each(|i| world.acquire(0, 1, i));
     world.expect(20, "all children", |w| {
@@ -358,8 +364,8 @@ fn an_entry_among_ten_thousand() {
     pair.b.id = ConnectionId(10_000);
     for i in 0..10_000u32 {
         let peer = std::net::Ipv4Addr::from(0x0B00_0000 + i);
-        let mut other = connection("198.51.100.1", &peer.to_string(), pair.b.flows.clone());
-        (other.id, other.sequence) = (ConnectionId(i), i);
+        let mut other = connection("198.51.100.1", &peer.to_string(), pair.b.flows.to_vec());
+        (other.id, other.origin) = (ConnectionId(i), entry(i));
         config.connections.push(std::sync::Arc::new(other));
     }
     config.connections.push(std::sync::Arc::new(pair.b.clone()));

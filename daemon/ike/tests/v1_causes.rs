@@ -114,7 +114,7 @@ fn no_policy_that_can_be_used() {
 #[test]
 fn different_proxy_identities() {
     let mut pair = Pair::usual();
-    pair.b.flows = vec![flow(1, "10.2.0.0/16", "10.9.0.0/16")];
+    pair.b.flows = vec![flow(1, "10.2.0.0/16", "10.9.0.0/16")].into();
     let world = attempt(&pair);
     let cause = "peer asked for local 10.2.0.0/255.255.0.0/0/0 remote 10.1.0.0/255.255.0.0/0/0, \
                  access-list 101 of MAP 10 has local 10.2.0.0/255.255.0.0/0/0 \
@@ -207,7 +207,7 @@ fn a_peer_that_is_not_there() {
 #[test]
 fn a_peer_that_no_entry_names() {
     let mut pair = Pair::usual();
-    pair.b.peers = vec!["203.0.113.9".parse().unwrap()];
+    pair.b.peers = vec!["203.0.113.9".parse().unwrap()].into();
     let world = attempt(&pair);
     assert_eq!(
         world.hosts[1].endpoint.dropped()[&DropReason::UnknownPeer],
@@ -222,7 +222,10 @@ fn a_peer_that_no_entry_names() {
 #[test]
 fn the_next_peer_is_tried() {
     let mut pair = Pair::usual();
-    pair.a.peers.insert(0, "203.0.113.9".parse().unwrap());
+    pair.a.peers = ["203.0.113.9", B]
+        .map(|peer| peer.parse().unwrap())
+        .to_vec()
+        .into();
     pair.global_a
         .keys
         .add_address("203.0.113.9".parse().unwrap(), 32, "cisco123".into());
@@ -241,11 +244,12 @@ fn the_next_peer_is_tried() {
 #[test]
 fn every_peer_fails_and_the_first_is_tried_again() {
     let mut pair = Pair::usual();
-    pair.a.peers = vec![
+    let peers: Vec<std::net::IpAddr> = vec![
         "203.0.113.8".parse().unwrap(),
         "203.0.113.9".parse().unwrap(),
     ];
-    for peer in pair.a.peers.clone() {
+    pair.a.peers = peers.clone().into();
+    for peer in peers {
         pair.global_a.keys.add_address(peer, 32, "cisco123".into());
     }
     let mut world = pair.world(11);

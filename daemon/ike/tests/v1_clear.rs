@@ -11,7 +11,7 @@ use ike::config::{ConnectionId, FlowId};
 use ike::event::{DownReason, Event};
 use ike::status::{SessionState, StateWord};
 use support::World;
-use support::config::{A, B, FLOW, HostConfig, Pair, connection, flow, global};
+use support::config::{A, B, FLOW, HostConfig, Pair, connection, entry, flow, global};
 
 fn tunnel() -> World {
     let mut world = Pair::usual().world(1);
@@ -173,7 +173,7 @@ fn two() -> (World, HostConfig) {
         "203.0.113.3",
         vec![flow(1, "10.1.0.0/16", "10.3.0.0/16")],
     );
-    (to_b.sequence, to_c.sequence) = (10, 20);
+    (to_b.origin, to_c.origin) = (entry(10), entry(20));
     to_c.id = ConnectionId(2);
     let mut config = global(B, "cisco123");
     config
@@ -240,7 +240,8 @@ fn a_changed_entry_drops_only_what_it_must() {
     entry.flows = vec![
         flow(7, "10.9.0.0/16", "10.2.0.0/16"),
         flow(8, "10.1.0.0/16", "10.2.0.0/16"),
-    ];
+    ]
+    .into();
     config.connections[0] = Arc::new(entry.clone());
     config.policies[0].lifetime = 1000;
     reconfigure(&mut world, &config);

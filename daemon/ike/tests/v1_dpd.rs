@@ -129,7 +129,7 @@ fn with_a_spare(default_peer: bool) -> World {
     let mut pair = Pair::usual();
     pair.global_a.keepalive = Some(keepalive(KeepaliveKind::Periodic));
     let spare = "203.0.113.9";
-    pair.a.peers.push(spare.parse().unwrap());
+    pair.a.peers = [B, spare].map(|peer| peer.parse().unwrap()).to_vec().into();
     pair.a.default_peer = default_peer;
     pair.global_a
         .keys

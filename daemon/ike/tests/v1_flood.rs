@@ -93,7 +93,7 @@ fn from_all_addresses(limits: AdmissionLimits) {
         .map(|number| IpAddr::V4(Ipv4Addr::from(0x0B00_0000 + number)))
         .collect();
     for (number, peer) in (2..).zip(&others) {
-        let mut other = connection(B, &peer.to_string(), pair.b.flows.clone());
+        let mut other = connection(B, &peer.to_string(), pair.b.flows.to_vec());
         other.id = ConnectionId(number);
         config.connections.push(Arc::new(other));
         config.keys.add_address(*peer, 32, "other".into());
@@ -114,7 +114,7 @@ fn nor_does_one_from_all_addresses() {
     from_all_addresses(AdmissionLimits::default());
 }
 
-/// What the operator allows to be negotiated at once is not used up by senders that may be anyone.
+/// What the operator allows to be negotiated at once is not used up by senders that do not show they get our answers.
 #[test]
 fn nor_does_one_that_would_use_up_a_low_limit() {
     from_all_addresses(AdmissionLimits {

@@ -1,70 +1,19 @@
-//! An endpoint ends and another one goes on with its SAs: the peer notices nothing. Any history is in
-//! `v1_resume_histories`; here are the cases that have a name.
+//! An endpoint ends and another one goes on with its SAs: the peer notices nothing. What is in the middle of an exchange is in
+//! `v1_resume_exchanges`, any history in `v1_resume_histories`, the bytes in `v1_resume_bytes`.
 
 mod support;
 
 use std::time::Duration;
 
 use ike::algorithm::IpsecProtocol;
-use ike::child::Direction;
-use ike::config::{FlowId, Keepalive, KeepaliveKind};
+use ike::config::{FlowId, Keepalive, KeepaliveKind, Peers};
 use ike::event::{DownReason, Event};
 use ike::registry::ExchangeType;
 use ike::secret::Secret;
-use ike::status::Role;
 use ike::{Expiry, Instant, ResumeError, Saved, Traffic};
 use support::World;
-use support::config::{A, FLOW, HostConfig, ONE, Pair, connection, flow, with};
-
-const SECOND: Duration = Duration::from_secs(1);
-
-fn up(pair: &Pair) -> World {
-    let mut world = pair.world(1);
-    world.acquire(0, 1, 1);
-    world.expect(5, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
-    world.run(SECOND);
-    world
-}
-
-/// A host is away for a time.
-fn away(world: &mut World, host: usize, config: HostConfig, time: Duration) {
-    let saved = world.save(host);
-    world.run(time);
-    world.resume(host, config, saved.expose());
-}
-
-fn configs(pair: &Pair) -> [HostConfig; 2] {
-    [pair.config_a(), pair.config_b()]
-}
-
-/// Runs on; packets get through both ways at every moment.
-fn run_without_loss(world: &mut World, time: Duration) {
-    let end = world.now + time;
-    let broken = world.run_until(end, |world| !world.traffic_flows(0, 1, FLOW));
-    assert!(!broken, "packets were lost at {:?}", world.now);
-}
-
-fn began(world: &World, host: usize, kind: ExchangeType) -> usize {
-    world.hosts[host].count(|event| {
-        matches!(event, Event::ExchangeStarted { exchange, role: Role::Initiator, .. } if *exchange == kind)
-    })
-}
-
-fn soft_limit(world: &mut World, host: usize) {
-    let sa = world.hosts[host].kernel.outbound(FLOW).unwrap().clone();
-    let part = &sa.protocols[0];
-    let (protocol, spi) = (part.protocol, part.outbound_spi);
-    world.with(host, |endpoint, now| {
-        endpoint.expire(now, sa.remote, protocol, spi, Expiry::Soft);
-    });
-}
-
-/// Moves on until so many datagrams were sent since.
-fn until_sent(world: &mut World, more: usize) {
-    let sent = world.wire.sent.len() + more;
-    let end = world.now + SECOND;
-    assert!(world.run_until(end, |world| world.wire.sent.len() >= sent));
-}
+use support::away::{SECOND, away, began, configs, run_without_loss, soft_limit, up};
+use support::config::{A, FLOW, ONE, Pair, connection, flow, with};
 
 #[test]
 fn a_tunnel_goes_on_as_if_nothing_had_been() {
@@ -76,6 +25,8 @@ fn a_tunnel_goes_on_as_if_nothing_had_been() {
         let before = world.hosts[host].endpoint.ike_sas(clock);
         let age = clock - before[0].created;
         let children = world.hosts[host].endpoint.children(clock);
+        let session = world.hosts[host].endpoint.connection_status(ONE).unwrap();
+        let up_since = clock - session.up_since.unwrap();
         let sent = world.wire.sent.len();
         away(&mut world, host, configs(&pair)[host].clone(), SECOND * 3);
         run_without_loss(&mut world, SECOND * 60);
@@ -100,6 +51,10 @@ fn a_tunnel_goes_on_as_if_nothing_had_been() {
         assert_eq!(child.remaining, children[0].remaining - gone);
         (child.remaining, child.installed) = (children[0].remaining, children[0].installed);
         assert_eq!(child, children[0]);
+        let mut status = world.hosts[host].endpoint.connection_status(ONE).unwrap();
+        assert_eq!(clock - status.up_since.unwrap(), up_since + gone);
+        status.up_since = session.up_since;
+        assert_eq!(status, session);
     }
 }
 
@@ -232,224 +187,6 @@ fn replay_all(world: &mut World, host: usize) {
     }
 }
 
-/// The peer has answered our quick mode, and the answer comes to nobody.
-#[test]
-fn a_quick_mode_of_ours_begins_again_and_the_peer_drops_the_old_one() {
-    for (sent, rekey) in [(1, true), (2, true), (1, false), (2, false)] {
-        let pair = Pair::two_flows();
-        let mut world = up(&pair);
-        let flow = if rekey { FLOW } else { FlowId(2) };
-        match rekey {
-            true => soft_limit(&mut world, 0),
-            false => world.acquire(0, 1, 2),
-        }
-        // Message 1 is sent at once; message 2 when it has arrived.
-        until_sent(&mut world, sent - 1);
-        away(&mut world, 0, pair.config_a(), SECOND * 2);
-        assert!(world.hosts[0].endpoint.is_wanted(ONE, flow));
-        run_without_loss(&mut world, SECOND);
-        assert!(world.traffic_flows(0, 1, flow), "the wish is served");
-        assert!(!world.hosts[0].endpoint.is_wanted(ONE, flow));
-        run_without_loss(&mut world, SECOND * 60);
-        let tunnels = if rekey { 2 } else { 4 };
-        for host in &world.hosts {
-            assert_eq!(host.kernel.halves.len(), tunnels, "half a child is left");
-            assert_eq!(host.causes(), [] as [String; 0]);
-        }
-        assert_eq!(began(&world, 0, ExchangeType::IDENTITY_PROTECTION), 1);
-        assert_eq!(began(&world, 1, ExchangeType::IDENTITY_PROTECTION), 0);
-    }
-}
-
-/// The delete is lost, or is there before message 1: the peer repeats its answer and gets the delete again.
-#[test]
-fn a_late_answer_to_a_quick_mode_is_told_that_there_is_no_such_child() {
-    let pair = Pair::usual();
-    let mut world = up(&pair);
-    soft_limit(&mut world, 0);
-    until_sent(&mut world, 1);
-    assert_eq!(world.hosts[1].kernel.count(Direction::Inbound), 2);
-    let saved = world.save(0);
-    world.run(SECOND * 4);
-    // What the resumed endpoint sends at first is lost.
-    world.wire.loss = 100;
-    world.resume(0, pair.config_a(), saved.expose());
-    world.wire.loss = 0;
-    world.run(SECOND * 3);
-    assert!(world.hosts[0].kernel.count(Direction::Outbound) == 1);
-    world.expect(6, "the half child goes", |world| {
-        world.hosts[1].kernel.count(Direction::Inbound) == 2
-            && world.hosts[1].kernel.count(Direction::Outbound) <= 2
-    });
-    run_without_loss(&mut world, SECOND * 60);
-    for host in &world.hosts {
-        assert_eq!(host.kernel.halves.len(), 2);
-    }
-    // It is answered so often and no more, and not for ever.
-    let answer = world.wire.sent.iter().rev();
-    let answers: Vec<_> = answer
-        .filter(|datagram| datagram.from.ip() == world.hosts[1].address)
-        .map(|datagram| datagram.bytes.clone())
-        .collect();
-    let sent = world.wire.sent.len();
-    for _ in 0..20 {
-        for bytes in &answers {
-            world.inject(1, 0, bytes.clone());
-        }
-    }
-    let more = world.wire.sent.len() - sent;
-    assert!(more <= 13 * answers.len(), "{more} answers to replays");
-}
-
-/// Message 3 of the peer comes while nobody listens, or later.
-#[test]
-fn a_quick_mode_of_the_peer_is_finished() {
-    for (time, rekey) in [(0, true), (5, true), (2000, true), (2000, false)] {
-        let pair = Pair::usual();
-        let mut world = match rekey {
-            true => up(&pair),
-            false => pair.world(1),
-        };
-        match rekey {
-            true => soft_limit(&mut world, 1),
-            false => world.acquire(1, 1, 1),
-        }
-        // Until our message 2 is on its way.
-        let end = world.now + SECOND;
-        assert!(world.run_until(end, |world| {
-            let hosted = &world.hosts[0];
-            let answered = hosted.kernel.count(Direction::Inbound);
-            answered == 1 + usize::from(rekey)
-        }));
-        let time = Duration::from_millis(time);
-        let saved = world.save(0);
-        world.run(time);
-        assert_eq!(
-            world.hosts[0].kernel.count(Direction::Outbound),
-            usize::from(rekey)
-        );
-        world.resume(0, pair.config_a(), saved.expose());
-        world.expect(3, "the child", |world| {
-            world.hosts[0].kernel.halves.len() >= 2 + 2 * usize::from(rekey)
-        });
-        run_without_loss(&mut world, SECOND * 60);
-        for host in &world.hosts {
-            assert_eq!(host.kernel.halves.len(), 2);
-            assert_eq!(host.causes(), [] as [String; 0]);
-        }
-        assert_eq!(began(&world, 1, ExchangeType::QUICK_MODE), 1);
-    }
-}
-
-/// A rekeyed child whose outbound half is not installed yet: its keys are saved, and nothing else's.
-#[test]
-fn a_child_that_does_not_send_yet_sends_later() {
-    for time in [0, 100, 3000] {
-        let pair = Pair::usual();
-        let mut world = up(&pair);
-        soft_limit(&mut world, 0);
-        until_sent(&mut world, 2);
-        let hosted = &world.hosts[0];
-        assert_eq!(hosted.kernel.count(Direction::Inbound), 2);
-        assert_eq!(hosted.kernel.count(Direction::Outbound), 1);
-        let installed: Vec<Vec<u8>> = hosted
-            .kernel
-            .halves
-            .values()
-            .flat_map(|sa| &sa.protocols)
-            .flat_map(|part| [&part.inbound.cipher, &part.outbound.cipher])
-            .map(|key| key.expose().to_vec())
-            .filter(|key| !key.is_empty())
-            .collect();
-        assert_eq!(installed.len(), 3);
-        let saved = world.save(0);
-        for key in installed {
-            let found = saved.expose().windows(key.len()).any(|part| part == key);
-            assert!(!found, "a key that the kernel has is saved");
-        }
-        world.run(Duration::from_millis(time));
-        world.resume(0, pair.config_a(), saved.expose());
-        world.expect(1, "it sends", |world| {
-            world.hosts[0].kernel.count(Direction::Outbound) == 2 || {
-                let sas = &world.hosts[0].kernel;
-                sas.count(Direction::Outbound) == 1 && sas.count(Direction::Inbound) == 2
-            }
-        });
-        run_without_loss(&mut world, SECOND * 60);
-        for host in &world.hosts {
-            assert_eq!(host.kernel.halves.len(), 2);
-            assert_eq!(host.causes(), [] as [String; 0]);
-        }
-    }
-}
-
-/// A phase 1 in progress is forgotten; what waited for it is served by another one.
-#[test]
-fn a_wish_outlives_its_phase_1() {
-    for sent in 1..=6 {
-        let pair = Pair::usual();
-        let mut world = pair.world(1);
-        world.acquire(0, 1, 1);
-        until_sent(&mut world, sent - 1);
-        away(&mut world, 0, pair.config_a(), SECOND);
-        world.expect(3, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
-        run_without_loss(&mut world, SECOND * 60);
-        assert!(world.hosts.iter().all(|host| host.kernel.halves.len() == 2));
-    }
-}
-
-/// The same of one that waits for an answer from outside.
-#[test]
-fn a_wish_outlives_its_question() {
-    let pair = Pair::usual();
-    let mut world = pair.world(1);
-    world.hosts[0].answer_after = None;
-    world.acquire(0, 1, 1);
-    world.run(SECOND);
-    assert!(world.hosts[0].endpoint.is_wanted(ONE, FLOW));
-    world.hosts[0].answer_after = Some(SECOND);
-    away(&mut world, 0, pair.config_a(), SECOND);
-    world.expect(3, "a tunnel", |world| world.traffic_flows(0, 1, FLOW));
-}
-
-/// As the responder of a phase 1 we know nothing of it afterwards: the peer tries again.
-#[test]
-fn a_phase_1_of_the_peer_is_tried_again() {
-    for sent in 1..=5 {
-        let pair = Pair::usual();
-        let mut world = pair.world(1);
-        world.acquire(0, 1, 1);
-        until_sent(&mut world, sent - 1);
-        away(&mut world, 1, pair.config_b(), SECOND);
-        world.send_packets(&[0], 60);
-        assert!(world.traffic_flows(0, 1, FLOW));
-    }
-}
-
-/// The negotiation that was to replace an ISAKMP SA is not saved: another one does.
-#[test]
-fn phase_1_is_still_renewed() {
-    for host in [0, 1] {
-        let pair = Pair::usual().global(|config| config.policies[0].lifetime = 3600);
-        let mut world = up(&pair);
-        let again = |world: &World| began(world, 0, ExchangeType::IDENTITY_PROTECTION) == 2;
-        world.expect(3600, "another phase 1", again);
-        until_sent(&mut world, 1);
-        away(&mut world, host, configs(&pair)[host].clone(), SECOND);
-        run_without_loss(&mut world, SECOND * 4000);
-        for host in &world.hosts {
-            assert!(host.has(|event| matches!(event, Event::IkeUp { rekey: true, .. })));
-            assert!(!host.has(|event| matches!(
-                event,
-                Event::IkeDown {
-                    reason: DownReason::Expired,
-                    ..
-                }
-            )));
-        }
-    }
-}
-
 fn keepalive(kind: KeepaliveKind) -> Keepalive {
     Keepalive {
         interval: SECOND * 10,
@@ -516,9 +253,9 @@ fn a_peer_is_asked_once_more_before_it_is_dead() {
 fn what_is_not_configured_any_more_is_deleted() {
     let pair = Pair::usual();
     let mut other_flow = pair.a.clone();
-    other_flow.flows = vec![flow(1, "10.9.0.0/16", "10.2.0.0/16")];
+    other_flow.flows = vec![flow(1, "10.9.0.0/16", "10.2.0.0/16")].into();
     let mut other_peer = pair.a.clone();
-    other_peer.peers = vec!["203.0.113.7".parse().unwrap()];
+    other_peer.peers = vec!["203.0.113.7".parse().unwrap()].into();
     let mut none = pair.config_a();
     none.connections.clear();
     let configs = [
@@ -555,7 +292,8 @@ fn what_is_still_configured_stays() {
     renamed.flows = vec![
         flow(1, "10.5.0.0/16", "10.6.0.0/16"),
         flow(7, "10.1.0.0/16", "10.2.0.0/16"),
-    ];
+    ]
+    .into();
     let mut config = with(&pair.global_a, &renamed);
     let mut more = connection(
         A,
@@ -645,4 +383,90 @@ fn an_isakmp_sa_and_a_child_take_a_few_hundred_octets() {
         initiator <= 800 && responder <= 800,
         "{initiator} {responder}"
     );
+}
+
+/// A delete that waits for an ISAKMP SA waits on.
+#[test]
+fn the_peer_is_told_what_went_while_there_was_no_phase_1() {
+    let pair = Pair::two_flows();
+    let mut world = up(&pair);
+    world.acquire(0, 1, 2);
+    world.expect(1, "both", |world| world.traffic_flows(0, 1, FlowId(2)));
+    world.wire.loss = 100;
+    world.with(0, |endpoint, now| endpoint.clear(now, ike::Clear::IkeSas));
+    let second = world.hosts[0].kernel.outbound(FlowId(2)).unwrap().clone();
+    let part = &second.protocols[0];
+    let clear = ike::Clear::ChildWithSpi {
+        destination: second.remote,
+        protocol: part.protocol,
+        spi: part.outbound_spi,
+    };
+    world.with(0, |endpoint, now| endpoint.clear(now, clear));
+    let saved = world.save(0);
+    world.run(SECOND);
+    world.wire.loss = 0;
+    world.resume(0, pair.config_a(), saved.expose());
+    run_without_loss(&mut world, SECOND * 5);
+    for host in &world.hosts {
+        assert_eq!(host.kernel.halves.len(), 2);
+    }
+}
+
+/// The peer has deleted a child while nobody listened: this shows when nothing comes back.
+#[test]
+fn a_child_that_the_peer_has_no_more_is_replaced() {
+    let pair = Pair::usual();
+    let mut world = up(&pair);
+    world.run(SECOND * 60);
+    let saved = world.save(0);
+    world.with(1, |endpoint, now| endpoint.clear(now, ike::Clear::Children));
+    world.run(SECOND);
+    world.resume(0, pair.config_a(), saved.expose());
+    assert!(!world.packet_arrives(0, 1, FLOW));
+    world.send_packets(&[0], 8);
+    assert!(world.traffic_flows(0, 1, FLOW));
+}
+
+/// Which peer is in use, and what failed, is known on.
+#[test]
+fn a_connection_goes_on_with_its_peer() {
+    let mut pair = Pair::usual();
+    let spare = "203.0.113.9".parse().unwrap();
+    pair.a.peers = Peers::Listed(vec![pair.a.peers.listed()[0], spare]);
+    pair.global_a.keys.add_address(spare, 32, "cisco123".into());
+    let mut world = pair.world(1);
+    world.hosts[1].plugged = false;
+    world.acquire(0, 1, 1);
+    world.expect(40, "the other peer", |world| {
+        world.hosts[0].has(|event| matches!(event, Event::PeerSwitched { .. }))
+    });
+    let status = |world: &World| world.hosts[0].endpoint.connection_status(ONE).unwrap();
+    let before = status(&world);
+    assert_eq!(before.peer, Some(spare));
+    let now = world.hosts[0].clock(world.now);
+    let age = now - before.last_failure.clone().unwrap().at;
+    away(&mut world, 0, pair.config_a(), SECOND);
+    let after = status(&world);
+    assert_eq!(after.peer, Some(spare));
+    let failure = after.last_failure.unwrap();
+    assert_eq!(failure.cause, before.last_failure.unwrap().cause);
+    assert_eq!(world.hosts[0].clock(world.now) - failure.at, age + SECOND);
+    // Of two peers one has been tried, so that this one's failure is the last.
+    world.expect(40, "the end of the wish", |world| {
+        !world.hosts[0].over.is_empty()
+    });
+    let switched = world.hosts[0].count(|e| matches!(e, Event::PeerSwitched { .. }));
+    assert_eq!(switched, 1);
+}
+
+/// Keepalives that are configured meanwhile.
+#[test]
+fn dead_peer_detection_begins_where_there_was_none() {
+    let mut pair = Pair::usual();
+    let mut world = up(&pair);
+    pair.global_a.keepalive = Some(keepalive(KeepaliveKind::Periodic));
+    away(&mut world, 0, pair.config_a(), SECOND);
+    world.run(SECOND * 35);
+    let asked = world.hosts[0].count(|e| matches!(e, Event::DpdAnswered { .. }));
+    assert_eq!(asked, 3);
 }

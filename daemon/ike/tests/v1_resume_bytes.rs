@@ -21,7 +21,7 @@ const DIGEST: usize = 32;
 
 /// Bytes that were written when the format got its number, and that every later program of this version must read. To
 /// write them for another version: `cargo test -p ike --test v1_resume_bytes -- --ignored`.
-const VERSION_1: &[u8] = include_bytes!("saved/version-1");
+const VERSION_2: &[u8] = include_bytes!("saved/version-2");
 
 fn pair() -> Pair {
     Pair::two_flows().global(|config| {
@@ -72,9 +72,9 @@ fn what_was_saved_is_read_back() {
 }
 
 #[test]
-fn version_1_is_read_for_ever() {
-    let saved = Saved::from_bytes(VERSION_1).unwrap();
-    assert_eq!(saved.to_bytes().expose(), VERSION_1);
+fn version_2_is_read_for_ever() {
+    let saved = Saved::from_bytes(VERSION_2).unwrap();
+    assert_eq!(saved.to_bytes().expose(), VERSION_2);
     let mut endpoint = Endpoint::new(Box::new(Seeded(1)));
     let now = Instant::from_millis(1);
     endpoint.set_config(now, pair().config_a().engine);
@@ -89,9 +89,9 @@ fn version_1_is_read_for_ever() {
 }
 
 #[test]
-#[ignore = "writes the file that version_1_is_read_for_ever reads"]
-fn write_version_1() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/saved/version-1");
+#[ignore = "writes the file that version_2_is_read_for_ever reads"]
+fn write_version_2() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/saved/version-2");
     std::fs::write(path, saved().expose()).unwrap();
 }
 
@@ -101,7 +101,7 @@ fn another_version_is_named() {
     bytes[HEAD - 2..HEAD].copy_from_slice(&513_u16.to_be_bytes());
     let error = Saved::from_bytes(&sealed(bytes)).unwrap_err();
     assert_eq!(error, ResumeError::Version { found: 513 });
-    let text = "saved SAs of version 513, where version 1 is known";
+    let text = "saved SAs of version 513, where version 2 is known";
     assert_eq!(error.to_string(), text);
 }
 
@@ -111,7 +111,7 @@ fn other_bytes_are_of_something_else() {
         let error = Saved::from_bytes(bytes).unwrap_err();
         assert_eq!(error, ResumeError::Foreign);
     }
-    let error = Saved::from_bytes(b"isthmus\0\0\x01").unwrap_err();
+    let error = Saved::from_bytes(b"isthmus\0\0\x02").unwrap_err();
     assert_eq!(error, ResumeError::Damaged("too short"));
 }
 
@@ -162,7 +162,7 @@ proptest! {
     /// Whatever a disk does to the bytes is noticed.
     #[test]
     fn damage_is_noticed(at in any::<prop::sample::Index>(), bit in 0..8_u32, cut in any::<bool>()) {
-        let mut bytes = VERSION_1.to_vec();
+        let mut bytes = VERSION_2.to_vec();
         let at = at.index(bytes.len());
         if cut {
             bytes.truncate(at);
@@ -179,7 +179,7 @@ proptest! {
         more in prop_oneof![9 => Just(Vec::new()), 1 => prop::collection::vec(any::<u8>(), 1..4)],
         less in prop_oneof![9 => Just(0), 1 => 1..4_usize],
     ) {
-        let mut bytes = body(VERSION_1);
+        let mut bytes = body(VERSION_2);
         for (at, byte) in changes {
             let at = HEAD + at.index(bytes.len() - HEAD);
             bytes[at] = byte;
@@ -194,7 +194,7 @@ proptest! {
     /// The same with bytes all made up.
     #[test]
     fn made_up_bytes_do_no_harm(made_up in prop::collection::vec(any::<u8>(), 0..400)) {
-        let mut bytes = VERSION_1[..HEAD].to_vec();
+        let mut bytes = VERSION_2[..HEAD].to_vec();
         bytes.extend(made_up);
         if let Ok(saved) = Saved::from_bytes(&sealed(bytes)) {
             go_on(saved);

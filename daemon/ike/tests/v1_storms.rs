@@ -35,8 +35,14 @@ fn tunnel_of(seed: u64) -> World {
 fn eight_lines(seed: u64) -> World {
     let mut pair = Pair::usual();
     let nets = |i: u32| (format!("10.1.{i}.0/24"), format!("10.2.{i}.0/24"));
-    pair.a.flows = (0..8).map(|i| flow(i, &nets(i).0, &nets(i).1)).collect();
-    pair.b.flows = (0..8).map(|i| flow(i, &nets(i).1, &nets(i).0)).collect();
+    pair.a.flows = (0..8)
+        .map(|i| flow(i, &nets(i).0, &nets(i).1))
+        .collect::<Vec<_>>()
+        .into();
+    pair.b.flows = (0..8)
+        .map(|i| flow(i, &nets(i).1, &nets(i).0))
+        .collect::<Vec<_>>()
+        .into();
     pair.world(seed)
 }
 

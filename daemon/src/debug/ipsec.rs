@@ -7,7 +7,7 @@ use ike::config::{Connection, ConnectionId, Flow, FlowId};
 use ike::event::{DownReason, Event, Fact};
 use ike::registry::ProtocolId;
 
-use crate::plan::flows::Plan;
+use crate::plan::units::Plan;
 
 /// `debug crypto ipsec message`: what ISAKMP and IPsec ask of each other.
 pub fn messages(fact: &Fact, plan: &Plan, lines: &mut Vec<String>) {
@@ -72,7 +72,7 @@ pub fn errors(fact: &Fact, lines: &mut Vec<String>) {
 }
 
 fn find(plan: &Plan, connection: ConnectionId, flow: FlowId) -> Option<(&Connection, &Flow)> {
-    let connection = plan.connections.iter().find(|c| c.id == connection)?;
+    let connection = plan.connection(connection)?;
     Some((connection, connection.flow(flow)?))
 }
 

@@ -16,7 +16,7 @@ use isthmus_grammar::command::{DebugArea, DebugTopic};
 pub use condition::{Conditions, Fit};
 
 use crate::log::{Log, Message};
-use crate::plan::flows::Plan;
+use crate::plan::units::Plan;
 
 /// Which debugging is on, and for which peers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

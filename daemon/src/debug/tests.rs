@@ -9,7 +9,7 @@ use ike::status::{Role, StateWord};
 use isthmus_grammar::command::{Command, DebugTopic, ExecCommand};
 
 use super::Debugging;
-use crate::plan::flows::Plan;
+use crate::plan::units::Plan;
 
 fn lines(conn_id: u32, event: Event) -> Vec<String> {
     let fact = Fact {
@@ -211,7 +211,7 @@ fn facts_about_rubbish_can_be_rendered() {
             engine.datagram(now, "203.0.113.10:500".parse().unwrap(), peer, &damaged);
             while let Some(output) = engine.poll_output() {
                 if let ike::Output::Ask { id, .. } = output {
-                    engine.answer(now, id, ike::Answer::PeerKey(None));
+                    engine.answer(now, id, ike::Answer::PeerKey(Some("k".into())));
                 } else if let ike::Output::Fact(fact) = output {
                     for line in super::lines(&debugging, &Plan::default(), &fact) {
                         count += 1;
@@ -237,13 +237,15 @@ fn with_peer() -> ike::config::EngineConfig {
         .connections
         .push(std::sync::Arc::new(ike::config::Connection {
             id: ike::config::ConnectionId(1),
-            map: "MAP".into(),
-            sequence: 10,
+            origin: ike::origin::Origin::CryptoMap {
+                map: "MAP".into(),
+                sequence: 10,
+                access_list: "101".into(),
+            },
             local: vec!["203.0.113.10".parse().unwrap()],
-            peers: vec!["192.0.2.1".parse().unwrap()],
+            peers: vec!["192.0.2.1".parse().unwrap()].into(),
             default_peer: false,
-            access_list: "101".into(),
-            flows: Vec::new(),
+            flows: Vec::new().into(),
             transform_sets: Vec::new(),
             pfs: None,
             lifetime: ike::config::ChildLifetime {

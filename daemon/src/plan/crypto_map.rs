@@ -1,6 +1,7 @@
-//! The crypto map entries that are on interfaces, with everything they refer to looked up. Called by `reconcile`.
+//! The crypto map entries that are on interfaces, with everything they refer to looked up. The [`Source`] of [`super::units`].
 
-use std::collections::{HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use ike::algorithm::{EspCipher, Integrity, Mode};
@@ -15,79 +16,155 @@ use isthmus_grammar::secrets::shown;
 
 use super::entry::Entry;
 use super::selector::Line;
+use super::source::{Gathered, Name, NameHash, Places, Source};
 use super::unknown::{self, Header, Unknown};
 use crate::config::model::{
-    self, AccessList, AclLine, DynamicEntry, Kept, Numbered, ObjectGroups, Running,
+    self, AccessList, AclLine, DynamicEntry, Kept, MapNames, Numbered, ObjectGroups, Running,
 };
 use crate::machine::interfaces::InterfaceTable;
 
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// The entries, those of one interface together and in the order of their numbers; last those of interfaces that are
-    /// not there.
-    pub entries: Vec<Entry>,
-    /// What the operator should know.
-    pub problems: Vec<String>,
+/// The crypto maps of a configuration on a machine, entry by entry.
+pub struct Gather<'a> {
+    running: &'a Running,
+    table: &'a InterfaceTable,
+    names: MapNames<'a>,
+    needed_by_maps: HashMap<&'a str, String>,
+    unknown: Unknown<'a>,
+    groups: OnceCell<ObjectGroups>,
+    dynamic_maps: OnceCell<HashMap<&'a str, Vec<DynamicEntry<'a>>>>,
 }
 
-/// Every entry of every map on an interface.
-#[must_use]
-pub fn entries(running: &Running, table: &InterfaceTable) -> Gathered {
-    let mut gathered = Gathered::default();
-    let needed_by_maps = needed_by_maps(running);
-    let sources = Sources {
-        running,
-        unknown: Unknown::of(running),
-        groups: running.object_groups(),
-        dynamic_maps: running.dynamic_maps(),
-    };
-    let names = running.map_names();
-    let mut applied = HashSet::new();
-    for (name, lines) in running.interfaces.iter() {
-        let (index, gone) = match table.acting(name) {
-            Some(interface) => (interface.link.index, None),
-            None => (0, Some(table.why_not(name))),
-        };
-        for (not_understood, map_name) in unknown::maps(lines, &names) {
-            applied.insert(map_name);
-            let map = running.crypto.maps.get(map_name);
-            let source = map.and_then(|map| map.local_address.as_ref());
-            let whole_map = match &lines.map_redundancy {
-                Some((group, _)) => Some(format!("crypto map {map_name} redundancy {group}")),
-                None => needed_by_maps.get(map_name).cloned(),
-            };
-            let blank = Entry {
-                index,
-                gone: gone.clone(),
-                local: local_address(running, table, source.unwrap_or(name)),
-                inactive: whole_map,
-                unknown: not_understood.map(|text| shown(text, "...")),
-                ..blank(running, name.to_string(), map_name)
-            };
-            gathered.map(&sources, &blank);
+impl<'a> Gather<'a> {
+    /// Looks up what all entries have in common.
+    #[must_use]
+    pub fn new(running: &'a Running, table: &'a InterfaceTable) -> Self {
+        Self {
+            running,
+            table,
+            names: running.map_names(),
+            needed_by_maps: needed_by_maps(running),
+            unknown: Unknown::of(running),
+            groups: OnceCell::new(),
+            dynamic_maps: OnceCell::new(),
         }
     }
-    for (header, map_name) in unknown::interfaces(running, &names) {
-        applied.insert(map_name);
-        let header = shown(header, "...");
-        let blank = Entry {
-            gone: Some(format!("line \"{header}\" is not understood")),
-            ..blank(running, header, map_name)
+
+    /// About how many lines all entries have.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        let maps = self.running.crypto.maps.iter();
+        let sizes = maps.map(|(name, map)| {
+            let entries = map.entries.keys();
+            entries
+                .map(|number| self.size(name, *number))
+                .sum::<usize>()
+        });
+        sizes.sum()
+    }
+
+    /// About how many lines the entry with this number has.
+    #[must_use]
+    pub fn size(&self, map: &str, sequence: u16) -> usize {
+        let entry = self.running.crypto.maps.get(map);
+        let entry = entry.and_then(|map| map.entries.get(&sequence));
+        let list = entry.and_then(|entry| entry.match_address.as_ref());
+        let list = list.and_then(|list| self.running.access_lists.get(list));
+        list.map_or(1, AccessList::len)
+    }
+}
+
+impl Source for Gather<'_> {
+    fn places(&self) -> Places {
+        let Self { running, table, .. } = self;
+        let mut places = Places::default();
+        let mut applied = HashSet::new();
+        for (name, lines) in running.interfaces.iter() {
+            let maps = unknown::maps(lines, &self.names);
+            if maps.is_empty() {
+                continue;
+            }
+            let (index, gone) = match table.acting(name) {
+                Some(interface) => (interface.link.index, None),
+                None => (0, Some(table.why_not(name))),
+            };
+            for (not_understood, map_name) in maps {
+                applied.insert(map_name);
+                let map = running.crypto.maps.get(map_name);
+                let source = map.and_then(|map| map.local_address.as_ref());
+                let whole_map = match &lines.map_redundancy {
+                    Some((group, _)) => Some(format!("crypto map {map_name} redundancy {group}")),
+                    None => self.needed_by_maps.get(map_name).cloned(),
+                };
+                places.places.push(Entry {
+                    index,
+                    gone: gone.clone(),
+                    local: local_address(running, table, source.unwrap_or(name)),
+                    inactive: whole_map,
+                    unknown: not_understood.map(|text| shown(text, "...")),
+                    ..blank(running, name.to_string(), map_name)
+                });
+            }
+        }
+        for (header, map_name) in unknown::interfaces(running, &self.names) {
+            applied.insert(map_name);
+            let header = shown(header, "...");
+            places.places.push(Entry {
+                gone: Some(format!("line \"{header}\" is not understood")),
+                ..blank(running, header, map_name)
+            });
+        }
+        // Those whose interface is gone stand together, behind all others.
+        places.places.sort_by_key(|place| place.gone.is_some());
+        places.problems = unapplied(running, &applied);
+        places
+    }
+
+    fn sequences(&self, place: &Entry) -> BTreeSet<u16> {
+        let map = self.running.crypto.maps.get(&place.map);
+        let known = map.into_iter().flat_map(|map| map.entries.keys().copied());
+        let headers = self.unknown.entries(&place.map);
+        known.chain(headers.map(|header| header.sequence)).collect()
+    }
+
+    fn entries(&self, place: &Entry, sequence: u16) -> Gathered {
+        let mut gathered = Gathered::default();
+        let sources = Sources {
+            of: self,
+            used: RefCell::default(),
         };
-        gathered.map(&sources, &blank);
+        let headers = self.unknown.entries(&place.map);
+        // Of two with one number the one that only blocks comes first.
+        for header in headers.filter(|header| header.sequence == sequence) {
+            gathered.entries.push(Entry {
+                sequence,
+                unknown: Some(shown(header.text, "...")),
+                access_list: header.access_lists.join(" "),
+                rules: sources.below(header),
+                ..place.clone()
+            });
+        }
+        let map = self.running.crypto.maps.get(&place.map);
+        if let Some(entry) = map.and_then(|map| map.entries.get(&sequence)) {
+            gathered.entry(&sources, place, sequence, entry);
+        }
+        if self.running.crypto.df_bit == command::DfBit::Set && !gathered.entries.is_empty() {
+            gathered.problems.push(
+                "crypto ipsec df-bit set: Linux cannot set the DF bit of packets that come without it; it is copied, as with \
+                 crypto ipsec df-bit copy"
+                    .into(),
+            );
+        }
+        gathered.used = sources.used.into_inner();
+        gathered
     }
-    gathered.unapplied(running, &applied);
-    // Entries whose interface is gone stand together, behind all others.
-    gathered.entries.sort_by_key(|entry| entry.gone.is_some());
-    if running.crypto.df_bit == command::DfBit::Set && !gathered.entries.is_empty() {
-        gathered.problems.push(
-            "crypto ipsec df-bit set: Linux cannot set the DF bit of packets that come without it; it is copied, as with \
-             crypto ipsec df-bit copy"
-                .into(),
-        );
-    }
-    gathered
+}
+
+/// Maps that protect nothing, because no line could put them on an interface.
+fn unapplied(running: &Running, applied: &HashSet<&str>) -> Vec<String> {
+    let maps = running.crypto.maps.keys();
+    let maps = maps.filter(|name| !applied.contains(name.as_str()));
+    maps.map(|name| format!("crypto map {name} is on no interface: it protects nothing"))
+        .collect()
 }
 
 /// What every entry of a map on an interface begins with.
@@ -114,63 +191,44 @@ fn blank(running: &Running, interface: String, map: &str) -> Entry {
 }
 
 impl Gathered {
-    /// Maps that protect nothing, because no line could put them on an interface.
-    fn unapplied(&mut self, running: &Running, applied: &HashSet<&str>) {
-        let maps = running.crypto.maps.keys();
-        for name in maps.filter(|name| !applied.contains(name.as_str())) {
-            self.problems.push(format!(
-                "crypto map {name} is on no interface: it protects nothing"
-            ));
-        }
-    }
-
-    /// The entries of one map on one interface; `blank` has what they have in common.
-    fn map(&mut self, sources: &Sources<'_>, blank: &Entry) {
-        let running = sources.running;
-        let first = self.entries.len();
-        for header in sources.unknown.entries(&blank.map) {
-            self.entries.push(Entry {
-                sequence: header.sequence,
-                unknown: Some(shown(header.text, "...")),
-                access_list: header.access_lists.join(" "),
-                rules: sources.below(header),
-                ..blank.clone()
-            });
-        }
-        let map = running.crypto.maps.get(&blank.map);
-        for (sequence, entry) in map.into_iter().flat_map(|map| &map.entries) {
-            let common = Entry {
-                sequence: *sequence,
-                inactive: inactive(entry).or_else(|| blank.inactive.clone()),
-                pfs: entry.pfs.map(|group| GroupNumber(group.number())),
-                lifetime: lifetime(running, &entry.lifetime),
-                ..blank.clone()
-            };
-            for (access_list, rules) in self.dynamic(&common.name(), entry, sources) {
-                let found = Entry {
-                    access_list,
-                    rules,
-                    ..common.clone()
-                };
-                self.add(running, entry, found);
-            }
-            let Some(rules) = sources.rules(entry.match_address.as_ref(), &entry.kept) else {
-                if entry.kind.dynamic_map().is_none() {
-                    let name = common.name();
-                    self.problems
-                        .push(format!("{name} has no match address: it protects nothing"));
-                }
-                continue;
-            };
+    /// What one entry of a map is on an interface; `place` has what all of them have in common.
+    fn entry(
+        &mut self,
+        sources: &Sources<'_, '_>,
+        place: &Entry,
+        sequence: u16,
+        entry: &model::Entry,
+    ) {
+        let running = sources.of.running;
+        let common = Entry {
+            sequence,
+            inactive: inactive(entry).or_else(|| place.inactive.clone()),
+            pfs: entry.pfs.map(|group| GroupNumber(group.number())),
+            lifetime: lifetime(running, &entry.lifetime),
+            ..place.clone()
+        };
+        for (access_list, rules) in self.dynamic(&common.name(), entry, sources) {
             let found = Entry {
-                access_list: entry.match_address.clone().unwrap_or_default(),
+                access_list,
                 rules,
-                ..common
+                ..common.clone()
             };
-            self.add(running, entry, found);
+            self.add(sources, entry, found);
         }
-        // Of two with one number the one that only blocks comes first.
-        self.entries[first..].sort_by_key(|entry| entry.sequence);
+        let Some(rules) = sources.rules(entry.match_address.as_ref(), &entry.kept) else {
+            if entry.kind.dynamic_map().is_none() {
+                let name = common.name();
+                self.problems
+                    .push(format!("{name} has no match address: it protects nothing"));
+            }
+            return;
+        };
+        let found = Entry {
+            access_list: entry.match_address.clone().unwrap_or_default(),
+            rules,
+            ..common
+        };
+        self.add(sources, entry, found);
     }
 
     /// What the entries of the dynamic map that an entry names are for: the access-list, and its lines.
@@ -178,16 +236,16 @@ impl Gathered {
         &mut self,
         name: &str,
         entry: &model::Entry,
-        sources: &Sources<'_>,
+        sources: &Sources<'_, '_>,
     ) -> Vec<(AclId, Vec<Line>)> {
         let Some(map) = entry.kind.dynamic_map() else {
             return Vec::new();
         };
-        let headers = sources.unknown.dynamic(map);
+        let headers = sources.of.unknown.dynamic(map);
         let mut found: Vec<(AclId, Vec<Line>)> = headers
             .map(|header| (header.access_lists.join(" "), sources.below(header)))
             .collect();
-        let entries = sources.dynamic_maps.get(map);
+        let entries = sources.of.dynamic_maps().get(map);
         if entries.is_none() && found.is_empty() {
             let text = format!("{name}: crypto dynamic-map {map} does not exist");
             self.problems.push(text);
@@ -206,7 +264,8 @@ impl Gathered {
         found
     }
 
-    fn add(&mut self, running: &Running, entry: &model::Entry, mut found: Entry) {
+    fn add(&mut self, sources: &Sources<'_, '_>, entry: &model::Entry, mut found: Entry) {
+        let sets = &sources.of.running.crypto.transform_sets;
         for peer in &entry.peers {
             match peer {
                 PeerName::Address(address) => found.peers.push(*address),
@@ -221,7 +280,8 @@ impl Gathered {
             found.peers.sort_by_key(|peer| *peer != default);
         }
         for name in &entry.transform_sets {
-            match running.crypto.transform_sets.get(name).and_then(|set| transform_set(name, set)) {
+            sources.uses(Name::TransformSet(name));
+            match sets.get(name).and_then(|set| transform_set(name, set)) {
                 Some(set) => found.transform_sets.push(set),
                 None => self.problems.push(format!(
                     "{}: transform-set {name} cannot be used: it does not exist or has comp-lzs or esp-seal",
@@ -273,24 +333,41 @@ fn local_address(
     }
 }
 
-/// Where the lines of access-lists come from.
-struct Sources<'a> {
-    running: &'a Running,
-    unknown: Unknown<'a>,
-    groups: ObjectGroups,
-    dynamic_maps: HashMap<&'a str, Vec<DynamicEntry<'a>>>,
+/// Where the lines of access-lists come from, for one entry.
+struct Sources<'g, 'a> {
+    of: &'g Gather<'a>,
+    used: RefCell<BTreeSet<NameHash>>,
 }
 
-impl Sources<'_> {
+impl<'a> Gather<'a> {
+    fn dynamic_maps(&self) -> &HashMap<&'a str, Vec<DynamicEntry<'a>>> {
+        self.dynamic_maps
+            .get_or_init(|| self.running.dynamic_maps())
+    }
+
+    fn groups(&self) -> &ObjectGroups {
+        self.groups.get_or_init(|| self.running.object_groups())
+    }
+}
+
+impl Sources<'_, '_> {
+    fn uses(&self, name: Name<'_>) {
+        self.used.borrow_mut().insert(name.key());
+    }
+
+    /// A list by its name; what becomes of it concerns the entry, there or not.
+    fn access_list(&self, name: &str) -> Option<&AccessList> {
+        self.uses(Name::AccessList(name));
+        self.of.running.access_lists.get(name)
+    }
+
     /// The lines that say which traffic an entry is for; `None` when none does.
     fn rules(&self, list: Option<&AclId>, kept: &Kept) -> Option<Vec<Line>> {
         let mut rules = Vec::new();
         let kept = kept.iter().map(|line| line.text.as_str());
         for line in unknown::matching(list.is_some(), kept) {
             let words = line.split_whitespace();
-            let lists: Vec<&AccessList> = words
-                .filter_map(|word| self.running.access_lists.get(word))
-                .collect();
+            let lists: Vec<&AccessList> = words.filter_map(|word| self.access_list(word)).collect();
             if lists.is_empty() {
                 rules.push(Line::everything(line));
             } else {
@@ -308,9 +385,9 @@ impl Sources<'_> {
 
     /// What an entry without `match address` could be for.
     fn strays(&self) -> Vec<Line> {
-        let strays = self.unknown.strays();
+        let strays = self.of.unknown.strays();
         let lines = strays.filter_map(|(line, list)| {
-            let list = self.running.access_lists.get(list)?;
+            let list = self.access_list(list)?;
             Line::could_permit(line, &could_permit(list))
         });
         lines.collect()
@@ -338,15 +415,15 @@ impl Sources<'_> {
             };
             list.lines().filter_map(|(_, one)| line(one)).collect()
         }
-        let groups = &self.groups;
-        let mut lines = match self.running.access_lists.get(name) {
+        let groups = self.of.groups();
+        let mut lines = match self.access_list(name) {
             None => Vec::new(),
             Some(AccessList::Extended(list)) => each(list, |rule| Line::of(rule, groups)),
             Some(AccessList::Standard(list)) => {
                 each(list, |rule| Line::of(&extended(rule), groups))
             }
         };
-        lines.extend(self.unknown.lines(name));
+        lines.extend(self.of.unknown.lines(name));
         lines
     }
 }

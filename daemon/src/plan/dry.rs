@@ -6,19 +6,21 @@ use std::net::Ipv4Addr;
 use ipnet::{IpNet, Ipv4Net};
 use isthmus_kernel::{AddressInfo, LinkInfo};
 
-use super::crypto_map;
-use super::flows::{Names, plan};
+use super::crypto_map::Gather;
+use super::units::{Dirty, Plan};
 use crate::config::Running;
 use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 
 /// What is wrong with the crypto maps, one line each, in the words of the log.
 #[must_use]
 pub fn problems(running: &Running) -> Vec<String> {
-    let gathered = crypto_map::entries(running, &machine(running));
-    let plan = plan(&gathered.entries, &mut Names::default());
-    let mut problems = gathered.problems;
-    problems.extend(plan.problems);
-    problems
+    let mut plan = Plan::default();
+    let everything = Dirty {
+        everything: true,
+        ..Dirty::default()
+    };
+    plan.update(&Gather::new(running, &machine(running)), &everything);
+    plan.problems()
 }
 
 fn machine(running: &Running) -> InterfaceTable {

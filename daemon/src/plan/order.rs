@@ -12,35 +12,34 @@ use isthmus_kernel::{PortMatch, Selector};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line<T> {
     /// Protected (or blocked): the search ends.
-    Permit(Vec<Selector>, T),
+    Permit(Box<[Selector]>, T),
     /// Not this entry's business: the search goes on with the next entry.
-    Deny(Vec<Selector>),
+    Deny(Box<[Selector]>),
 }
 
 impl<T> Line<T> {
-    fn selectors(&self) -> &[Selector] {
+    /// What it selects.
+    pub fn selectors(&self) -> &[Selector] {
         match self {
             Self::Permit(selectors, _) | Self::Deny(selectors) => selectors,
         }
     }
 }
 
-/// The lines of the first `own` entries (in map order) as one list, first match wins; `None` passes in clear. The entries
-/// behind them are asked only about what the own ones exempt.
+/// The lines of an entry as a list, first match wins; `None` passes in clear. The entries `behind` it (in map order) are
+/// asked about what it exempts.
 #[must_use]
-pub fn flatten<T: Clone>(entries: &[Vec<Line<T>>], own: usize) -> Vec<(Selector, Option<T>)> {
+pub fn flatten<T: Clone>(entry: &[Line<T>], behind: &[&[Line<T>]]) -> Vec<(Selector, Option<T>)> {
     let mut list = Vec::new();
-    for (at, entry) in entries.iter().enumerate().take(own) {
-        for line in entry {
-            match line {
-                Line::Permit(selectors, what) => {
-                    list.extend(selectors.iter().map(|s| (*s, Some(what.clone()))));
-                }
-                Line::Deny(selectors) => {
-                    for selector in selectors {
-                        jump(&entries[at + 1..], selector, &mut HashSet::new(), &mut list);
-                        list.push((*selector, None));
-                    }
+    for line in entry {
+        match line {
+            Line::Permit(selectors, what) => {
+                list.extend(selectors.iter().map(|s| (*s, Some(what.clone()))));
+            }
+            Line::Deny(selectors) => {
+                for selector in selectors {
+                    jump(behind, selector, &mut HashSet::new(), &mut list);
+                    list.push((*selector, None));
                 }
             }
         }
@@ -51,13 +50,13 @@ pub fn flatten<T: Clone>(entries: &[Vec<Line<T>>], own: usize) -> Vec<(Selector,
 /// What `entries` do with packets of `within`, put before the exemption of `within`. What was put there for the parts in
 /// `decided` is not put there again: equal lists would double the policies with each entry.
 fn jump<T: Clone>(
-    entries: &[Vec<Line<T>>],
+    entries: &[&[Line<T>]],
     within: &Selector,
     decided: &mut HashSet<Selector>,
     list: &mut Vec<(Selector, Option<T>)>,
 ) {
     'entries: for (at, entry) in entries.iter().enumerate() {
-        for line in entry {
+        for line in *entry {
             for part in line
                 .selectors()
                 .iter()
@@ -120,6 +119,13 @@ mod tests {
 
     use super::*;
 
+    /// The lines of the first `own` entries as one list; the entries behind them are asked only about what they exempt.
+    fn flatten<T: Clone>(entries: &[Vec<Line<T>>], own: usize) -> Vec<(Selector, Option<T>)> {
+        let lines: Vec<&[Line<T>]> = entries.iter().map(Vec::as_slice).collect();
+        let own = (0..own).map(|at| super::flatten(lines[at], &lines[at + 1..]));
+        own.flatten().collect()
+    }
+
     fn select(source: &str, destination: &str) -> Selector {
         Selector::between(source.parse().unwrap(), destination.parse().unwrap())
     }
@@ -129,7 +135,10 @@ mod tests {
         let wide = select("10.0.0.0/8", "10.0.0.0/8");
         let narrow = select("10.1.0.0/16", "10.2.0.0/16");
         let list = flatten(
-            &[vec![Line::Deny(vec![narrow]), Line::Permit(vec![wide], 10)]],
+            &[vec![
+                Line::Deny([narrow].into()),
+                Line::Permit([wide].into(), 10),
+            ]],
             1,
         );
         assert_eq!(list, [(narrow, None), (wide, Some(10))]);
@@ -140,8 +149,11 @@ mod tests {
         let all = select("10.1.0.0/16", "0.0.0.0/0");
         let part = select("10.1.0.0/16", "10.2.0.0/16");
         let entries = [
-            vec![Line::Deny(vec![part]), Line::Permit(vec![all], 10)],
-            vec![Line::Permit(vec![select("10.1.7.0/24", "10.0.0.0/8")], 20)],
+            vec![Line::Deny([part].into()), Line::Permit([all].into(), 10)],
+            vec![Line::Permit(
+                [select("10.1.7.0/24", "10.0.0.0/8")].into(),
+                20,
+            )],
         ];
         let list = flatten(&entries, 2);
         assert_eq!(
@@ -167,16 +179,16 @@ mod tests {
             select("10.1.0.0/16", "10.0.0.0/8"),
         );
         let own = |n: u8| select(&format!("10.1.{n}.0/24"), "172.16.0.0/12");
-        let entry = |n| vec![Line::Deny(vec![a]), Line::Permit(vec![own(n)], n)];
+        let entry = |n| vec![Line::Deny([a].into()), Line::Permit([own(n)].into(), n)];
         let entries: Vec<_> = (0..100).map(entry).collect();
         assert_eq!(flatten(&entries, 100).len(), 200);
         // The same where one exemption is part of the other, in both orders.
         for (first, second) in [(a, b), (b, a)] {
             let entry = |n| {
                 vec![
-                    Line::Deny(vec![first]),
-                    Line::Deny(vec![second]),
-                    Line::Permit(vec![own(n)], n),
+                    Line::Deny([first].into()),
+                    Line::Deny([second].into()),
+                    Line::Permit([own(n)].into(), n),
                 ]
             };
             let entries: Vec<_> = (0..100).map(entry).collect();
@@ -237,8 +249,8 @@ mod tests {
             0usize..1000,
         );
         let line = line.prop_map(|(permit, selectors, what)| match permit {
-            true => Line::Permit(selectors, what),
-            false => Line::Deny(selectors),
+            true => Line::Permit(selectors.into(), what),
+            false => Line::Deny(selectors.into()),
         });
         prop::collection::vec(prop::collection::vec(line, 0..4), 1..5)
     }

@@ -1,5 +1,5 @@
 //! Lines of an interface's crypto map that never match, because a line before them takes all of their traffic. Legal, and
-//! almost never meant. Used by [`super::flows`], which gives it the lines in their order.
+//! almost never meant. Used by [`super::units`], which gives it the lines in their order.
 //!
 //! A selector is covered by another one of the same or wider prefixes, protocol and ports. Maps have few different widths,
 //! so the index is asked once for each: the time is that of the lines, not of their square.
@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use ipnet::IpNet;
 use isthmus_kernel::{PortMatch, Selector};
 
-use super::order::intersection;
+use super::flows::{Lines, NO_RULE};
+use super::order::{Line, intersection};
 
 /// Where a line is: the place of its entry, and its place in the entry's list.
 pub type At = (usize, usize);
@@ -34,12 +35,45 @@ pub struct Shadow {
     denied: Index,
     /// What each entry exempts: its traffic goes on with later entries.
     exempt: Vec<Vec<(Selector, usize)>>,
-    /// How many lines were told of.
-    told: usize,
 }
 
 /// So many lines of one interface are told of: more say nothing new.
-const MOST: usize = 100;
+pub const MOST: usize = 100;
+
+/// The lines of one interface that never match, with what takes them. Its entries come in their order.
+pub(super) fn notes<'a>(entries: impl Iterator<Item = &'a Lines>) -> Vec<(At, Taken)> {
+    let (mut shadow, mut notes) = (Shadow::default(), Vec::new());
+    for (place, entry) in entries.enumerate() {
+        shadow.entry();
+        let lines: Vec<(&Line<_>, u32)> = entry.lines.iter().zip(entry.rules.to_vec()).collect();
+        for rule in lines.chunk_by(|a, b| a.1 == b.1) {
+            let Some((first, number)) = rule.first().filter(|(_, rule)| *rule != NO_RULE) else {
+                continue;
+            };
+            let number = *number as usize;
+            if let Line::Deny(selectors) = first {
+                shadow.deny(number, selectors);
+                continue;
+            }
+            let selectors = rule.iter().flat_map(|(line, _)| line.selectors());
+            let taken = shadow.permit(number, selectors.copied());
+            notes.extend(taken.map(|by| ((place, number), by)));
+        }
+    }
+    notes
+}
+
+/// The first selects all that the second does.
+pub(super) fn covers(wide: &Selector, narrow: &Selector) -> bool {
+    let port = |wide: PortMatch, narrow: PortMatch| {
+        narrow.mask & wide.mask == wide.mask && (narrow.value ^ wide.value) & wide.mask == 0
+    };
+    (wide.protocol == 0 || wide.protocol == narrow.protocol)
+        && wide.destination.contains(&narrow.destination)
+        && wide.source.contains(&narrow.source)
+        && port(wide.source_port, narrow.source_port)
+        && port(wide.destination_port, narrow.destination_port)
+}
 
 /// Selectors by width.
 #[derive(Debug, Default)]
@@ -53,7 +87,7 @@ const ALIKE: usize = 8;
 
 /// Which bits of a packet a selector looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Width {
+pub(super) struct Width {
     source: u8,
     destination: u8,
     protocol: bool,
@@ -104,17 +138,15 @@ impl Shadow {
                 _ => None,
             };
         }
-        match taken {
-            None => self
-                .own
-                .extend(selectors.into_iter().map(|selector| (selector, at))),
-            Some(_) => self.told += 1,
+        if taken.is_none() {
+            self.own
+                .extend(selectors.into_iter().map(|selector| (selector, at)));
         }
-        taken.filter(|_| self.told <= MOST)
+        taken
     }
 
     fn taken(&self, selector: &Selector) -> Option<Taken> {
-        if let Some(at) = self.denied.covering(selector).next() {
+        if let Some(at) = self.denied.covering(selector).min() {
             return Some(Taken::Denied(at));
         }
         let reaches = |(entry, rule): At| {
@@ -122,8 +154,9 @@ impl Shadow {
             let mut before = exempt.take_while(|(_, other)| *other < rule);
             !before.any(|(exempt, _)| intersection(exempt, selector).is_some())
         };
-        let mut earlier = self.earlier.covering(selector);
-        earlier.find(|at| reaches(*at)).map(Taken::Earlier)
+        let earlier = self.earlier.covering(selector);
+        let first = earlier.filter(|at| reaches(*at)).min();
+        first.map(Taken::Earlier)
     }
 }
 
@@ -148,7 +181,7 @@ impl Index {
 }
 
 impl Width {
-    fn of(selector: &Selector) -> Self {
+    pub(super) fn of(selector: &Selector) -> Self {
         Self {
             source: selector.source.prefix_len(),
             destination: selector.destination.prefix_len(),
@@ -158,8 +191,18 @@ impl Width {
         }
     }
 
+    /// It looks at more bits than the other, and at all of those.
+    pub(super) fn is_narrower_than(&self, other: &Self) -> bool {
+        self != other
+            && self.source >= other.source
+            && self.destination >= other.destination
+            && self.protocol >= other.protocol
+            && self.source_port & other.source_port == other.source_port
+            && self.destination_port & other.destination_port == other.destination_port
+    }
+
     /// A selector made that wide; `None` if it is wider already.
-    fn cut(&self, selector: &Selector) -> Option<Selector> {
+    pub(super) fn cut(&self, selector: &Selector) -> Option<Selector> {
         let port = |port: PortMatch, mask: u16| {
             (port.mask & mask == mask).then_some(PortMatch {
                 value: port.value & mask,

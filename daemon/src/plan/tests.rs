@@ -8,9 +8,12 @@ use isthmus_grammar::command::{AclCommand, AclEntry, AclRule, Command, ConfigCom
 use isthmus_grammar::{Mode as Line, parser};
 use isthmus_kernel::{Action, Direction, LinkInfo, PolicySpec, PortMatch, Reqid};
 
+use super::crypto_map::Gather;
 use super::entry::Entry;
-use super::flows::{FlowPlan, Names, Plan, Shape, plan};
+use super::flows::Shape;
 use super::selector::{self, Meaning};
+use super::source::Source;
+use super::whole::{FlowPlan, Names, Plan, plan};
 use crate::config::model::ObjectGroups;
 use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 
@@ -290,7 +293,7 @@ fn names_and_numbers_stay_when_other_entries_come_and_go() {
         let connection = plan
             .connections
             .iter()
-            .find(|c| c.sequence == sequence)
+            .find(|c| c.origin.map_entry() == Some(("VPN", sequence)))
             .unwrap();
         (connection.id, connection.flows[0].id)
     };
@@ -335,9 +338,10 @@ fn gathered(text: &str) -> Entry {
         ..LinkInfo::default()
     };
     table.refresh(vec![link], &[], &running);
-    super::crypto_map::entries(&running, &table)
-        .entries
-        .remove(0)
+    let gather = Gather::new(&running, &table);
+    let place = gather.places().places.remove(0);
+    let sequence = gather.sequences(&place).first().copied();
+    gather.entries(&place, sequence.unwrap()).entries.remove(0)
 }
 
 #[test]

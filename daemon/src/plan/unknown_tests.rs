@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 
 use isthmus_kernel::{Action, Direction, LinkInfo, PolicySpec};
 
-use super::flows::{Names, Plan, plan};
+use super::units::{self, Dirty};
+use super::whole::{Plan, written};
 use crate::machine::interfaces::{InterfaceMap, InterfaceTable};
 
 /// What becomes of a packet.
@@ -34,11 +35,18 @@ impl Bench {
             ..LinkInfo::default()
         };
         table.refresh(vec![link], &[], &running);
-        let gathered = super::crypto_map::entries(&running, &table);
-        let plan = plan(&gathered.entries, &mut Names::default());
-        let problems = gathered.problems.iter().chain(&plan.problems).cloned();
+        let mut plan = units::Plan::default();
+        let everything = Dirty {
+            everything: true,
+            ..Dirty::default()
+        };
+        plan.update(
+            &super::crypto_map::Gather::new(&running, &table),
+            &everything,
+        );
+        let plan = written(&plan);
         Self {
-            problems: problems.collect(),
+            problems: plan.problems.clone(),
             plan,
         }
     }

@@ -118,17 +118,11 @@ impl Router {
         if self.tunnels.held.is_empty() || self.tunnels.held.until == Some(Until::Saved) {
             return;
         }
-        let asked = self.tunnels.plan.flows.values().map(|flow| flow.interface);
-        let fixed = self
-            .tunnels
-            .plan
-            .fixed
-            .iter()
-            .map(|policy| policy.key.interface);
-        let mapped: HashSet<u32> = asked.chain(fixed).filter(|index| *index != 0).collect();
+        let mapped = self.tunnels.plan.interfaces();
         let before = self.tunnels.held.policies.len();
         self.tunnels.held.release(&mapped);
         if self.tunnels.held.policies.len() != before {
+            self.pending.machine = true;
             self.wake.reconcile.notify_one();
             self.reconcile.asked += 1;
         }
@@ -140,6 +134,7 @@ impl Router {
     pub fn startup_decided(&mut self) {
         if !self.tunnels.held.is_empty() {
             self.tunnels.held = Held::default();
+            self.pending.machine = true;
             self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }

@@ -4,8 +4,7 @@
 //! long as it takes to change something, and wake each other through [`Wake`].
 //!
 //! What happens to a configuration line: a session gives it to `config::apply`, which changes [`Router::running`] only;
-//! [`Router::configured`] then wakes `reconcile`, which works out from the whole running-config what engine and kernel
-//! should have and makes the difference.
+//! [`Router::configured`] then wakes `reconcile`, which works out what follows for engine and kernel and makes the difference.
 
 pub mod change_control;
 pub mod complaints;
@@ -17,6 +16,7 @@ pub mod held;
 pub mod lock;
 pub mod policies;
 pub mod reconcile;
+mod report;
 pub mod tunnels;
 pub mod waiting;
 pub mod wake;
@@ -47,6 +47,7 @@ use crate::operators::Sessions;
 use crate::plan::network;
 use crate::router::change_control::ChangeControl;
 use crate::router::complaints::Complaints;
+use crate::router::reconcile::Pending;
 use crate::router::tunnels::Tunnels;
 use crate::router::wake::{ReconcileState, Wake};
 use crate::router::work::Work;
@@ -104,7 +105,11 @@ pub struct Router {
     pub change_control: ChangeControl,
     /// The programs behind `scp:`.
     pub programs: Programs,
-    /// How far engine and kernel follow the running-config.
+    /// Packets from inside could look like a peer's, as the interfaces were last told.
+    pub(crate) overlap: bool,
+    /// What has changed that engine and kernel do not follow yet.
+    pub pending: Pending,
+    /// How far they follow the running-config.
     pub reconcile: ReconcileState,
     /// Ways to wake the tasks.
     pub wake: Wake,
@@ -179,6 +184,8 @@ impl Router {
             sessions: Sessions::default(),
             change_control: ChangeControl::default(),
             programs: Programs::default(),
+            overlap: false,
+            pending: Pending::default(),
             reconcile: ReconcileState::default(),
             wake,
             stop: None,
@@ -207,6 +214,7 @@ impl Router {
             self.sessions.commands_changed();
         }
         if changes.iter().any(Change::is_for_packets) {
+            self.pending.config.extend(changes);
             self.reconcile.asked += 1;
             self.wake.reconcile.notify_one();
         }
@@ -223,6 +231,12 @@ impl Router {
     pub fn replace_running(&mut self, mut running: Running) {
         running.master = self.running.master.take();
         self.running = running.into();
+    }
+
+    /// Links or addresses changed, maybe.
+    pub fn machine_changed(&mut self) {
+        self.pending.machine = true;
+        self.wake.reconcile.notify_one();
     }
 
     /// Gives log and clock what the running-config says of them.

@@ -11,12 +11,15 @@
 //! A policy that the kernel refuses is replaced by a block ([`StandIn`]). While there is not even a block, step 4 does not
 //! happen, and [`Policies::retry`] asks again and again.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use isthmus_kernel::{
-    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Request, Selector,
+    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Priority, Request, Selector,
+    Template,
 };
 
 use crate::log::Severity;
@@ -26,12 +29,14 @@ use crate::router::Shared;
 /// What the kernel has of ours, and what it should have.
 #[derive(Debug, Default)]
 pub struct Policies {
-    /// As the kernel has confirmed.
-    standing: HashMap<PolicyKey, PolicySpec>,
-    /// As the crypto maps ask.
-    wanted: HashMap<PolicyKey, PolicySpec>,
+    /// What stands, as the kernel has confirmed, and what the crypto maps ask for.
+    records: HashMap<PolicyKey, Record>,
+    /// Templates that were seen last: the policies of one line come one after the other, and share theirs.
+    recent: [Templates; 2],
     /// Where the two may differ.
     open: HashSet<PolicyKey>,
+    /// Those that came to it since the last round began.
+    opened: Vec<PolicyKey>,
     /// Wanted policies that the kernel refused.
     refused: HashMap<PolicyKey, Refused>,
     /// Blocks that stand in for a refused policy under another key, and whose.
@@ -40,6 +45,53 @@ pub struct Policies {
     doubtful: bool,
     /// Only one task at a time changes policies.
     turn: Rc<tokio::sync::Mutex<()>>,
+}
+
+/// What is known of a key. One of the two is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Record {
+    standing: Option<Stance>,
+    wanted: Option<Stance>,
+}
+
+/// A policy without its key, in little space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stance {
+    priority: Priority,
+    effect: Effect,
+}
+
+/// [`Action`], sharing its templates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Effect {
+    Protect(Templates),
+    Bypass,
+    Block,
+}
+
+type Templates = Arc<Vec<Template>>;
+
+impl Stance {
+    fn spec(&self, key: &PolicyKey) -> PolicySpec {
+        PolicySpec {
+            key: *key,
+            priority: self.priority,
+            action: match &self.effect {
+                Effect::Protect(templates) => Action::Protect(templates.to_vec()),
+                Effect::Bypass => Action::Bypass,
+                Effect::Block => Action::Block,
+            },
+        }
+    }
+
+    fn is(&self, spec: &PolicySpec) -> bool {
+        self.priority == spec.priority
+            && match (&self.effect, &spec.action) {
+                (Effect::Protect(own), Action::Protect(other)) => **own == *other,
+                (Effect::Bypass, Action::Bypass) | (Effect::Block, Action::Block) => true,
+                _ => false,
+            }
+    }
 }
 
 /// A wanted policy that the kernel refused.
@@ -146,6 +198,19 @@ enum Aim {
     Leave,
 }
 
+/// So many keys are looked at before datagrams have their turn.
+const SLICE: usize = 2000;
+
+/// So many changes are asked of the kernel at once: it makes them while the packet loop waits.
+const BATCH: usize = 250;
+
+/// The changes of one step.
+#[derive(Debug)]
+struct Round {
+    step: Step,
+    changes: Vec<((u8, u32), PolicyKey)>,
+}
+
 /// The order of changes; see the head of this file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -158,79 +223,142 @@ enum Step {
 impl Policies {
     /// Takes over what an earlier daemon left.
     pub fn adopt(&mut self, found: impl IntoIterator<Item = PolicySpec>) {
-        self.standing = found.into_iter().map(|spec| (spec.key, spec)).collect();
-        self.open.extend(self.standing.keys().copied());
+        for spec in found {
+            let stance = self.stance(&spec);
+            self.records.entry(spec.key).or_default().standing = Some(stance);
+            self.open.insert(spec.key);
+        }
     }
 
     /// Another program touched the policy of a key, or maybe all. True when that makes what stands doubtful; the next
     /// [`enforce`] asks the kernel.
     pub fn doubt(&mut self, key: Option<&PolicyKey>) -> bool {
-        let ours = key.is_none_or(|key| self.standing.contains_key(key));
+        let ours = key.is_none_or(|key| self.standing_under(key).is_some());
         self.doubtful |= ours;
         ours
     }
 
     /// Takes over what the kernel really has; gives how many of ours are not as they were.
     fn found(&mut self, found: impl IntoIterator<Item = PolicySpec>) -> usize {
-        let found: HashMap<PolicyKey, PolicySpec> =
+        let mut found: HashMap<PolicyKey, PolicySpec> =
             found.into_iter().map(|spec| (spec.key, spec)).collect();
-        let before = std::mem::replace(&mut self.standing, found);
-        let differs =
-            |(key, spec): &(&PolicyKey, &PolicySpec)| self.standing.get(key) != Some(spec);
-        let changed: Vec<PolicyKey> = before.iter().filter(differs).map(|(key, _)| *key).collect();
-        let new = self.standing.keys().filter(|key| !before.contains_key(key));
-        self.open.extend(new.copied());
+        let mut changed = Vec::new();
+        for (key, record) in &mut self.records {
+            let now = found.remove(key);
+            let Some(before) = &record.standing else {
+                found.extend(now.map(|new| (*key, new)));
+                continue;
+            };
+            match now {
+                Some(now) if before.is(&now) => {}
+                now => {
+                    changed.push(*key);
+                    record.standing = None;
+                    found.extend(now.map(|new| (*key, new)));
+                }
+            }
+        }
+        self.records
+            .retain(|_, record| *record != Record::default());
         self.open.extend(changed.iter().copied());
+        // What is others now, and what there was not.
+        self.adopt(found.into_values());
         changed.len()
     }
 
     /// As the kernel has them now.
-    #[must_use]
-    pub fn standing(&self) -> &HashMap<PolicyKey, PolicySpec> {
-        &self.standing
+    pub fn standing(&self) -> impl Iterator<Item = PolicySpec> {
+        let records = self.records.iter();
+        records.filter_map(|(key, record)| Some(record.standing.as_ref()?.spec(key)))
     }
 
-    /// From now on exactly these should stand.
-    pub fn want_all(&mut self, wanted: HashMap<PolicyKey, PolicySpec>) {
-        let stale: Vec<PolicyKey> = self
-            .refused
-            .iter()
-            .filter(|(key, refused)| wanted.get(key) != Some(&refused.wanted))
-            .map(|(key, _)| *key)
-            .collect();
-        let displaced = self.stand_ins.iter();
-        let displaced = displaced.filter(|(key, _)| wanted.contains_key(key));
-        let displaced: Vec<PolicyKey> = displaced.map(|(_, (_, owner))| *owner).collect();
-        for key in stale.iter().chain(&displaced) {
-            self.forget_refusal(key);
+    /// The policy that the kernel has under a key.
+    #[must_use]
+    pub fn standing_under(&self, key: &PolicyKey) -> Option<PolicySpec> {
+        Some(self.records.get(key)?.standing.as_ref()?.spec(key))
+    }
+
+    /// A policy should stand under this key.
+    #[must_use]
+    pub fn is_wanted(&self, key: &PolicyKey) -> bool {
+        self.wanted_under(key).is_some()
+    }
+
+    fn wanted_under(&self, key: &PolicyKey) -> Option<&Stance> {
+        self.records.get(key)?.wanted.as_ref()
+    }
+
+    /// Has a policy wanted, or none.
+    fn set_wanted(&mut self, key: &PolicyKey, wanted: Option<Stance>) {
+        let record = self.records.entry(*key).or_default();
+        record.wanted = wanted;
+        if *record == Record::default() {
+            self.records.remove(key);
         }
-        self.open.extend(
-            self.standing
-                .iter()
-                .filter(|(key, spec)| wanted.get(key) != Some(spec))
-                .map(|(key, _)| *key),
-        );
-        let missing = wanted.keys().filter(|key| !self.standing.contains_key(key));
-        self.open.extend(missing);
-        self.wanted = wanted;
+    }
+
+    fn stance(&mut self, spec: &PolicySpec) -> Stance {
+        let effect = match &spec.action {
+            Action::Bypass => Effect::Bypass,
+            Action::Block => Effect::Block,
+            Action::Protect(templates) => {
+                let known = self.recent.iter().find(|known| ***known == *templates);
+                let known = known.cloned();
+                Effect::Protect(known.unwrap_or_else(|| {
+                    let new = Arc::new(templates.clone());
+                    self.recent.swap(0, 1);
+                    self.recent[0] = Arc::clone(&new);
+                    new
+                }))
+            }
+        };
+        Stance {
+            priority: spec.priority,
+            effect,
+        }
     }
 
     /// This one should be as given, where no earlier line has taken its key.
     pub fn want(&mut self, spec: PolicySpec) {
-        let known = self.wanted.get(&spec.key);
-        if known.is_some_and(|known| known.priority < spec.priority || *known == spec) {
+        let known = self.wanted_under(&spec.key);
+        if known.is_some_and(|known| known.priority < spec.priority || known.is(&spec)) {
             return;
         }
-        self.forget_refusal(&spec.key);
-        self.open.insert(spec.key);
-        self.wanted.insert(spec.key, spec);
+        self.want_under(&spec.key, Some(spec.clone()));
+    }
+
+    /// Under this key exactly this should stand, or nothing.
+    pub fn want_under(&mut self, key: &PolicyKey, spec: Option<PolicySpec>) {
+        match (self.wanted_under(key), &spec) {
+            (None, None) => return,
+            (Some(known), Some(spec)) if known.is(spec) => return,
+            _ => {}
+        }
+        self.forget_refusal(key);
+        if spec.is_some()
+            && let Some((_, owner)) = self.stand_ins.get(key)
+        {
+            self.forget_refusal(&owner.clone());
+        }
+        self.reopen(*key);
+        let wanted = spec.map(|spec| self.stance(&spec));
+        self.set_wanted(key, wanted);
+    }
+
+    /// Who has this is the only one who changes policies in the kernel.
+    #[must_use]
+    pub fn turn(&self) -> Rc<tokio::sync::Mutex<()>> {
+        Rc::clone(&self.turn)
     }
 
     /// Asks for everything again that was refused. False when there is no such thing.
     pub fn retry(&mut self) -> bool {
-        for (key, refused) in &mut self.refused {
+        let keys: Vec<PolicyKey> = self.refused.keys().copied().collect();
+        for key in keys {
+            self.reopen(key);
+        }
+        for refused in self.refused.values_mut() {
             refused.again = true;
-            self.open.insert(*key);
         }
         !self.refused.is_empty()
     }
@@ -258,17 +386,17 @@ impl Policies {
 
     fn forget_refusal(&mut self, key: &PolicyKey) {
         if let Some(refused) = self.refused.remove(key) {
-            self.open.insert(*key);
+            self.reopen(*key);
             if let StandIn::Wider(wider, _) = refused.stand_in {
                 self.stand_ins.remove(&wider);
-                self.open.insert(wider);
+                self.reopen(wider);
             }
         }
     }
 
     fn aim(&self, key: &PolicyKey) -> Aim {
         let stands_in = || self.stand_ins.get(key).map(|(spec, _)| spec.clone());
-        match (self.refused.get(key), self.wanted.get(key)) {
+        match (self.refused.get(key), self.wanted_under(key)) {
             (Some(refused), _) if refused.again => Aim::Set(refused.wanted.clone()),
             (Some(refused), _) => match refused.stand_in {
                 StandIn::Block => Aim::Set(block(refused.wanted.key, &refused.wanted)),
@@ -276,69 +404,108 @@ impl Policies {
                 _ if self.is_exempt(key) => Aim::Gone,
                 _ => Aim::Leave,
             },
-            (None, Some(wanted)) => Aim::Set(wanted.clone()),
+            (None, Some(wanted)) => Aim::Set(wanted.spec(key)),
             (None, None) => stands_in().map_or(Aim::Gone, Aim::Set),
         }
     }
 
     fn is_exempt(&self, key: &PolicyKey) -> bool {
-        self.standing
-            .get(key)
-            .is_some_and(|spec| spec.action == Action::Bypass)
+        let standing = self.records.get(key).and_then(|one| one.standing.as_ref());
+        standing.is_some_and(|standing| standing.effect == Effect::Bypass)
     }
 
-    /// The requests of the next step; none when everything stands that can.
-    pub fn next_step(&mut self) -> Vec<Request> {
+    /// A key under which something may have to change.
+    fn reopen(&mut self, key: PolicyKey) {
+        self.open.insert(key);
+        self.opened.push(key);
+    }
+
+    /// Begins a round: the keys that are open, to be given to [`Policies::sort_out`].
+    fn begin_round(&mut self) -> (Round, Vec<PolicyKey>) {
+        self.opened = Vec::new();
+        if self.open.is_empty() {
+            // There were many once.
+            self.open = HashSet::new();
+        }
+        let round = Round {
+            step: Step::Last,
+            changes: Vec::new(),
+        };
+        (round, self.open.iter().copied().collect())
+    }
+
+    /// Takes those of the keys into the round that belong to its step, or to an earlier one, which then is the round's; forgets
+    /// those that are as they should be.
+    fn sort_out(&mut self, round: &mut Round, keys: &[PolicyKey]) {
         let exposed = self.is_exposed();
-        let mut settled = Vec::new();
-        let mut first = Step::Last;
-        let mut steps = Vec::new();
-        for key in &self.open {
+        for key in keys {
             match self.step(key) {
-                None => settled.push(*key),
+                None => {
+                    self.open.remove(key);
+                }
                 Some((step, _)) if exposed && step == Step::Last => {}
                 Some((step, request)) => {
-                    first = first.min(step);
-                    steps.push((step, request));
+                    if step < round.step {
+                        round.step = step;
+                        round.changes.clear();
+                    }
+                    if step == round.step {
+                        // The most important first; what goes, goes last.
+                        let place = match request {
+                            Request::SetPolicy(spec) => (0, spec.priority.get()),
+                            _ => (1, 0),
+                        };
+                        round.changes.push((place, *key));
+                    }
                 }
             }
         }
-        for key in settled {
-            self.open.remove(&key);
+    }
+
+    /// The next requests of a round; none when it is over, or when a change has come that must be made before. The round's
+    /// changes must have been sorted, the last one first.
+    fn requests(&self, round: &mut Round, most: usize) -> Vec<Request> {
+        let exposed = self.is_exposed();
+        let earlier = |key: &PolicyKey| {
+            let step = self.step(key);
+            step.is_some_and(|(step, _)| step < round.step)
+        };
+        if self.opened.iter().any(earlier) || (exposed && round.step == Step::Last) {
+            round.changes.clear();
         }
-        let mut requests: Vec<Request> = steps
-            .into_iter()
-            .filter(|(step, _)| *step == first)
-            .map(|(_, request)| request)
-            .collect();
-        // The most important first; what goes, goes last.
-        requests.sort_by_key(|request| match request {
-            Request::SetPolicy(spec) => (0, spec.priority.get()),
-            _ => (1, 0),
-        });
+        let left = round.changes.len().saturating_sub(most);
+        let mut requests = Vec::new();
+        // They lie with the last one first.
+        for (_, key) in round.changes.split_off(left).into_iter().rev() {
+            match self.step(&key) {
+                Some((step, request)) if step == round.step => requests.push(request),
+                _ => {}
+            }
+        }
         requests
     }
 
     /// What is to be done about a key and when; `None` when it is as it should be.
     fn step(&self, key: &PolicyKey) -> Option<(Step, Request)> {
-        let standing = self.standing.get(key);
+        let standing = self.records.get(key).and_then(|one| one.standing.as_ref());
         match self.aim(key) {
             Aim::Leave => None,
             Aim::Gone => {
-                let step = match standing?.action {
-                    Action::Bypass => Step::LessInClear,
+                let step = match standing?.effect {
+                    Effect::Bypass => Step::LessInClear,
                     _ => Step::Last,
                 };
                 Some((step, Request::DeletePolicy(*key)))
             }
-            Aim::Set(spec) if standing == Some(&spec) => None,
+            Aim::Set(spec) if standing.is_some_and(|standing| standing.is(&spec)) => None,
             Aim::Set(spec) => {
-                let exempts = |spec: &PolicySpec| spec.action == Action::Bypass;
+                let exempts = spec.action == Action::Bypass;
+                let exempted = |old: &Stance| old.effect == Effect::Bypass;
                 let moves_back = standing.is_some_and(|old| old.priority < spec.priority);
-                let step = match (standing, exempts(&spec)) {
-                    (Some(old), true) if exempts(old) && moves_back => Step::LessInClear,
+                let step = match (standing, exempts) {
+                    (Some(old), true) if exempted(old) && moves_back => Step::LessInClear,
                     (_, true) => Step::Last,
-                    (Some(old), false) if !exempts(old) && moves_back => Step::MoveBack,
+                    (Some(old), false) if !exempted(old) && moves_back => Step::MoveBack,
                     (_, false) => Step::Protect,
                 };
                 Some((step, Request::SetPolicy(spec)))
@@ -361,7 +528,12 @@ impl Policies {
                 Some(Trouble::Stays { key, why })
             }
             (Request::DeletePolicy(key), _) => {
-                self.standing.remove(key);
+                if let Some(record) = self.records.get_mut(key) {
+                    record.standing = None;
+                    if record.wanted.is_none() {
+                        self.records.remove(key);
+                    }
+                }
                 None
             }
             _ => None,
@@ -369,7 +541,14 @@ impl Policies {
     }
 
     fn set(&mut self, spec: &PolicySpec) -> Option<Trouble> {
-        self.standing.insert(spec.key, spec.clone());
+        let wanted = self
+            .wanted_under(&spec.key)
+            .filter(|wanted| wanted.is(spec));
+        let standing = match wanted.cloned() {
+            Some(wanted) => wanted,
+            None => self.stance(spec),
+        };
+        self.records.entry(spec.key).or_default().standing = Some(standing);
         let refused = self.refused.get(&spec.key)?;
         if refused.wanted != *spec {
             return None;
@@ -419,8 +598,8 @@ impl Policies {
 
     /// Chooses the first block for a refused policy.
     fn stand_in(&mut self, key: PolicyKey) -> Option<Trouble> {
+        self.reopen(key);
         let refused = self.refused.get_mut(&key)?;
-        self.open.insert(key);
         if refused.wanted.action == Action::Block {
             return self.wider(key);
         }
@@ -440,11 +619,8 @@ impl Policies {
             .iter()
             .skip_while(|width| last.is_some() && Some(**width) != last)
             .skip(usize::from(last.is_some()));
-        let free = |key: &PolicyKey| {
-            !self.wanted.contains_key(key)
-                && !self.standing.contains_key(key)
-                && !self.stand_ins.contains_key(key)
-        };
+        let free =
+            |key: &PolicyKey| !self.records.contains_key(key) && !self.stand_ins.contains_key(key);
         let next = left
             .map(|width| (width.of(owner), *width))
             .find(|(key, _)| free(key));
@@ -454,7 +630,7 @@ impl Policies {
                 refused.stand_in = StandIn::Wider(key, width);
                 let spec = block(key, &refused.wanted);
                 self.stand_ins.insert(key, (spec, owner));
-                self.open.insert(key);
+                self.reopen(key);
                 None
             }
             None => {
@@ -510,17 +686,49 @@ pub async fn enforce(router: &Shared) {
         look_again(router, &kernel).await;
     }
     loop {
-        let requests = router.borrow_mut().tunnels.policies.next_step();
-        if requests.is_empty() {
+        let mut round = find_round(router).await;
+        if round.changes.is_empty() {
+            return;
+        }
+        carry_out_round(router, &kernel, &mut round).await;
+    }
+}
+
+/// The changes of the next step. Datagrams have their turn in between.
+async fn find_round(router: &Shared) -> Round {
+    let (mut round, keys) = router.borrow_mut().tunnels.policies.begin_round();
+    for (number, slice) in keys.chunks(SLICE).enumerate() {
+        if number > 0 {
+            tokio::task::yield_now().await;
+        }
+        let policies = &mut router.borrow_mut().tunnels.policies;
+        policies.sort_out(&mut round, slice);
+    }
+    round
+        .changes
+        .sort_unstable_by_key(|(place, _)| Reverse(*place));
+    round
+}
+
+async fn carry_out_round(router: &Shared, kernel: &Kernel, round: &mut Round) {
+    loop {
+        let requests = router.borrow_mut().tunnels.policies.requests(round, BATCH);
+        if requests.is_empty() && round.changes.is_empty() {
             return;
         }
         let answers = kernel.submit(requests.clone()).await;
-        let mut router = router.borrow_mut();
-        let answered = requests.iter().zip(answers);
-        let troubles: Vec<Trouble> = answered
-            .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
-            .collect();
-        router.tell_troubles(troubles);
+        {
+            let mut router = router.borrow_mut();
+            let answered = requests.iter().zip(answers);
+            let troubles: Vec<Trouble> = answered
+                .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
+                .collect();
+            router.tell_troubles(troubles);
+        }
+        if round.changes.is_empty() {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }
 

@@ -4,65 +4,123 @@
 //! Policies come before links and routes, so that nothing leaves in clear before they stand. Only differences are
 //! asked of the kernel; a tunnel whose entry did not change is not touched.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ike::Expiry;
+use ike::auth::psk::PreSharedKeys;
+use ike::config::{Connection, ConnectionId, EngineConfig};
 use isthmus_kernel::{
-    Action, AddressInfo, Direction, KernelError, PolicyKey, PolicySpec, Request, SaId,
+    Action, AddressInfo, Direction, KernelError, LinkInfo, PolicyKey, PolicySpec, Request, SaId,
 };
 
 use crate::config::encrypt;
+use crate::config::model::{Change, Running};
 use crate::log::Severity;
 use crate::machine::disk::Lost;
 use crate::machine::interfaces::{ToKeep, store};
 use crate::plan;
 use crate::plan::child::sa_id;
+use crate::plan::crypto_map::Gather;
+use crate::plan::flows::{ANY_INTERFACE, FlowName};
 use crate::plan::network;
-use crate::router::policies::{Trouble, enforce};
+use crate::plan::source::Name;
+use crate::plan::units::{Delta, Dirty, Plan};
+use crate::router::policies::enforce;
 use crate::router::work::{Owner, Work};
 use crate::router::{Router, Shared};
 
 /// A child may be that young and not all of it in the kernel yet.
 pub const INSTALLING: Duration = Duration::from_secs(5);
 
-/// Does it once and logs what is wrong with the configuration.
+/// So many lines are planned on the packet loop; more are planned beside it, on the configuration as it is then.
+const FEW_LINES: usize = 500;
+
+/// So many keys are read on the packet loop.
+const FEW_KEYS: usize = 200;
+
+/// So many changes are made before datagrams have their turn.
+const SLICE: usize = 500;
+
+/// What has changed since the last reconcile.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Of the running-config.
+    pub config: BTreeSet<Change>,
+    /// Links or addresses, maybe.
+    pub machine: bool,
+}
+
+impl Pending {
+    fn everything() -> Self {
+        Self {
+            config: BTreeSet::from([Change::Everything]),
+            machine: true,
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.config.extend(other.config);
+        self.machine |= other.machine;
+    }
+}
+
+/// Compares everything that the running-config asks with everything that there is, and logs what is wrong with the
+/// configuration.
 ///
 /// # Errors
 /// The kernel cannot be asked for what it has.
 pub async fn reconcile(router: &Shared) -> Result<(), KernelError> {
+    router.borrow_mut().pending.merge(Pending::everything());
     let outcome = follow(router).await;
     router.borrow_mut().report();
     outcome
 }
 
-/// Does it once and keeps what is wrong for [`Router::report`]: in the middle of a change much is wrong for a moment.
+/// Does what follows from the changes since the last time, and keeps what is wrong for [`Router::report`]: in the middle of a
+/// change much is wrong for a moment.
 ///
 /// # Errors
-/// The kernel cannot be asked for what it has.
+/// The kernel cannot be asked for what it has; the changes are kept for the next time.
 pub async fn follow(router: &Shared) -> Result<(), KernelError> {
-    let addresses = refresh(router).await?;
-    router.borrow_mut().plan();
+    let pending = std::mem::take(&mut router.borrow_mut().pending);
+    let outcome = follow_all(router, &pending).await;
+    if outcome.is_err() {
+        router.borrow_mut().pending.merge(pending);
+    }
+    outcome
+}
+
+async fn follow_all(router: &Shared, pending: &Pending) -> Result<(), KernelError> {
+    let machine = router.borrow().concerns_machine(pending);
+    let addresses = match machine {
+        true => Some(refresh_for_plan(router).await?),
+        false => None,
+    };
+    plan(router, pending, machine).await;
     enforce(router).await;
     router.borrow_mut().isakmp_on();
-    let requests = network_requests(router, &addresses).await?;
+    let requests = match addresses {
+        Some(addresses) => network_requests(router, &addresses).await?,
+        None if router.borrow().overlap == router.borrow().tunnels.plan.claims().overlap() => {
+            Vec::new()
+        }
+        None => router.borrow_mut().inbound_checks(),
+    };
     if requests.is_empty() {
         return Ok(());
     }
     let kernel = router.borrow().kernel.clone();
     let texts: Vec<String> = requests.iter().map(ToString::to_string).collect();
     let results = kernel.submit(requests).await;
-    refresh(router).await?;
-    {
-        let mut router = router.borrow_mut();
-        for (text, result) in texts.iter().zip(results) {
-            router.network_result(text, result);
-        }
-        router.plan();
+    refresh_for_plan(router).await?;
+    for (text, result) in texts.iter().zip(results) {
+        router.borrow_mut().network_result(text, result);
     }
+    plan(router, &Pending::default(), true).await;
     enforce(router).await;
     Ok(())
 }
@@ -78,6 +136,19 @@ pub async fn refresh(router: &Shared) -> Result<Vec<AddressInfo>, KernelError> {
     router.borrow_mut().refresh(links, &addresses);
     keep_bindings(router);
     Ok(addresses)
+}
+
+/// The same, and what was blocked until it is known which links there are may be let go by the next plan; what is blocked from
+/// here on, by the one after that.
+async fn refresh_for_plan(router: &Shared) -> Result<Vec<AddressInfo>, KernelError> {
+    let before = std::mem::take(&mut router.borrow_mut().tunnels.recheck);
+    let refreshed = refresh(router).await;
+    let tunnels = &mut router.borrow_mut().tunnels;
+    match &refreshed {
+        Ok(_) => tunnels.known.extend(before),
+        Err(_) => tunnels.recheck.extend(before),
+    }
+    refreshed
 }
 
 /// Has it written which device each name means. No policy waits for a disk.
@@ -121,15 +192,13 @@ async fn network_requests(
     let kernel = router.borrow().kernel.clone();
     let routes = kernel.routes().await?;
     let mut router = router.borrow_mut();
+    let mut requests = router.inbound_checks();
     let Router {
         running,
         interfaces,
         network,
-        tunnels,
         ..
     } = &mut *router;
-    let mut requests =
-        network::inbound_checks(running, interfaces, tunnels.plan.overlaps(), network);
     let actual = network::Actual {
         table: interfaces,
         addresses,
@@ -137,6 +206,123 @@ async fn network_requests(
     };
     requests.extend(network::requests(running, actual, network));
     Ok(requests)
+}
+
+/// What follows from the running-config for the engine, but for its connections.
+struct Settings {
+    engine: EngineConfig,
+    keys: PreSharedKeys,
+    /// What is wrong with keys.
+    problems: Vec<String>,
+}
+
+impl Settings {
+    fn of(running: &Running) -> Self {
+        let unusable = encrypt::unusable(running);
+        Self {
+            engine: plan::engine::config(running),
+            keys: plan::engine::keys(running),
+            problems: unusable
+                .map(|(peer, why)| encrypt::complaint(peer, why))
+                .collect(),
+        }
+    }
+}
+
+/// Works out what the crypto maps ask for where that has changed, tells the engine, and has `policies` want it. What takes
+/// long is done beside the packet loop.
+async fn plan(router: &Shared, pending: &Pending, machine: bool) {
+    let (dirty, settings, few) = {
+        let mut router = router.borrow_mut();
+        router.isakmp_off();
+        let dirty = router.dirty(pending, machine);
+        let settings = pending.config.iter().any(concerns_engine);
+        let few = router.is_little(&dirty, settings);
+        (dirty, settings, few)
+    };
+    let (delta, settings) = if few {
+        let mut router = router.borrow_mut();
+        let settings = settings.then(|| Settings::of(&router.running));
+        let Router {
+            running,
+            interfaces,
+            tunnels,
+            ..
+        } = &mut *router;
+        let delta = match dirty.is_empty() {
+            true => Delta::default(),
+            false => {
+                let source = Gather::new(running, interfaces);
+                Arc::make_mut(&mut tunnels.plan).update(&source, &dirty)
+            }
+        };
+        (delta, settings)
+    } else {
+        plan_beside(router, dirty, settings).await
+    };
+    follow_plan(router, delta, settings, machine).await;
+}
+
+/// Plans on another thread, on the configuration as it is now. What changes meanwhile is pending, and follows.
+async fn plan_beside(router: &Shared, dirty: Dirty, settings: bool) -> (Delta, Option<Settings>) {
+    let (running, interfaces, old) = {
+        let router = router.borrow();
+        let plan = Arc::clone(&router.tunnels.plan);
+        (router.running.share(), router.interfaces.clone(), plan)
+    };
+    let make = move || {
+        let mut plan = Plan::clone(&old);
+        let source = Gather::new(&running, &interfaces);
+        let delta = plan.update(&source, &dirty);
+        let settings = settings.then(|| Settings::of(&running));
+        (plan, delta, settings)
+    };
+    let made = tokio::task::spawn_blocking(make).await;
+    let (plan, delta, settings) = made.expect("planning does not fail");
+    let old = std::mem::replace(&mut router.borrow_mut().tunnels.plan, Arc::new(plan));
+    tokio::task::spawn_blocking(move || drop(old));
+    (delta, settings)
+}
+
+/// Has engine and policies follow the plan, in slices between which datagrams have their turn. No policy is asked of the
+/// kernel meanwhile: half of a change may leave open what the other half closes.
+async fn follow_plan(router: &Shared, delta: Delta, mut settings: Option<Settings>, machine: bool) {
+    let turn = router.borrow().tunnels.policies.turn();
+    let turn = turn.lock().await;
+    let keys = router
+        .borrow_mut()
+        .begin_to_follow(delta.keys, &delta.flows, machine);
+    for (number, slice) in keys.chunks(SLICE).enumerate() {
+        if number > 0 {
+            tokio::task::yield_now().await;
+        }
+        router.borrow_mut().tunnels.want(slice);
+    }
+    drop(turn);
+    if let Some(settings) = &mut settings {
+        // Before the connections that need them.
+        router.borrow_mut().tunnels.keys = std::mem::take(&mut settings.keys);
+    }
+    let connections = router.borrow_mut().connections(delta.connections);
+    for (number, slice) in connections.chunks(SLICE).enumerate() {
+        if number > 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut router = router.borrow_mut();
+        let now = router.now();
+        router.tunnels.connect(now, slice);
+        router.pump();
+    }
+    let mut router = router.borrow_mut();
+    router.settle(settings);
+    router.pump();
+    let now = router.now();
+    router.tunnels.drop_stale_wishes(now);
+    router.gather_problems(machine);
+}
+
+fn concerns_engine(change: &Change) -> bool {
+    matches!(change, Change::Everything | Change::Isakmp | Change::Keys)
 }
 
 /// Finds what an earlier daemon left: its policies stay until it is known which of them are still wanted, its SAs go,
@@ -207,7 +393,7 @@ pub async fn catch_up(router: &Shared) -> Result<bool, KernelError> {
 }
 
 impl Router {
-    fn refresh(&mut self, links: Vec<isthmus_kernel::LinkInfo>, addresses: &[AddressInfo]) {
+    fn refresh(&mut self, links: Vec<LinkInfo>, addresses: &[AddressInfo]) {
         let before = self.interfaces.clone();
         self.interfaces.refresh(links, addresses, &self.running);
         crate::router::facts::links(&mut self.log, &before, &self.interfaces);
@@ -216,54 +402,134 @@ impl Router {
         }
     }
 
-    /// Works out what the crypto maps ask for, tells the engine and asks the kernel for the difference.
-    pub fn plan(&mut self) {
-        self.isakmp_off();
-        let gathered = plan::crypto_map::entries(&self.running, &self.interfaces);
-        let plan = plan::flows::plan(&gathered.entries, &mut self.tunnels.names);
-        let old = std::mem::replace(&mut self.tunnels.plan, Arc::new(plan));
-        let unchanged = |name: &plan::flows::FlowName| {
-            let (old, new) = (old.flows.get(name), self.tunnels.plan.flows.get(name));
-            old.zip(new)
-                .is_some_and(|(old, new)| old.shape == new.shape)
+    /// Links, addresses or routes may have to follow, or names mean other interfaces.
+    fn concerns_machine(&self, pending: &Pending) -> bool {
+        let concerns = |change: &Change| match change {
+            Change::Everything | Change::Interface(_) | Change::Routes => true,
+            Change::CryptoMap(_, None) => true,
+            Change::CryptoMap(map, Some(_)) => self.is_map_new_or_gone(map),
+            _ => false,
         };
-        self.tunnels.shapes.retain(|name, _| unchanged(name));
-        self.tunnels
-            .carried
-            .retain(|name, _| self.tunnels.plan.flows.contains_key(name));
-        self.tunnels.problems = gathered
-            .problems
-            .into_iter()
-            .chain(self.tunnels.plan.problems.clone())
-            .chain(self.tunnels.policies.complaints().cloned())
-            .chain(
-                encrypt::unusable(&self.running).map(|(peer, why)| encrypt::complaint(peer, why)),
-            )
-            .collect();
-        self.machine_problems = self
-            .interfaces
-            .problems()
-            .into_iter()
-            .chain(network::problems(&self.running, &self.interfaces))
-            .collect();
-        let mut config = plan::engine::config(&self.running);
-        config.connections = if self.running.isakmp_on() {
-            self.tunnels
-                .plan
-                .connections
-                .iter()
-                .map(Arc::clone)
-                .collect()
-        } else {
-            Vec::new()
+        pending.machine || pending.config.iter().any(concerns)
+    }
+
+    /// A kept line may name a map that there is now, or is no more.
+    fn is_map_new_or_gone(&self, map: &str) -> bool {
+        let maps = &self.running.crypto.maps;
+        !maps.contains_key(map) || maps.len() != self.tunnels.maps
+    }
+
+    /// What is to be planned anew.
+    fn dirty(&mut self, pending: &Pending, machine: bool) -> Dirty {
+        let mut dirty = Dirty {
+            places: machine,
+            ..Dirty::default()
         };
+        for change in &pending.config {
+            match change {
+                Change::Everything => dirty.everything = true,
+                Change::Ipsec => dirty.places = true,
+                Change::CryptoMap(map, None) => {
+                    dirty.maps.insert(map.clone());
+                }
+                Change::CryptoMap(map, Some(sequence)) => {
+                    dirty.entries.insert((map.clone(), *sequence));
+                }
+                Change::AccessList(list) => {
+                    dirty.names.insert(Name::AccessList(list).key());
+                }
+                Change::TransformSet(set) => {
+                    dirty.names.insert(Name::TransformSet(set).key());
+                }
+                _ => {}
+            }
+        }
+        self.tunnels.maps = self.running.crypto.maps.len();
+        dirty
+    }
+
+    /// It is planned as quickly as a datagram is answered.
+    fn is_little(&self, dirty: &Dirty, settings: bool) -> bool {
+        let mut keys = self.running.crypto.keys.iter();
+        if settings && keys.nth(FEW_KEYS).is_some() {
+            return false;
+        }
+        let source = Gather::new(&self.running, &self.interfaces);
+        let cost = self
+            .tunnels
+            .plan
+            .cost(&source, dirty, |map, sequence| source.size(map, sequence));
+        cost <= FEW_LINES || (dirty.everything && source.all() <= FEW_LINES)
+    }
+
+    /// Forgets what is remembered of flows that are no more; gives all keys whose policies may be others.
+    fn begin_to_follow(
+        &mut self,
+        keys: Vec<PolicyKey>,
+        flows: &[FlowName],
+        machine: bool,
+    ) -> Vec<PolicyKey> {
+        let mut keys = keys;
+        if machine {
+            let interfaces = &self.interfaces;
+            let gone = |index| interfaces.by_index(index).is_none();
+            keys.extend(self.tunnels.place_held(gone));
+        }
+        keys.extend(self.tunnels.forget_flows(flows));
+        keys
+    }
+
+    /// What the engine is to be told of connections.
+    fn connections(
+        &mut self,
+        changed: Vec<(ConnectionId, Option<Arc<Connection>>)>,
+    ) -> Vec<(ConnectionId, Option<Arc<Connection>>)> {
+        let on = self.running.isakmp_on();
+        let was_on = std::mem::replace(&mut self.tunnels.connected, on);
+        let all = self.tunnels.plan.connections();
+        match (was_on, on) {
+            (true, true) => changed,
+            (false, true) => all.map(|one| (one.id, Some(Arc::clone(one)))).collect(),
+            (true, false) => {
+                let all = all.map(|one| one.id);
+                let gone = changed.iter().map(|(id, _)| *id);
+                all.chain(gone).map(|id| (id, None)).collect()
+            }
+            (false, false) => Vec::new(),
+        }
+    }
+
+    /// Gives the engine everything but its connections, if that has changed.
+    fn settle(&mut self, settings: Option<Settings>) {
+        let Some(Settings {
+            engine, problems, ..
+        }) = settings
+        else {
+            return;
+        };
+        self.tunnels.key_problems = problems;
         let now = self.now();
-        let wanted = self.desired_policies();
-        self.tunnels.policies.want_all(wanted);
-        self.tunnels.keys = plan::engine::keys(&self.running);
-        self.tunnels.engine.set_config(now, config);
-        self.pump();
-        self.tunnels.drop_stale_wishes(now);
+        self.tunnels.engine.set_settings(now, engine);
+    }
+
+    fn gather_problems(&mut self, machine: bool) {
+        self.tunnels.gather_problems();
+        if machine {
+            let routes = network::problems(&self.running, &self.interfaces);
+            self.machine_problems = self
+                .interfaces
+                .problems()
+                .into_iter()
+                .chain(routes)
+                .collect();
+        }
+    }
+
+    /// Which interfaces check inbound packets, where that has changed.
+    fn inbound_checks(&mut self) -> Vec<Request> {
+        let overlap = self.tunnels.plan.claims().overlap();
+        self.overlap = overlap;
+        network::inbound_checks(&self.running, &self.interfaces, overlap, &mut self.network)
     }
 
     /// Switched off at once.
@@ -293,215 +559,45 @@ impl Router {
         }
     }
 
-    /// Logs complaints that are new; those that no longer hold may be logged again later.
-    pub fn report(&mut self) {
-        let crypto = self.tunnels.problems.iter().map(|text| ("CRYPTO", text));
-        let machine = self.machine_problems.iter().map(|text| ("SYS", text));
-        let present: Vec<(&'static str, String)> = crypto
-            .chain(machine)
-            .map(|(facility, text)| (facility, text.clone()))
-            .collect();
-        let texts: HashSet<&String> = present.iter().map(|(_, text)| text).collect();
-        self.reported
-            .retain(|text| text.starts_with(NETWORK) || texts.contains(text));
-        for (facility, text) in present {
-            if self.reported.insert(text.clone()) {
-                self.complaints.add(text.clone());
-                self.log
-                    .system(facility, Severity::Warnings, "CONFIG_PROBLEM", text);
-            }
-        }
-    }
-
-    /// Logs that the kernel refused something.
-    fn refused(&mut self, error: &KernelError) {
-        self.complaints.add(error.to_string());
-        self.notice(Severity::Errors, "KERNEL", error.to_string());
-    }
-
-    /// Logs an error of the machine unless it was logged before.
-    fn complain_once(&mut self, text: String) {
-        if self.reported.insert(format!("{NETWORK}{text}")) {
-            self.notice(Severity::Errors, "INTERFACE", text);
-        }
-    }
-
-    fn network_result(&mut self, text: &str, result: Result<(), KernelError>) {
-        let prefix = format!("{NETWORK}{text}:");
-        match result {
-            Ok(()) => {
-                let known = self.reported.range(prefix.clone()..);
-                let known = known.take_while(|known| known.starts_with(&prefix));
-                for gone in known.cloned().collect::<Vec<_>>() {
-                    self.reported.remove(&gone);
-                }
-            }
-            Err(error) => {
-                if self.reported.insert(format!("{prefix} {error}")) {
-                    self.refused(&error);
-                }
-            }
-        }
-    }
-
-    /// The policies that the kernel should have. Where two want the same place the first line wins. What is held for an
-    /// interface that is gone is blocked on every way out.
-    #[must_use]
-    pub fn desired_policies(&self) -> HashMap<PolicyKey, PolicySpec> {
-        let flows = self.tunnels.plan.flows.iter().flat_map(|(name, flow)| {
-            let shape = self.tunnels.shapes.get(name).unwrap_or(&flow.shape);
-            flow.policies(shape)
-        });
-        let mut desired: HashMap<PolicyKey, PolicySpec> = HashMap::new();
-        let asked = flows.chain(self.tunnels.plan.fixed.iter().cloned());
-        let held = self.tunnels.held.policies().cloned().map(|mut policy| {
-            let gone = self.interfaces.by_index(policy.key.interface).is_none();
-            if gone && policy.key.direction == Direction::Out && policy.action == Action::Block {
-                policy.key.interface = plan::flows::ANY_INTERFACE;
-            }
-            policy
-        });
-        for policy in asked.chain(held) {
-            match desired.get(&policy.key) {
-                Some(known) if known.priority <= policy.priority => {}
-                _ => {
-                    desired.insert(policy.key, policy);
-                }
-            }
-        }
-        desired
-    }
-
-    /// Says what the kernel refused and what became of it.
-    pub fn tell_troubles(&mut self, troubles: Vec<Trouble>) {
-        if !troubles.is_empty() {
-            self.wake.refused.notify_one();
-        }
-        let more = troubles.len().saturating_sub(MOST_TROUBLES);
-        for trouble in troubles.into_iter().take(MOST_TROUBLES) {
-            let (severity, mnemonic, text) = self.trouble(&trouble);
-            if let Some(key) = trouble.refused() {
-                self.tunnels.policies.told(key, &text);
-                self.tunnels.problems.insert(text.clone());
-                self.reported.insert(text.clone());
-            }
-            self.log.system("CRYPTO", severity, mnemonic, text);
-        }
-        if more > 0 {
-            let text = format!("{more} more policies were refused; show logging has the first");
-            self.log
-                .system("CRYPTO", Severity::Errors, "POLICY_REFUSED", text);
-        }
-    }
-
     /// A way out is closing: the kernel turns its traffic to other ways now, and a link goes down before it is gone. What
     /// the policies of this interface protect is blocked there at once; the next plan keeps that if the interface is gone
     /// and takes it back if it is not.
     pub fn close_elsewhere(&mut self, interface: u32) {
-        let blocks: Vec<PolicySpec> = self
-            .tunnels
-            .policies
+        let policies = &self.tunnels.policies;
+        let protects = |policy: &PolicySpec| {
+            let key = &policy.key;
+            key.interface == interface
+                && key.direction == Direction::Out
+                && policy.action != Action::Bypass
+        };
+        let blocks = policies
             .standing()
-            .values()
-            .filter(|policy| {
-                let key = &policy.key;
-                key.interface == interface
-                    && key.direction == Direction::Out
-                    && policy.action != Action::Bypass
-            })
+            .filter(protects)
             .map(|policy| PolicySpec {
                 key: PolicyKey {
-                    interface: plan::flows::ANY_INTERFACE,
+                    interface: ANY_INTERFACE,
                     ..policy.key
                 },
                 action: Action::Block,
-                ..policy.clone()
-            })
-            .filter(|block| {
-                let there = self.tunnels.policies.standing().get(&block.key);
-                there.is_none_or(|there| there.action == Action::Bypass)
-            })
-            .collect();
+                ..policy
+            });
+        let is_open = |block: &PolicySpec| {
+            let there = policies.standing_under(&block.key);
+            let blocked = there.is_some_and(|there| there.action != Action::Bypass);
+            !blocked || !policies.is_wanted(&block.key)
+        };
+        let blocks: Vec<PolicySpec> = blocks.filter(is_open).collect();
         if blocks.is_empty() {
             return;
         }
         for block in blocks {
+            // Until it is known whether the interface is gone.
+            self.tunnels.recheck.push(block.key);
             self.tunnels.policies.want(block);
         }
         self.wake.work.notify_one();
     }
-
-    fn trouble(&self, trouble: &Trouble) -> (Severity, &'static str, String) {
-        const REFUSED: &str = "POLICY_REFUSED";
-        let line = |wanted: &PolicySpec| {
-            self.line_of(wanted)
-                .unwrap_or_else(|| "crypto map".to_owned())
-        };
-        match trouble {
-            Trouble::Blocked { wanted, why } => (
-                Severity::Errors,
-                REFUSED,
-                format!("{}: {why}; its traffic is dropped", line(wanted)),
-            ),
-            Trouble::Open { wanted, why } => (
-                Severity::Critical,
-                REFUSED,
-                format!(
-                    "{}: {why}; the kernel takes no policy that drops its traffic either: it may leave in clear until it does",
-                    line(wanted)
-                ),
-            ),
-            Trouble::Foreign { wanted, why } => (
-                Severity::Errors,
-                REFUSED,
-                format!(
-                    "{}: {why}; that policy decides what becomes of its traffic",
-                    line(wanted)
-                ),
-            ),
-            Trouble::NotExempt { wanted, why } => (
-                Severity::Errors,
-                REFUSED,
-                format!("{}: {why}; its traffic is not exempt", line(wanted)),
-            ),
-            Trouble::Stays { key, why } => (
-                Severity::Errors,
-                REFUSED,
-                format!("the policy {key} stays: {why}"),
-            ),
-            Trouble::Recovered { wanted } => (
-                Severity::Notifications,
-                "POLICY_SET",
-                format!(
-                    "{}: the kernel has taken its policy {}",
-                    line(wanted),
-                    wanted.key
-                ),
-            ),
-        }
-    }
-
-    /// The line of the running-config that a policy is for.
-    fn line_of(&self, policy: &PolicySpec) -> Option<String> {
-        let Action::Protect(templates) = &policy.action else {
-            return None;
-        };
-        let reqid = templates.first()?.reqid;
-        let mut names = self.tunnels.plan.by_reqid.iter();
-        let (_, name) = names.find(|((known, _), _)| *known == reqid)?;
-        let mut connections = self.tunnels.plan.connections.iter();
-        let entry = connections.find(|connection| connection.id == name.0)?;
-        let gathered = plan::crypto_map::entries(&self.running, &self.interfaces).entries;
-        let found = gathered
-            .into_iter()
-            .find(|found| found.map == entry.map && u32::from(found.sequence) == entry.sequence)?;
-        let line = found.rules.get(self.tunnels.plan.flows.get(name)?.rule)?;
-        Some(line.place(&entry.access_list, &found.name()))
-    }
 }
 
-/// So many refusals at once are told one by one.
-const MOST_TROUBLES: usize = 10;
-
-/// Marks complaints about links, addresses and routes among all that were reported.
-const NETWORK: &str = "network: ";
+#[cfg(test)]
+mod tests;

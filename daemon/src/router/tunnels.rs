@@ -13,9 +13,12 @@ use std::time::Duration;
 use ike::algorithm::IpsecProtocol;
 use ike::auth::psk::PreSharedKeys;
 use ike::child::{ChildId, ChildSa, Direction};
+use ike::config::{Connection, ConnectionId};
 use ike::event::{Event, Fact};
 use ike::{Answer, Endpoint, Expiry, Instant, Output, Question};
-use isthmus_kernel::{Kernel, Request, SaId, SaStats};
+use isthmus_kernel::{
+    Action, Direction as KernelDirection, Kernel, PolicyKey, PolicySpec, Request, SaId, SaStats,
+};
 use jiff::ZonedDateTime;
 
 use super::counters::Packets;
@@ -27,7 +30,8 @@ use super::waiting::{End, Waiting};
 use super::wake::Wake;
 use super::work::{Owner, Work};
 use crate::plan::child;
-use crate::plan::flows::{FlowName, Names, Plan, Shape};
+use crate::plan::flows::{ANY_INTERFACE, FlowName, Shape};
+use crate::plan::units::Plan;
 
 /// Timers are not looked at more often than this.
 const TICK: Duration = Duration::from_millis(1);
@@ -46,14 +50,24 @@ pub struct Tunnels {
     pub keys: PreSharedKeys,
     /// What the crypto maps ask for.
     pub plan: Arc<Plan>,
-    /// Names that stay while map entries live.
-    pub names: Names,
+    /// How many crypto maps there were when that was planned.
+    pub(super) maps: usize,
+    /// The engine has the plan's connections; otherwise it has none.
+    pub(super) connected: bool,
+    /// What is wrong with keys.
+    pub(super) key_problems: Vec<String>,
     /// How flows with a tunnel are wrapped, where that is not what the plan says.
     pub shapes: HashMap<FlowName, Shape>,
     /// The policies that the kernel has, and those that it should have.
     pub policies: Policies,
     /// What the last run protected, while nothing says what became of it.
     pub held: Held,
+    /// The same for the interfaces that there are.
+    placed: HashMap<PolicyKey, PolicySpec>,
+    /// Keys that are blocked until it is known which links there are.
+    pub(super) recheck: Vec<PolicyKey>,
+    /// Those of them of which that is known.
+    pub(super) known: Vec<PolicyKey>,
     /// Flows whose traffic waits for a tunnel.
     pub waiting: Waiting,
     /// What is wrong with the configuration as it is.
@@ -95,10 +109,15 @@ impl Tunnels {
             engine: Endpoint::new(Box::new(SystemRandom)),
             keys: PreSharedKeys::default(),
             plan: Arc::default(),
-            names: Names::default(),
+            maps: 0,
+            connected: false,
+            key_problems: Vec::new(),
             shapes: HashMap::new(),
             policies: Policies::default(),
             held: Held::default(),
+            placed: HashMap::new(),
+            recheck: Vec::new(),
+            known: Vec::new(),
             waiting: Waiting::default(),
             problems: BTreeSet::new(),
             isakmp_on: false,
@@ -224,17 +243,15 @@ impl Tunnels {
     /// Asks the kernel for one half of a child, with the flow's policies first where they must change for it.
     fn install(&mut self, now: Instant, child: &ChildSa, direction: Direction) {
         let name = (child.connection, child.flow);
-        let Some(flow) = self.plan.flows.get(&name) else {
+        let plan = Arc::clone(&self.plan);
+        let Some(flow) = plan.flow(&name) else {
             self.engine
                 .install_failed(now, child.id, "its crypto map entry is gone");
             return;
         };
         let shape = Shape::of(child);
         if *self.shapes.get(&name).unwrap_or(&flow.shape) != shape {
-            for policy in flow.policies(&shape) {
-                self.policies.want(policy);
-            }
-            self.shapes.insert(name, shape);
+            self.reshape(name, shape);
         }
         let requests: Vec<Request> = match child::specs(child, direction, flow.reqid) {
             Ok(specs) => specs.into_iter().map(Request::AddSa).collect(),
@@ -254,6 +271,97 @@ impl Tunnels {
             requests,
             owner: Owner::Child(child.id),
         });
+    }
+
+    /// A flow is wrapped in another way than so far.
+    pub(super) fn reshape(&mut self, name: FlowName, shape: Shape) {
+        self.shapes.insert(name, shape);
+        let keys = self.keys_of(&name);
+        self.want(&keys);
+    }
+
+    /// The keys of a flow's policies, and of others that select the same.
+    pub(super) fn keys_of(&self, name: &FlowName) -> Vec<PolicyKey> {
+        let places = self.plan.flow(name).map_or(&[][..], |flow| &flow.places);
+        let keys = places.iter().flat_map(|one| self.plan.claims().keys(one));
+        keys.collect()
+    }
+
+    /// The policy that should stand under a key. What is held comes behind everything that is asked for.
+    fn desired(&self, key: &PolicyKey) -> Option<PolicySpec> {
+        let flow = |name: &FlowName| {
+            let flow = self.plan.flow(name)?;
+            Some((flow, self.shapes.get(name).unwrap_or(&flow.shape)))
+        };
+        let asked = self.plan.claims().policy(key, flow);
+        match (asked, self.placed.get(key)) {
+            (Some(asked), Some(held)) if held.priority < asked.priority => Some(held.clone()),
+            (None, held) => held.cloned(),
+            (asked, _) => asked,
+        }
+    }
+
+    /// Has the policies follow the plan under these keys.
+    pub(super) fn want(&mut self, keys: &[PolicyKey]) {
+        for key in keys {
+            let desired = self.desired(key);
+            self.policies.want_under(key, desired);
+        }
+    }
+
+    /// Forgets what is remembered of flows that are gone or wrapped in another way; gives the keys that were blocked beside the
+    /// plan and need not be any more.
+    pub(super) fn forget_flows(&mut self, flows: &[FlowName]) -> Vec<PolicyKey> {
+        for name in flows {
+            self.shapes.remove(name);
+            if self.plan.flow(name).is_none() {
+                self.carried.remove(name);
+            }
+        }
+        std::mem::take(&mut self.known)
+    }
+
+    /// Has what is held stand for the interfaces that there are: what was protected on one that is gone is blocked on every way
+    /// out. Gives the keys that this is about.
+    pub(super) fn place_held(&mut self, gone: impl Fn(u32) -> bool) -> Vec<PolicyKey> {
+        let mut placed: HashMap<PolicyKey, PolicySpec> = HashMap::new();
+        for policy in self.held.policies() {
+            let mut policy = policy.clone();
+            let out = policy.key.direction == KernelDirection::Out;
+            if out && policy.action == Action::Block && gone(policy.key.interface) {
+                policy.key.interface = ANY_INTERFACE;
+            }
+            match placed.get(&policy.key) {
+                Some(known) if known.priority <= policy.priority => {}
+                _ => {
+                    placed.insert(policy.key, policy);
+                }
+            }
+        }
+        let before = std::mem::replace(&mut self.placed, placed);
+        before.keys().chain(self.placed.keys()).copied().collect()
+    }
+
+    /// Gives the engine connections that are new or changed, and takes away those that are gone.
+    pub(super) fn connect(
+        &mut self,
+        now: Instant,
+        connections: &[(ConnectionId, Option<Arc<Connection>>)],
+    ) {
+        for (id, connection) in connections {
+            match connection {
+                Some(connection) => self.engine.set_connection(now, Arc::clone(connection)),
+                None => self.engine.remove_connection(now, *id),
+            }
+        }
+    }
+
+    /// Collects what is wrong with the configuration as it is.
+    pub(super) fn gather_problems(&mut self) {
+        let refused = self.policies.complaints().cloned();
+        let keys = self.key_problems.iter().cloned();
+        let planned = self.plan.problems().into_iter();
+        self.problems = planned.chain(refused).chain(keys).collect();
     }
 
     /// The kernel has refused a child.

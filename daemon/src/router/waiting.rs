@@ -101,9 +101,12 @@ impl Waiting {
 impl Tunnels {
     /// Traffic waits for a tunnel.
     pub fn acquire(&mut self, now: Instant, acquire: Acquire) {
-        let forget = forget(self.policies.standing().get(&acquire.policy), &acquire);
-        let key = (acquire.reqid, acquire.policy.interface);
-        let Some(name) = self.plan.by_reqid.get(&key).copied() else {
+        let forget = forget(
+            self.policies.standing_under(&acquire.policy).as_ref(),
+            &acquire,
+        );
+        let name = (self.plan).by_reqid(acquire.reqid, acquire.policy.interface);
+        let Some(name) = name else {
             // Its flow has gone; were it to come back, the kernel would not ask for it.
             let pause = self.waiting.pause(acquire.reqid, now, now, End::CutShort);
             return self.forget_after(pause, forget);
@@ -135,9 +138,9 @@ impl Tunnels {
 
     /// Flows that are no more wait no more.
     pub fn drop_stale_wishes(&mut self, now: Instant) {
-        let known = &self.plan.flows;
         let gone: Vec<FlowName> = self.waiting.flows.keys().copied().collect();
-        let gone = gone.into_iter().filter(|name| !known.contains_key(name));
+        let known = |name: &FlowName| self.plan.flow(name).is_some();
+        let gone = gone.into_iter().filter(|name| !known(name));
         for name in gone.collect::<Vec<_>>() {
             self.wish_over(now, name, End::CutShort);
         }

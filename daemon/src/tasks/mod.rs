@@ -212,13 +212,13 @@ pub fn kernel_event(router: &Shared, event: Event) {
         }
         Event::LinkRemoved { index, .. } => {
             router.close_elsewhere(index);
-            router.wake.reconcile.notify_one();
+            router.machine_changed();
         }
         Event::LinkChanged(link) => {
             if !link.up {
                 router.close_elsewhere(link.index);
             }
-            router.wake.reconcile.notify_one();
+            router.machine_changed();
         }
         Event::PolicyTouched(key) => {
             if router.tunnels.policies.doubt(key.as_ref()) {
@@ -228,9 +228,9 @@ pub fn kernel_event(router: &Shared, event: Event) {
         Event::Overflow => {
             router.tunnels.policies.doubt(None);
             router.wake.work.notify_one();
-            router.wake.reconcile.notify_one();
+            router.machine_changed();
         }
-        Event::AddressChanged { .. } => router.wake.reconcile.notify_one(),
+        Event::AddressChanged { .. } => router.machine_changed(),
     }
 }
 

@@ -1,15 +1,16 @@
 //! IKE SAs and flows as the screens have them. Called by `view`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ike::Instant;
 use ike::algorithm::{Authentication, Encryption, EspCipher, Hash, Integrity, IpsecProtocol, Mode};
-use ike::config::FlowId;
+use ike::config::{Connection, FlowId};
 use ike::status::{AgreedPolicy, ChildStatus, IkeSaStatus, ProtocolSummary, Role, StateWord};
 use isthmus_kernel::{SaId, SaStats};
 
 use crate::plan::child::sa_id;
-use crate::plan::flows::{FlowName, Plan};
+use crate::plan::flows::FlowName;
 use crate::router::Router;
 use crate::router::counters::{Packets, add, since};
 use crate::show::snapshot::{Flow, IkeSa, IkeSuite, IpsecSa, Proxy};
@@ -75,7 +76,7 @@ pub type Counters = HashMap<SaId, SaStats>;
 /// One flow of the plan, with its children, newest first.
 #[derive(Debug)]
 pub struct RawFlow {
-    connection: usize,
+    connection: Arc<Connection>,
     flow: usize,
     children: Vec<ChildStatus>,
 }
@@ -96,42 +97,42 @@ impl RawFlow {
 }
 
 /// The flows of one connection of the plan.
-pub fn raw_flows(router: &Router, plan: &Plan, connection: usize, now: Instant) -> Vec<RawFlow> {
-    let planned = &plan.connections[connection];
+pub fn raw_flows(router: &Router, connection: &Arc<Connection>, now: Instant) -> Vec<RawFlow> {
     let mut children: HashMap<FlowId, Vec<ChildStatus>> = HashMap::new();
-    for child in router.tunnels.engine.children_of(planned.id, now) {
+    for child in router.tunnels.engine.children_of(connection.id, now) {
         children.entry(child.flow).or_default().push(child);
     }
     let raw = |(index, flow): (usize, &ike::config::Flow)| {
         let mut children = children.remove(&flow.id).unwrap_or_default();
         children.reverse();
         RawFlow {
-            connection,
+            connection: Arc::clone(connection),
             flow: index,
             children,
         }
     };
-    planned.flows.iter().enumerate().map(raw).collect()
+    connection.flows.iter().enumerate().map(raw).collect()
 }
 
 /// A flow as it is shown; none where it is no flow of IPv4 or its interface is gone.
-pub fn flow(router: &Router, plan: &Plan, raw: &RawFlow, counters: &Counters) -> Option<Flow> {
-    let connection = &plan.connections[raw.connection];
+pub fn flow(router: &Router, raw: &RawFlow, counters: &Counters) -> Option<Flow> {
+    let connection = &raw.connection;
     let flow = &connection.flows[raw.flow];
     let up = &raw.children;
     let name = (connection.id, flow.id);
-    let planned = plan.flows.get(&name)?;
+    let planned = router.tunnels.plan.flow(&name)?;
     let interface = router.interfaces.by_index(planned.interface)?;
     let status = router.tunnels.engine.connection_status(connection.id);
     let in_use = up
         .first()
         .map(|child| child.sa.remote)
         .or(status.and_then(|s| s.peer));
+    let (map, sequence) = connection.origin.map_entry()?;
     Some(Flow {
         interface: interface.name.clone(),
-        map: connection.map.clone(),
-        sequence: u16::try_from(connection.sequence).unwrap_or(u16::MAX),
-        description: description(router, &connection.map, connection.sequence),
+        map: map.to_owned(),
+        sequence: u16::try_from(sequence).unwrap_or(u16::MAX),
+        description: description(router, map, sequence),
         local: planned.local,
         local_proxy: Proxy::of(&flow.local)?,
         remote_proxy: Proxy::of(&flow.remote)?,

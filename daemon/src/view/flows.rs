@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use ike::config::Connection;
 use isthmus_kernel::{ErrorKind, Kernel, KernelError, SaId};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::SLICE;
 use super::crypto::{self, Counters, RawFlow};
-use crate::plan::flows::Plan;
 use crate::router::Shared;
 use crate::show::snapshot::Flow;
 
@@ -167,10 +167,10 @@ impl FlowReader {
     }
 }
 
-/// A walk over the flows of the plan of the moment when it began.
+/// A walk over the flows of the connections that there were when it began.
 #[derive(Debug)]
 struct FlowWalk {
-    plan: Arc<Plan>,
+    connections: Vec<Arc<Connection>>,
     /// The connection after those that were looked at.
     next: usize,
     /// Flows of them that are still to come.
@@ -179,9 +179,10 @@ struct FlowWalk {
 
 impl FlowWalk {
     fn new(router: &Shared) -> Self {
-        let plan = router.borrow().tunnels.plan.clone();
+        let router = router.borrow();
+        let connections = router.tunnels.plan.connections().cloned();
         Self {
-            plan,
+            connections: connections.collect(),
             next: 0,
             waiting: VecDeque::new(),
         }
@@ -191,8 +192,10 @@ impl FlowWalk {
     fn step(&mut self, router: &Shared, most: usize) -> Option<Vec<RawFlow>> {
         let router = router.borrow();
         let now = router.now();
-        while self.next < self.plan.connections.len() && self.waiting.len() < most {
-            let more = crypto::raw_flows(&router, &self.plan, self.next, now);
+        while self.waiting.len() < most
+            && let Some(connection) = self.connections.get(self.next)
+        {
+            let more = crypto::raw_flows(&router, connection, now);
             self.waiting.extend(more);
             self.next += 1;
         }
@@ -205,7 +208,7 @@ impl FlowWalk {
         let router = router.borrow();
         let counters = Counters::new();
         raw.retain(|raw| {
-            let flow = crypto::flow(&router, &self.plan, raw, &counters);
+            let flow = crypto::flow(&router, raw, &counters);
             flow.is_some_and(|flow| wanted(&flow))
         });
     }
@@ -213,7 +216,7 @@ impl FlowWalk {
     fn shown(&self, router: &Shared, raw: &[RawFlow], counters: &Counters) -> Vec<Flow> {
         let router = router.borrow();
         raw.iter()
-            .filter_map(|raw| crypto::flow(&router, &self.plan, raw, counters))
+            .filter_map(|raw| crypto::flow(&router, raw, counters))
             .collect()
     }
 }

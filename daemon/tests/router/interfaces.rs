@@ -327,7 +327,7 @@ fn another_way_out_with_the_same_map_protects_in_its_place() {
             Verdict::Dropped,
             "it waits for an SA"
         );
-        let acquires = |bed: &Bed| bed.router.borrow().tunnels.plan.flows.len();
+        let acquires = |bed: &Bed| bed.router.borrow().tunnels.plan.flows().count();
         assert_eq!(
             acquires(&bed),
             1,

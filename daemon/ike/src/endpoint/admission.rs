@@ -20,7 +20,7 @@ use crate::sa::{IkeSa, Replacement};
 use crate::status::{Admission, Role, Tally};
 use crate::v1::main_mode::stateless::Stateless;
 
-/// Negotiations that we keep, as the responder, for senders that may be anyone: of one address, and of all. More first
+/// Negotiations that we keep, as the responder, for senders whose address is not shown to be theirs: of one address, and of all. More first
 /// messages are answered without keeping anything.
 const MAX_UNANSWERED_OF_PEER: usize = 4;
 const MAX_UNANSWERED: usize = 256;
@@ -149,7 +149,7 @@ impl Endpoint {
     /// True while nothing more is kept for first messages from this address.
     pub(super) fn is_crowded(&self, peer: IpAddr) -> bool {
         let half_open = &self.gate.half_open;
-        let of_peer = self.by_peer.get(&peer).into_iter().flatten();
+        let of_peer = self.by_address.get(&peer).into_iter().flatten();
         let unanswered = of_peer.filter(|id| half_open.unanswered.contains(id));
         half_open.unanswered.len() >= MAX_UNANSWERED
             || half_open.all.len() >= self.most_negotiations()
@@ -157,13 +157,13 @@ impl Endpoint {
     }
 
     /// `crypto call admission limit ike sa` leaves no room for an ISAKMP SA with a peer that has none. Those being negotiated
-    /// count, as on IOS, but for those whose other end may be anyone.
+    /// count, as on IOS, but for those whose other end has not shown that it gets what we send.
     fn ike_not_admitted(&self, local: IpAddr, peer: IpAddr) -> Option<Cause> {
         let most = self.ctx.config.admission.ike_sas?;
         let half_open = &self.gate.half_open;
         let negotiating = half_open.all.len() - half_open.unanswered.len();
         let full = self.established_sas() + negotiating >= most as usize;
-        (full && self.usable_sa(local, peer).is_none()).then_some(Cause::NotAdmitted {
+        (full && self.usable_at(local, peer).is_none()).then_some(Cause::NotAdmitted {
             limit: AdmissionLimit::IkeSas,
             most,
         })
@@ -206,7 +206,7 @@ impl Endpoint {
     /// Whether message 3 of a peer may cost us a Diffie-Hellman; makes room for it. `kept` when its negotiation is one that
     /// we keep already.
     pub(super) fn makes_room_for_keys(&mut self, path: Path, kept: bool) -> bool {
-        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let of_peer = self.by_address.get(&path.remote.ip()).into_iter().flatten();
         let unproved: Vec<_> = of_peer
             .filter_map(|id| self.sas.get(id))
             .filter(|sa| sa.awaits_proof_of_peer())
@@ -232,7 +232,7 @@ impl Endpoint {
         room
     }
 
-    /// The oldest negotiation whose other end may be anyone makes room; false when there is none.
+    /// The oldest negotiation whose other end has not shown that it gets what we send makes room; false when there is none.
     fn oldest_gives_way(&mut self, path: Path) -> bool {
         let Some(oldest) = self.gate.half_open.unanswered.first().copied() else {
             return false;
@@ -248,7 +248,7 @@ impl Endpoint {
         let Some(sa) = self.sas.get_mut(&id) else {
             return self.gate.half_open.over(id);
         };
-        let (requests, peer) = (std::mem::take(&mut sa.common.requests), sa.common.peer());
+        let (requests, peer) = (std::mem::take(&mut sa.common.requests), sa.common.address());
         self.remove_quietly(id);
         self.ask_anew(requests, peer);
     }
@@ -259,7 +259,7 @@ impl Endpoint {
             return;
         };
         let path = common.path();
-        let of_peer = self.by_peer.get(&path.remote.ip()).into_iter().flatten();
+        let of_peer = self.by_peer.get(&common.peer).into_iter().flatten();
         let established: Vec<_> = of_peer
             .filter_map(|id| Some((*id, self.sas.get(id)?.life()?.replacement)))
             .collect();
@@ -278,7 +278,7 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return false;
         };
-        let of_peer = self.by_peer.get(&sa.common.peer()).into_iter().flatten();
+        let of_peer = self.by_peer.get(&sa.common.peer).into_iter().flatten();
         let sas = of_peer.filter_map(|id| self.sas.get(id));
         let unconfirmed: usize = sas.map(IkeSa::unconfirmed).sum();
         unconfirmed >= MAX_UNCONFIRMED_OF_PEER

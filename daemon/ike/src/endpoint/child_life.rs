@@ -99,6 +99,7 @@ impl Endpoint {
         self.children.insert(Child {
             sa,
             phase: Phase::Receiving { keys, replaces },
+            peer: common.peer,
             role,
             local: common.local,
             remote: common.remote,
@@ -127,7 +128,8 @@ impl Endpoint {
             return;
         };
         let (connection, role, path) = (child.sa.connection, child.role, child.path());
-        let first = !self.children.connection_is_up(connection);
+        let peer = child.peer;
+        let first = !self.session_is_up(connection, peer);
         let replaced = if self.yields(id, replaces) {
             self.keep_spare(id, replaces);
             None
@@ -148,7 +150,7 @@ impl Endpoint {
                 replaces: replaced,
             },
         );
-        self.session_succeeded(connection, first, path);
+        self.session_succeeded(connection, first, peer, path);
     }
 
     /// Keeps a child that gives way, in case that the other one goes. Its initiator deletes it after a
@@ -219,7 +221,7 @@ impl Endpoint {
     fn settle_rivals(&mut self, id: ChildId, replaces: Option<ChildId>) -> Option<ChildId> {
         let now = self.ctx.now;
         let new = self.children.get(id)?;
-        let remote = new.sa.remote;
+        let peer = new.peer;
         let mut replaced = None;
         for other in self.children.of_subject(&new.sa.subject()) {
             let (Some(new), Some(old)) = (self.children.get(id), self.children.get(other)) else {
@@ -228,7 +230,7 @@ impl Endpoint {
             if other == id || old.phase.up().is_none() || old.phase.is_going() {
                 continue;
             }
-            if replaces == Some(other) || old.sa.remote != remote {
+            if replaces == Some(other) || old.peer != peer {
                 self.retire_later(other);
             } else {
                 let ended_by = ended_by(old, new);
@@ -294,6 +296,8 @@ impl Endpoint {
         let Some(child) = self.children.remove(id) else {
             return;
         };
+        let peer = child.peer;
+        self.forget_unused_peer(peer);
         let direction = Direction::Inbound;
         let sas = kernel_sas(&child.sa, direction);
         self.ctx
@@ -322,7 +326,7 @@ impl Endpoint {
                 reason,
             },
         );
-        self.session_lost_child(connection, path);
+        self.session_lost_child(connection, peer, path);
     }
 
     /// A child is about to go. A successor that gives the peer time to install it does not wait any

@@ -9,8 +9,7 @@ use crate::child_request::Subject;
 use crate::config::{ConnectionId, FlowId};
 use crate::endpoint::phase::Phase;
 use crate::endpoint::watch::Doubt;
-use crate::id::Path;
-use crate::id::SaId;
+use crate::id::{Path, PeerId, SaId};
 use crate::output::Traffic;
 use crate::registry::ProtocolId;
 use crate::status::Role;
@@ -22,6 +21,7 @@ pub(crate) struct Child {
     /// What was agreed; its keys are not here any more
     pub(crate) sa: ChildSa,
     pub(crate) phase: Phase,
+    pub(crate) peer: PeerId,
     /// Which end we were in its quick mode
     pub(crate) role: Role,
     pub(crate) local: SocketAddr,
@@ -68,7 +68,7 @@ pub(crate) struct Children {
     by_outbound: HashMap<(IpAddr, IpsecProtocol, u32), ChildId>,
     by_subject: HashMap<Subject, BTreeSet<ChildId>>,
     by_connection: HashMap<ConnectionId, BTreeSet<ChildId>>,
-    by_peer: HashMap<IpAddr, BTreeSet<ChildId>>,
+    by_peer: HashMap<PeerId, BTreeSet<ChildId>>,
     last: u64,
 }
 
@@ -102,7 +102,7 @@ impl Children {
             .entry(sa.connection)
             .or_default()
             .insert(id);
-        self.by_peer.entry(sa.remote).or_default().insert(id);
+        self.by_peer.entry(child.peer).or_default().insert(id);
         self.table.insert(id, child);
     }
 
@@ -121,7 +121,7 @@ impl Children {
         }
         leave(&mut self.by_subject, sa.subject(), id);
         leave(&mut self.by_connection, sa.connection, id);
-        leave(&mut self.by_peer, sa.remote, id);
+        leave(&mut self.by_peer, child.peer, id);
         Some(child)
     }
 
@@ -192,23 +192,24 @@ impl Children {
     }
 
     /// The children with a peer, oldest first.
-    pub(crate) fn of_peer(&self, peer: IpAddr) -> Vec<ChildId> {
+    pub(crate) fn of_peer(&self, peer: PeerId) -> Vec<ChildId> {
         ids(self.by_peer.get(&peer))
     }
 
-    /// True when any child of the connection is up.
-    pub(crate) fn connection_is_up(&self, connection: ConnectionId) -> bool {
+    /// True when any child of the connection is up; where that has many peers at once, any with `peer`.
+    pub(crate) fn session_is_up(&self, connection: ConnectionId, peer: Option<PeerId>) -> bool {
         self.by_connection.get(&connection).is_some_and(|set| {
             set.iter().any(|id| {
                 self.table
                     .get(id)
+                    .filter(|child| peer.is_none_or(|peer| child.peer == peer))
                     .is_some_and(|child| child.phase.up().is_some())
             })
         })
     }
 
     /// True when there is any child with the peer.
-    pub(crate) fn has_peer(&self, peer: IpAddr) -> bool {
+    pub(crate) fn has_peer(&self, peer: PeerId) -> bool {
         self.by_peer.contains_key(&peer)
     }
 }

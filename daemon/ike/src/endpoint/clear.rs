@@ -23,7 +23,7 @@ impl Endpoint {
                     .ctx
                     .config
                     .connections()
-                    .filter(|connection| connection.map == name)
+                    .filter(|connection| connection.origin.is_of_map(&name))
                     .map(|connection| connection.id)
                     .collect();
                 self.clear_children(|c| of_map.contains(&c.sa.connection), cleared);
@@ -56,8 +56,13 @@ impl Endpoint {
                 let mut ends = HashSet::new();
                 for connection in ids.iter().filter_map(|id| self.ctx.config.connection(*id)) {
                     for local in &connection.local {
-                        ends.extend(connection.peers.iter().map(|peer| (*local, *peer)));
+                        let peers = connection.peers.listed().iter();
+                        ends.extend(peers.map(|peer| (*local, *peer)));
                     }
+                    // Of peers that are not listed, those that have a tunnel.
+                    let children = self.children.of_connection(connection.id).into_iter();
+                    let children = children.filter_map(|id| self.children.get(id));
+                    ends.extend(children.map(|child| (child.sa.local, child.sa.remote)));
                 }
                 self.clear_sessions(|local, peer| ends.contains(&(local, peer)), cleared);
             }
@@ -68,7 +73,10 @@ impl Endpoint {
     /// Children first: their deletes go out under the ISAKMP SAs.
     fn clear_sessions(&mut self, which: impl Fn(IpAddr, IpAddr) -> bool, reason: DownReason) {
         self.clear_children(|child| which(child.sa.local, child.sa.remote), reason);
-        self.clear_ike(|sa| which(sa.common.local.ip(), sa.common.peer()), reason);
+        self.clear_ike(
+            |sa| which(sa.common.local.ip(), sa.common.address()),
+            reason,
+        );
     }
 
     fn clear_children(&mut self, which: impl Fn(&Child) -> bool, reason: DownReason) {

@@ -36,10 +36,16 @@ impl Changed {
         (!same).then_some(Self { id, old, new })
     }
 
-    /// Every address that it named or names.
+    /// Every address that it listed or lists.
     fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let both = [&self.old, &self.new].into_iter().flatten();
-        both.flat_map(|connection| connection.peers.iter().copied())
+        both.flat_map(|connection| connection.peers.listed().iter().copied())
+    }
+
+    /// Its peers may be anywhere, or might have been.
+    fn is_open(&self) -> bool {
+        let mut both = [&self.old, &self.new].into_iter().flatten();
+        both.any(|connection| connection.peers.are_open())
     }
 }
 
@@ -57,6 +63,13 @@ impl Endpoint {
         let changed: Vec<_> = changed.collect();
         self.gate.stateless.configured();
         self.take_down_what_changed(&changed);
+        self.schedule_missing_keepalives();
+    }
+
+    /// Replaces everything but the connections.
+    pub(super) fn settings_changed(&mut self, settings: EngineConfig) {
+        self.ctx.config.set(settings);
+        self.gate.stateless.configured();
         self.schedule_missing_keepalives();
     }
 
@@ -82,12 +95,23 @@ impl Endpoint {
         let changed: Vec<_> = changed.collect();
         self.children_changed(&changed);
         let config = &self.ctx.config;
-        let unnamed = |peer: IpAddr| config.with_peer(peer).next().is_none();
+        let unnamed = |address: IpAddr| !config.names(address);
         let ike = self.sas.values().map(|sa| &sa.common);
-        let ike = ike.filter(|common| unnamed(common.peer()));
+        let ike = ike.filter(|common| unnamed(common.address()));
         let ike: Vec<SaId> = ike.map(|common| common.id).collect();
-        self.untold.retain(|(_, peer), _| !unnamed(*peer));
+        let mut addresses = self.peers.addresses();
+        addresses.retain(|address| unnamed(*address));
+        self.drop_untold(&addresses);
         self.clear_ike_sas(ike, DownReason::ConfigChanged);
+    }
+
+    /// Forgets what peers at these addresses would have to be told.
+    fn drop_untold<'b>(&mut self, addresses: impl IntoIterator<Item = &'b IpAddr>) {
+        for address in addresses {
+            for peer in self.peers.drop_untold_at(*address) {
+                self.forget_unused_peer(peer);
+            }
+        }
     }
 
     /// Replaces, adds or removes one connection.
@@ -106,10 +130,13 @@ impl Endpoint {
     fn take_down_what_changed(&mut self, changed: &[Changed]) {
         self.children_changed(changed);
         let config = &self.ctx.config;
-        let addresses: BTreeSet<_> = changed.iter().flat_map(Changed::addresses).collect();
+        let mut addresses: BTreeSet<_> = changed.iter().flat_map(Changed::addresses).collect();
+        if changed.iter().any(Changed::is_open) {
+            addresses.extend(self.by_address.keys());
+        }
         for Changed { id, new, .. } in changed {
             match (new, self.sessions.get_mut(id)) {
-                (Some(new), Some(session)) if session.peer >= new.peers.len() => {
+                (Some(new), Some(session)) if session.peer >= new.peers.listed().len() => {
                     (session.peer, session.tried) = (0, 0);
                 }
                 (None, _) => {
@@ -118,17 +145,12 @@ impl Endpoint {
                 _ => {}
             }
         }
-        let unnamed = |address: &IpAddr| config.with_peer(*address).next().is_none();
+        let unnamed = |address: &IpAddr| !config.names(*address);
         let unnamed: BTreeSet<_> = addresses.iter().copied().filter(unnamed).collect();
         self.gate.stateless.forget(&unnamed);
-        if !unnamed.is_empty() {
-            self.untold.retain(|(_, peer), _| !unnamed.contains(peer));
-        }
+        self.drop_untold(&unnamed);
         self.drop_stale_requests(changed, &addresses);
-        let ids: BTreeSet<SaId> = unnamed
-            .iter()
-            .flat_map(|peer| self.sas_with(*peer))
-            .collect();
+        let ids: BTreeSet<SaId> = unnamed.iter().flat_map(|peer| self.sas_at(*peer)).collect();
         self.clear_ike_sas(ids.into_iter().collect(), DownReason::ConfigChanged);
     }
 
@@ -159,7 +181,7 @@ impl Endpoint {
     fn drop_stale_requests(&mut self, changed: &[Changed], addresses: &BTreeSet<IpAddr>) {
         let ids: Vec<_> = addresses
             .iter()
-            .flat_map(|peer| self.sas_with(*peer))
+            .flat_map(|peer| self.sas_at(*peer))
             .collect();
         let config = &self.ctx.config;
         let known = |subject: &Subject| {
@@ -189,10 +211,8 @@ impl Endpoint {
 fn described(config: &Config, child: &Child) -> Option<FlowId> {
     let sa = &child.sa;
     let connection = config.connection(sa.connection)?;
-    let endpoints = connection.local.contains(&sa.local) && connection.peers.contains(&sa.remote);
-    let flow = connection
-        .flows
-        .iter()
-        .find(|flow| flow.local == sa.local_selector && flow.remote == sa.remote_selector)?;
-    endpoints.then_some(flow.id)
+    let fits = connection.local.contains(&sa.local) && connection.peers.admits(sa.remote);
+    let flows = &connection.flows;
+    let flow = flows.describing(&sa.local_selector, &sa.remote_selector);
+    flow.filter(|_| fits).map(|flow| flow.id)
 }

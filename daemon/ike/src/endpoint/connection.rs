@@ -1,4 +1,4 @@
-//! What connections want: which peer to use, which flows wait for it, what failed last.
+//! What a connection has beside its SAs: which of its peers is in use, since when it is up, what failed last.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -9,10 +9,9 @@ use crate::config::{Connection, ConnectionId};
 use crate::endpoint::{Endpoint, PORT};
 use crate::event::Event;
 use crate::id::Path;
-use crate::id::SaId;
+use crate::id::PeerId;
 use crate::registry::ExchangeType;
 use crate::sa::Common;
-use crate::sa::Replacement;
 use crate::status::{Failure, Role};
 use crate::time::Instant;
 
@@ -30,15 +29,15 @@ pub(crate) struct Session {
 impl Endpoint {
     /// The peer that is in use, or that an attempt begins with.
     pub(super) fn peer_to_use(&self, connection: &Connection) -> Option<IpAddr> {
-        let first = connection.peers.first()?;
+        let first = connection.peers.listed().first()?;
         let in_use = self.sessions.get(&connection.id);
-        let in_use = in_use.and_then(|session| connection.peers.get(session.peer));
+        let in_use = in_use.and_then(|session| connection.peers.listed().get(session.peer));
         let has_sa = |peer: &IpAddr| {
             let mut locals = connection.local.iter();
             locals.any(|local| {
-                let usable = self.usable_sa(*local, *peer);
+                let usable = self.usable_at(*local, *peer);
                 usable
-                    .or_else(|| self.promising_sa(*local, *peer))
+                    .or_else(|| self.promising_at(*local, *peer))
                     .is_some()
             })
         };
@@ -46,39 +45,7 @@ impl Endpoint {
         Some(*kept.unwrap_or(first))
     }
 
-    /// The youngest established SA between two addresses that is not about to go.
-    pub(crate) fn usable_sa(&self, local: IpAddr, peer: IpAddr) -> Option<SaId> {
-        let ids = self.by_peer.get(&peer)?;
-        let in_use = |replacement: Replacement| {
-            ids.iter().rev().copied().find(|id| {
-                self.sas
-                    .get(id)
-                    .is_some_and(|sa| sa.common.local.ip() == local && sa.is(replacement))
-            })
-        };
-        [
-            Replacement::Current,
-            Replacement::Superseded,
-            Replacement::Retiring,
-        ]
-        .into_iter()
-        .find_map(in_use)
-    }
-
-    /// A negotiation of phase 1 that is worth waiting for: one of ours, or one of the peer's that
-    /// has shown it receives what we send.
-    pub(crate) fn promising_sa(&self, local: IpAddr, peer: IpAddr) -> Option<SaId> {
-        let ids = self.by_peer.get(&peer)?;
-        let promising = |id: &&SaId| {
-            self.sas.get(id).is_some_and(|sa| {
-                let ours = sa.is_half_open() && sa.common.role == Role::Initiator;
-                sa.common.local.ip() == local && (ours || sa.awaits_proof_of_peer())
-            })
-        };
-        ids.iter().rev().find(promising).copied()
-    }
-
-    /// Goes on with the next `set peer` of each connection, or gives the wants up when all have
+    /// Goes on with the next `set peer` of each connection, or gives the requests up when all have
     /// been tried.
     pub(crate) fn try_next_peers(&mut self, requests: Vec<ChildRequest>, failed: IpAddr) {
         let mut by_connection: BTreeMap<ConnectionId, Vec<ChildRequest>> = BTreeMap::new();
@@ -103,15 +70,16 @@ impl Endpoint {
     fn next_peer(&mut self, id: ConnectionId, failed: IpAddr) -> Option<IpAddr> {
         let connection = self.ctx.config.connection(id)?.clone();
         let session = self.sessions.entry(id).or_default();
-        let count = connection.peers.len();
+        let peers = connection.peers.listed();
+        let count = peers.len();
         session.tried += 1;
         if session.tried >= count {
             (session.tried, session.peer) = (0, 0);
             return None;
         }
-        let position = connection.peers.iter().position(|peer| *peer == failed);
+        let position = peers.iter().position(|peer| *peer == failed);
         session.peer = (position.unwrap_or(session.peer) + 1) % count;
-        let to = connection.peers[session.peer];
+        let to = peers[session.peer];
         let local = connection.local.first().copied().unwrap_or(failed);
         let path = Path {
             local: SocketAddr::new(local, PORT),
@@ -134,7 +102,7 @@ impl Endpoint {
         let Some(connection) = self.ctx.config.connection(id) else {
             return;
         };
-        if connection.peers.len() > 1 && !connection.default_peer {
+        if connection.peers.listed().len() > 1 && !connection.default_peer {
             self.next_peer(id, dead);
         }
     }
@@ -148,7 +116,7 @@ impl Endpoint {
         cause: Cause,
     ) {
         let exchange = ExchangeType::IDENTITY_PROTECTION;
-        let connection = connection.or_else(|| self.connection_of(&cause, common.peer()));
+        let connection = connection.or_else(|| self.connection_of(&cause, common.address()));
         self.negotiation_failed_on(common.path(), exchange, role, connection, cause);
     }
 
@@ -190,17 +158,17 @@ impl Endpoint {
     /// The entry that a cause names, else the only one with the peer.
     pub(crate) fn connection_of(&self, cause: &Cause, peer: IpAddr) -> Option<ConnectionId> {
         let named = match cause {
-            Cause::NoFlow { map, sequence, .. }
-            | Cause::NoCommonTransform { map, sequence, .. }
-            | Cause::PfsDiffers { map, sequence, .. }
-            | Cause::ChildRefused { map, sequence, .. }
-            | Cause::NothingToOffer { map, sequence } => Some((map, *sequence)),
+            Cause::NoFlow { origin, .. }
+            | Cause::NoCommonTransform { origin, .. }
+            | Cause::PfsDiffers { origin, .. }
+            | Cause::ChildRefused { origin, .. }
+            | Cause::NothingToOffer { origin } => Some(origin),
             _ => None,
         };
         let mut entries = self.ctx.config.with_peer(peer);
         match named {
-            Some((map, sequence)) => entries
-                .find(|connection| connection.map == *map && connection.sequence == sequence)
+            Some(origin) => entries
+                .find(|connection| connection.origin == *origin)
                 .map(|connection| connection.id),
             None => match (entries.next(), entries.next()) {
                 (Some(only), None) => Some(only.id),
@@ -209,8 +177,21 @@ impl Endpoint {
         }
     }
 
+    /// True while there is a child of the connection, with this peer where it has many at once.
+    pub(super) fn session_is_up(&self, id: ConnectionId, peer: PeerId) -> bool {
+        let connection = self.ctx.config.connection(id);
+        let open = connection.is_some_and(|connection| connection.peers.are_open());
+        self.children.session_is_up(id, open.then_some(peer))
+    }
+
     /// A child of the connection is up.
-    pub(crate) fn session_succeeded(&mut self, id: ConnectionId, first: bool, path: Path) {
+    pub(crate) fn session_succeeded(
+        &mut self,
+        id: ConnectionId,
+        first: bool,
+        peer: PeerId,
+        path: Path,
+    ) {
         let connection = self.ctx.config.connection(id).cloned();
         let now = self.ctx.now;
         let session = self.sessions.entry(id).or_default();
@@ -219,13 +200,14 @@ impl Endpoint {
         let position = connection.and_then(|connection| {
             connection
                 .peers
+                .listed()
                 .iter()
                 .position(|peer| *peer == path.remote.ip())
         });
         session.peer = position.unwrap_or(session.peer);
         if first {
             session.up_since = Some(now);
-            let identity = self.identity_of(path);
+            let identity = self.identity_of(peer);
             self.ctx.fact(
                 path,
                 Event::SessionUp {
@@ -237,14 +219,14 @@ impl Endpoint {
     }
 
     /// A child of the connection went down: was it the last?
-    pub(crate) fn session_lost_child(&mut self, id: ConnectionId, path: Path) {
-        if self.children.connection_is_up(id) {
+    pub(crate) fn session_lost_child(&mut self, id: ConnectionId, peer: PeerId, path: Path) {
+        if self.session_is_up(id, peer) {
             return;
         }
         if let Some(session) = self.sessions.get_mut(&id) {
             session.up_since = None;
         }
-        let identity = self.identity_of(path);
+        let identity = self.identity_of(peer);
         self.ctx.fact(
             path,
             Event::SessionDown {
@@ -254,8 +236,8 @@ impl Endpoint {
         );
     }
 
-    fn identity_of(&self, path: Path) -> Option<crate::identity::Identity> {
-        let ids = self.by_peer.get(&path.remote.ip())?;
+    fn identity_of(&self, peer: PeerId) -> Option<crate::identity::Identity> {
+        let ids = self.by_peer.get(&peer)?;
         ids.iter()
             .rev()
             .find_map(|id| self.sas.get(id)?.common.identity.clone())

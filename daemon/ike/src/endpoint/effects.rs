@@ -1,4 +1,4 @@
-//! Hands an SA to its version of IKE and carries out what that answers.
+//! Gives SAs their tasks and carries out what they answer.
 
 use std::mem;
 use std::net::IpAddr;
@@ -14,11 +14,12 @@ use crate::child_request::Subject;
 use crate::config::{AdmissionLimits, DfBit};
 use crate::effect::{Effect, NewChild, Tables, Turn};
 use crate::event::{Bound, DownReason, DropReason, Event};
-use crate::id::{Path, SaId};
+use crate::id::{Path, PeerId, SaId};
 use crate::random::Randomness;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
 use crate::sa::{Common, State};
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
 use crate::v1;
@@ -30,7 +31,8 @@ const ACTIVATION_TIME: Duration = Duration::from_millis(250);
 /// What an exchange may ask of the endpoint.
 pub(super) struct View<'a> {
     pub(super) id: SaId,
-    pub(super) peer: IpAddr,
+    pub(super) peer: PeerId,
+    pub(super) address: IpAddr,
     pub(super) children: &'a mut Children,
     pub(super) gate: &'a mut Gate,
     pub(super) limits: AdmissionLimits,
@@ -41,6 +43,12 @@ pub(super) struct View<'a> {
 impl Tables for View<'_> {
     fn by_outbound(&self, peer: IpAddr, protocol: ProtocolId, spi: u32) -> Option<ChildId> {
         self.children.by_outbound(peer, protocol, spi)
+    }
+
+    fn child_of_peer(&self, protocol: ProtocolId, spi: u32) -> Option<ChildId> {
+        let child = self.children.by_outbound(self.address, protocol, spi)?;
+        let is_its = self.children.get(child)?.peer == self.peer;
+        is_its.then_some(child)
     }
 
     fn fresh_spis(&self, random: &mut dyn Randomness) -> OwnSpis {
@@ -91,25 +99,18 @@ impl Tables for View<'_> {
 }
 
 impl Endpoint {
-    /// Hands an SA that the endpoint has to its version, and carries out what comes of it. `step` gives the next state, or none
-    /// when the SA has come to its end.
-    pub(super) fn drive(
-        &mut self,
-        id: SaId,
-        step: impl FnOnce(v1::Sa, &mut Common, &mut Turn<'_>) -> Option<v1::Sa>,
-    ) {
+    /// Gives an SA a task, and carries out what comes of it.
+    pub(crate) fn give(&mut self, id: SaId, task: Task<'_>) {
         let is_lonely = self.is_lonely(id);
         let too_many_unconfirmed = self.too_many_unconfirmed(id);
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
-        let State::V1(version) = mem::replace(&mut sa.state, State::Deleted) else {
-            return;
-        };
         let path = sa.common.path();
         let mut view = View {
             id,
-            peer: path.remote.ip(),
+            peer: sa.common.peer,
+            address: path.remote.ip(),
             children: &mut self.children,
             gate: &mut self.gate,
             limits: self.ctx.config.admission,
@@ -117,37 +118,23 @@ impl Endpoint {
             too_many_unconfirmed,
         };
         let mut turn = Turn::new(&mut self.ctx, &mut view, path);
-        if let Some(next) = step(version, &mut sa.common, &mut turn) {
-            sa.state = State::V1(next);
-        }
+        let state = mem::replace(&mut sa.state, State::Deleted);
+        sa.state = state.take(&mut sa.common, &mut turn, task);
         let effects = turn.into_effects();
         self.apply(id, effects);
-    }
-
-    /// The same for what has an established SA to do.
-    pub(crate) fn drive_live(
-        &mut self,
-        id: SaId,
-        step: impl FnOnce(&mut v1::Live, &Common, &mut Turn<'_>),
-    ) {
-        self.drive(id, |mut sa, common, turn| {
-            if let Some(live) = sa.live_mut() {
-                step(live, common, turn);
-            }
-            Some(sa)
-        });
     }
 
     /// A step for which there is no SA in the tables, or not yet; gives its effects, to be carried out once there is one.
     pub(super) fn step_without_sa<R>(
         &mut self,
-        id: SaId,
+        (id, peer): (SaId, PeerId),
         path: Path,
         step: impl FnOnce(&mut Turn<'_>) -> R,
     ) -> (R, Vec<Effect>) {
         let mut view = View {
             id,
-            peer: path.remote.ip(),
+            peer,
+            address: path.remote.ip(),
             children: &mut self.children,
             gate: &mut self.gate,
             limits: self.ctx.config.admission,
@@ -223,9 +210,8 @@ impl Endpoint {
 
     /// Carries out what needs to know between whom it is.
     fn apply_with_path(&mut self, id: SaId, effect: Effect) {
-        let Some(path) = self.sas.get(&id).map(|sa| sa.common.path()) else {
-            return;
-        };
+        let Some(sa) = self.sas.get(&id) else { return };
+        let (path, peer) = (sa.common.path(), sa.common.peer);
         match effect {
             Effect::Dropped(reason, detail) => self.ctx.drop_datagram(path, reason, detail),
             Effect::Bound(bound) => self.ctx.bound_reached(path, bound),
@@ -237,18 +223,19 @@ impl Endpoint {
             }
             Effect::ChildDeleted(protocol, spi) => {
                 let child = self.children.by_outbound(path.remote.ip(), protocol, spi);
-                if let Some(child) = child {
-                    self.child_deleted_by_peer(child);
+                let child = child.and_then(|child| self.children.get(child));
+                if let Some(child) = child.filter(|child| child.peer == peer) {
+                    self.child_deleted_by_peer(child.sa.id);
                 }
             }
-            Effect::Deleted(cookies) => self.ike_deleted_by_cookies(path, cookies),
+            Effect::Deleted(cookies) => self.ike_deleted_by_cookies(peer, cookies),
             _ => {}
         }
     }
 
     /// The peer deletes the SA with these cookies.
-    fn ike_deleted_by_cookies(&mut self, path: Path, cookies: [u8; 16]) {
-        let named = self.sas_with(path.remote.ip()).into_iter().find(|id| {
+    fn ike_deleted_by_cookies(&mut self, peer: PeerId, cookies: [u8; 16]) {
+        let named = self.sas_of(peer).into_iter().find(|id| {
             let sa = self.sas.get(id);
             sa.is_some_and(|sa| sa.common.cookies.bytes() == cookies)
         });
@@ -396,7 +383,7 @@ impl Endpoint {
             return self.ctx.bound_reached(path, Bound::Refusals);
         }
         if let Some(notify) = notify {
-            let ((), effects) = self.step_without_sa(common.id, path, |turn| {
+            let ((), effects) = self.step_without_sa((common.id, common.peer), path, |turn| {
                 v1::message::notify_in_clear(turn, common.cookies, notify);
             });
             self.apply_without_sa(common, effects);

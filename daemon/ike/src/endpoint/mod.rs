@@ -4,9 +4,10 @@
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
 //! Where things are: `gate` (what becomes of a datagram), `admission` (how many of what there may be),
-//! `connection` (which peer), `requests` (which flows wait), `phase1` (how it begins), `questions` (what waits for the outside), `sa_life` (life of an ISAKMP SA), `children` (the table),
+//! `peers` (with whom), `connection` (which of the peers of a connection), `requests` (which flows wait), `phase1` (how it begins), `questions` (what waits for the outside), `sa_life` (life of an ISAKMP SA), `children` (the table),
 //! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
 //! back), `clear`, `snapshot`; the exchanges are in `crate::v1`, which answer what `effects` carries out.
+//! `crate::resume` saves the SAs, and has another endpoint go on with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -21,16 +22,14 @@ use crate::context::Context;
 use crate::endpoint::children::Children;
 use crate::endpoint::connection::Session;
 use crate::event::{DownReason, DropReason};
-use crate::id::Path;
-use crate::id::SaId;
+use crate::id::{Path, PeerId, SaId};
 use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
-use crate::registry::ProtocolId;
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
-use crate::v1;
 use crate::wire::Cookie;
 
 mod admission;
@@ -41,6 +40,7 @@ mod configured;
 pub(crate) mod connection;
 mod effects;
 mod gate;
+pub(crate) mod peers;
 pub(crate) mod phase;
 mod phase1;
 mod questions;
@@ -51,6 +51,7 @@ mod snapshot;
 pub(crate) mod watch;
 
 use admission::Gate;
+use peers::Peers;
 use questions::Questions;
 
 /// UDP port of ISAKMP (RFC 2408 2.5.1).
@@ -67,14 +68,15 @@ pub struct Endpoint {
     by_cookie: HashMap<Cookie, SaId>,
     /// As the responder, by the peer and its cookie: finds repeats of message 1
     by_offer: HashMap<(IpAddr, Cookie), SaId>,
+    /// By the peer's address, oldest first
+    pub(crate) by_address: HashMap<IpAddr, Vec<SaId>>,
     /// By peer, oldest first
-    pub(crate) by_peer: HashMap<IpAddr, Vec<SaId>>,
+    pub(crate) by_peer: HashMap<PeerId, Vec<SaId>>,
+    pub(crate) peers: Peers,
     pub(crate) children: Children,
     pub(crate) sessions: HashMap<ConnectionId, Session>,
     /// Flows that are being negotiated, or wait for it
     pub(crate) busy: BTreeSet<Subject>,
-    /// Deletes that wait for an ISAKMP SA, by our address and the peer's
-    pub(crate) untold: HashMap<(IpAddr, IpAddr), Vec<(ProtocolId, u32)>>,
     pub(crate) questions: Questions,
     pub(crate) next_sa: u64,
     pub(crate) next_child_conn_id: u32,
@@ -89,11 +91,12 @@ impl Endpoint {
             sas: BTreeMap::new(),
             by_cookie: HashMap::new(),
             by_offer: HashMap::new(),
+            by_address: HashMap::new(),
             by_peer: HashMap::new(),
+            peers: Peers::default(),
             children: Children::default(),
             sessions: HashMap::new(),
             busy: BTreeSet::new(),
-            untold: HashMap::new(),
             questions: Questions::default(),
             next_sa: 0,
             next_child_conn_id: 1,
@@ -111,6 +114,12 @@ impl Endpoint {
     pub fn set_config(&mut self, now: Instant, config: EngineConfig) {
         self.ctx.now = now;
         self.config_changed(config);
+    }
+
+    /// Puts everything of a configuration in force but its connections: those that there are stay as they are.
+    pub fn set_settings(&mut self, now: Instant, settings: EngineConfig) {
+        self.ctx.now = now;
+        self.settings_changed(settings);
     }
 
     /// Puts one connection in force, in the place of the one of the same name: what `set_config` would do with everything
@@ -216,7 +225,7 @@ impl Endpoint {
                 Timer::Child(id, ChildTimer::Expire) => self.expire_child(id),
                 Timer::Child(id, ChildTimer::Retire) => self.retire_child(id),
                 Timer::Child(id, ChildTimer::Activate) => self.activate_child(id),
-                Timer::RestoreIke(local, remote) => self.restore_ike(local, remote),
+                Timer::RestoreIke(peer, local, remote) => self.restore_ike(peer, local, remote),
                 Timer::SecondReport => self.ctx.second_report(),
                 Timer::MinuteReport => self.ctx.minute_report(),
             }
@@ -225,16 +234,9 @@ impl Endpoint {
 
     fn sa_timer(&mut self, id: SaId, timer: SaTimer) {
         match timer {
-            SaTimer::Retransmit(message_id) => self.drive(id, |sa, common, turn| {
-                Some(sa.retransmit(common, turn, message_id))
-            }),
-            SaTimer::HalfOpen => self.drive(id, |sa, common, turn| {
-                Some(sa.half_open_too_long(common, turn))
-            }),
-            SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
-                live.answered.remove(&message_id);
-                live.given_up.remove(&message_id);
-            }),
+            SaTimer::Retransmit(message_id) => self.give(id, Task::Retransmit(message_id)),
+            SaTimer::HalfOpen => self.give(id, Task::HalfOpenTooLong),
+            SaTimer::ForgetAnswer(message_id) => self.give(id, Task::ForgetAnswer(message_id)),
             SaTimer::Rekey => self.rekey_ike(id),
             SaTimer::Expire => self.expire_ike(id),
             SaTimer::Retire => self.retire_ike(id),
@@ -243,7 +245,7 @@ impl Endpoint {
             SaTimer::Deleted => self.ike_down(id, DownReason::DeletedByPeer),
             SaTimer::Forget => self.forget_deleted(id),
             SaTimer::Question => self.question_unanswered(id),
-            SaTimer::Keepalive => self.drive_live(id, v1::Live::keepalive_due),
+            SaTimer::Keepalive => self.give(id, Task::KeepaliveDue),
         }
     }
 
@@ -263,16 +265,21 @@ impl Endpoint {
     }
 
     /// Takes a new SA into the tables.
-    pub(crate) fn insert_sa(&mut self, sa: IkeSa) {
+    pub(crate) fn insert_sa(&mut self, mut sa: IkeSa) {
+        if sa.common.peer == PeerId::NOT_KNOWN {
+            sa.common.peer = self.peers.unknown(sa.common.address());
+        }
         let common = &sa.common;
         let id = common.id;
         self.by_cookie.insert(common.own_cookie(), id);
         if common.role == Role::Responder {
             self.by_offer
-                .insert((common.peer(), common.cookies.initiator), id);
+                .insert((common.address(), common.cookies.initiator), id);
         }
         self.gate.half_open.began(id, common.role);
-        self.by_peer.entry(common.peer()).or_default().push(id);
+        let (address, peer) = (common.address(), common.peer);
+        self.by_address.entry(address).or_default().push(id);
+        self.by_peer.entry(peer).or_default().push(id);
         self.sas.insert(id, sa);
     }
 
@@ -289,18 +296,11 @@ impl Endpoint {
         let common = &sa.common;
         self.by_cookie.remove(&common.own_cookie());
         self.by_offer
-            .remove(&(common.peer(), common.cookies.initiator));
-        if let Some(ids) = self.by_peer.get_mut(&common.peer()) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_peer.remove(&common.peer());
-            }
-        }
-    }
-
-    /// The SAs at an address, oldest first.
-    pub(crate) fn sas_with(&self, address: IpAddr) -> Vec<SaId> {
-        self.by_peer.get(&address).cloned().unwrap_or_default()
+            .remove(&(common.address(), common.cookies.initiator));
+        let (address, peer) = (common.address(), common.peer);
+        peers::leave(&mut self.by_address, address, id);
+        peers::leave(&mut self.by_peer, peer, id);
+        self.forget_unused_peer(peer);
     }
 
     /// A cookie that no SA of ours has.

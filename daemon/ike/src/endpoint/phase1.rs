@@ -8,7 +8,7 @@ use crate::cause::Cause;
 use crate::child_request::ChildRequest;
 use crate::config::ConnectionId;
 use crate::event::DropReason;
-use crate::id::{Path, SaId};
+use crate::id::{Path, PeerId, SaId};
 use crate::sa::{Common, IkeSa, State};
 use crate::status::Role;
 use crate::timer::SaTimer;
@@ -19,11 +19,10 @@ use crate::wire::v1::{Message, Unprotected};
 use crate::wire::{Cookie, Cookies};
 
 impl Endpoint {
-    /// Begins main mode as the initiator.
+    /// Begins main mode as the initiator, between two addresses and with the peer that is expected there.
     pub(crate) fn start_main_mode(
         &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
+        (local, remote, expected): (SocketAddr, SocketAddr, Option<PeerId>),
         connection: Option<ConnectionId>,
         requests: Vec<ChildRequest>,
         takes_over: Option<SaId>,
@@ -32,16 +31,21 @@ impl Endpoint {
             initiator: self.fresh_cookie(),
             responder: Cookie::ZERO,
         };
-        let mut common = self.new_common(Role::Initiator, local, remote, cookies);
+        let path = Path {
+            local,
+            remote,
+            conn_id: 0,
+        };
+        let mut common = self.new_common(Role::Initiator, path, expected, cookies);
         common.connection = connection;
         common.requests = requests;
         common.takes_over = takes_over;
-        let (id, path) = (common.id, common.path());
+        let (id, names) = (common.id, (common.id, common.peer));
         if let Some(cause) = self.outgoing_not_admitted(path, takes_over.is_some()) {
             return self.phase1_never_started(common, cause);
         }
         let (started, effects) =
-            self.step_without_sa(id, path, |turn| main_mode::start(&common, turn));
+            self.step_without_sa(names, path, |turn| main_mode::start(&common, turn));
         let state = State::V1(started);
         self.insert_sa(IkeSa { common, state });
         self.apply(id, effects);
@@ -55,7 +59,7 @@ impl Endpoint {
         digest: u64,
     ) {
         let (id, path) = (common.id, common.path());
-        let (offered, effects) = self.step_without_sa(id, path, |turn| {
+        let (offered, effects) = self.step_without_sa((id, common.peer), path, |turn| {
             main_mode::offer(&mut common, turn, payloads, digest)
         });
         match offered {
@@ -83,11 +87,11 @@ impl Endpoint {
             initiator,
             responder: Cookie::ZERO,
         };
-        let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let mut common = self.new_common(Role::Responder, path, None, cookies);
         let proposals = match responder::proposals(payloads) {
             Ok(proposals) => proposals,
             Err(refusal) => {
-                let ((), effects) = self.step_without_sa(common.id, path, |turn| {
+                let ((), effects) = self.step_without_sa((common.id, common.peer), path, |turn| {
                     main_mode::offer_refused(turn, refusal);
                 });
                 return self.apply_without_sa(&common, effects);
@@ -106,7 +110,7 @@ impl Endpoint {
                 .drop_datagram(path, DropReason::HalfOpenLimit, detail);
         };
         common.cookies.responder = cookie;
-        let (answered, effects) = self.step_without_sa(common.id, path, |turn| {
+        let (answered, effects) = self.step_without_sa((common.id, common.peer), path, |turn| {
             main_mode::answer_without_state(&common, turn, &proposals)
         });
         self.gate.tallies.answered_without_state += u64::from(answered);
@@ -122,9 +126,9 @@ impl Endpoint {
         recalled: &Recalled,
         message: (Message, u64),
     ) -> bool {
-        let mut common = self.new_common(Role::Responder, path.local, path.remote, cookies);
+        let mut common = self.new_common(Role::Responder, path, None, cookies);
         let id = common.id;
-        let (sa, effects) = self.step_without_sa(id, path, |turn| {
+        let (sa, effects) = self.step_without_sa((id, common.peer), path, |turn| {
             main_mode::recalled(&mut common, turn, recalled, message)
         });
         let Some(sa) = sa else { return false };
@@ -139,13 +143,16 @@ impl Endpoint {
     pub(super) fn new_common(
         &mut self,
         role: Role,
-        local: SocketAddr,
-        remote: SocketAddr,
+        path: Path,
+        expected: Option<PeerId>,
         cookies: Cookies,
     ) -> Common {
         self.next_sa += 1;
+        let Path { local, remote, .. } = path;
+        let peer = expected.unwrap_or(PeerId::NOT_KNOWN);
         Common {
             id: SaId(self.next_sa),
+            peer,
             role,
             local,
             remote,
@@ -166,8 +173,8 @@ impl Endpoint {
     pub(super) fn phase1_never_started(&mut self, common: Common, cause: Cause) {
         let path = common.path();
         self.negotiation_failed(&common, Role::Initiator, common.connection, cause);
-        if self.usable_sa(path.local.ip(), path.remote.ip()).is_none() {
-            self.phase1_not_restored(path, false);
+        if self.usable_sa(path.local.ip(), common.peer).is_none() {
+            self.phase1_not_restored(common.peer, path, false);
         }
         // Another peer would fail for the same reason, unless only this one has no key.
         self.try_next_peers(common.requests, common.remote.ip());

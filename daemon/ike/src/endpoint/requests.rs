@@ -5,18 +5,27 @@ use std::net::{IpAddr, SocketAddr};
 use crate::cause::{Blame, Cause};
 use crate::child::ChildId;
 use crate::child_request::{ChildRequest, Subject};
+use crate::config::Connection;
 use crate::endpoint::children::Child;
 use crate::endpoint::{Endpoint, PORT};
 use crate::event::{Bound, Event};
-use crate::id::{Path, SaId};
+use crate::id::{Path, PeerId, SaId};
 use crate::output::Output;
 use crate::registry::ExchangeType;
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 
 /// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
 /// only and drop the oldest.
 const MAX_EXCHANGES: usize = 2;
+
+/// Where a child is asked for.
+struct Destination {
+    local: SocketAddr,
+    remote: SocketAddr,
+    peer: Option<PeerId>,
+}
 
 impl Endpoint {
     /// Brings up or replaces a child. False when the same flow is being negotiated already, or when
@@ -27,17 +36,17 @@ impl Endpoint {
         let Some(connection) = connection.filter(|c| c.serves(&request.subject)) else {
             return false;
         };
-        let Some(peer) = peer.or_else(|| self.peer_to_use(connection)) else {
-            return false;
-        };
-        let same_family = |address: &&IpAddr| address.is_ipv4() == peer.is_ipv4();
-        let Some(local) = connection.local.iter().find(same_family).copied() else {
+        let Some(to) = self.destination(&request, connection, peer) else {
             return false;
         };
         if !self.busy.insert(request.subject) {
             return false;
         }
-        let (local, remote) = (SocketAddr::new(local, PORT), SocketAddr::new(peer, PORT));
+        let Destination {
+            local,
+            remote,
+            peer,
+        } = to;
         let path = Path {
             local,
             remote,
@@ -48,16 +57,48 @@ impl Endpoint {
         } = request.subject;
         self.ctx
             .debug(path, || Event::Requested { connection, flow });
-        if let Some(id) = self.usable_sa(local.ip(), peer) {
+        let (local_address, address) = (local.ip(), remote.ip());
+        let usable = match peer {
+            Some(peer) => self.usable_sa(local_address, peer),
+            None => self.usable_at(local_address, address),
+        };
+        if let Some(id) = usable {
             self.start_child(id, request);
-        } else if let Some(id) = self.promising_sa(local.ip(), peer) {
+        } else if let Some(id) = self.promising_at(local_address, address) {
             if let Some(sa) = self.sas.get_mut(&id) {
                 sa.common.requests.push(request);
             }
         } else {
-            self.start_main_mode(local, remote, Some(connection), vec![request], None);
+            let expected = peer.or_else(|| self.only_peer_at(local_address, address));
+            let (connection, requests) = (Some(connection), vec![request]);
+            self.start_main_mode((local, remote, expected), connection, requests, None);
         }
         true
+    }
+
+    /// Where to ask for a child: with the peer of the one that it replaces, else at the address that the connection has in use.
+    fn destination(
+        &self,
+        request: &ChildRequest,
+        connection: &Connection,
+        peer: Option<IpAddr>,
+    ) -> Option<Destination> {
+        let replaced = request.rekeys.and_then(|child| self.children.get(child));
+        if let Some(child) = replaced {
+            return Some(Destination {
+                local: child.local,
+                remote: child.remote,
+                peer: Some(child.peer),
+            });
+        }
+        let address = peer.or_else(|| self.peer_to_use(connection))?;
+        let same_family = |local: &&IpAddr| local.is_ipv4() == address.is_ipv4();
+        let local = connection.local.iter().find(same_family)?;
+        Some(Destination {
+            local: SocketAddr::new(*local, PORT),
+            remote: SocketAddr::new(address, PORT),
+            peer: None,
+        })
     }
 
     /// Begins the exchange for a child under an established SA, or lets it wait while enough others are in progress with the
@@ -66,8 +107,13 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return self.request_lost(request, false);
         };
-        let (path, ready) = (sa.common.path(), sa.takes_exchanges());
-        if !ready || self.exchanges_with(path.remote.ip()) >= MAX_EXCHANGES {
+        let (path, ready, peer) = (sa.common.path(), sa.takes_exchanges(), sa.common.peer);
+        let replaced = request.rekeys.and_then(|child| self.children.get(child));
+        if sa.is_established() && replaced.is_some_and(|child| child.peer != peer) {
+            // It turned out to be another peer than that of the child.
+            return self.request_lost(request, false);
+        }
+        if !ready || self.exchanges_with(peer) >= MAX_EXCHANGES {
             if let Some(sa) = self.sas.get_mut(&id) {
                 sa.common.requests.push(request);
             }
@@ -91,17 +137,11 @@ impl Endpoint {
             self.ctx.bound_reached(path, Bound::AdmittedChildren);
             return self.request_failed(id, request, cause);
         }
-        let mut failed = None;
-        self.drive_live(id, |live, common, turn| {
-            failed = live.start_quick(common, turn, request, &connection).err();
-        });
-        if let Some(cause) = failed {
-            self.request_failed(id, request, cause);
-        }
+        self.give(id, Task::StartChild(request, &connection));
     }
 
     /// Exchanges with a peer that we began and with which it is not done.
-    fn exchanges_with(&self, peer: IpAddr) -> usize {
+    fn exchanges_with(&self, peer: PeerId) -> usize {
         let ids = self.by_peer.get(&peer).into_iter().flatten();
         let sas = ids.filter_map(|id| self.sas.get(id));
         sas.map(|sa| sa.busy_exchanges(self.ctx.now)).sum()
@@ -109,12 +149,12 @@ impl Endpoint {
 
     /// Begins the exchanges that waited for others with the same peer to finish.
     pub(crate) fn next_request(&mut self, id: SaId) {
-        self.drive_live(id, |live, _, turn| live.settle(turn));
-        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+        self.give(id, Task::Settle);
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer) else {
             return;
         };
         while self.exchanges_with(peer) < MAX_EXCHANGES {
-            let waiting = self.sas_with(peer).into_iter().find(|id| {
+            let waiting = self.sas_of(peer).into_iter().find(|id| {
                 let sa = self.sas.get(id);
                 sa.is_some_and(|sa| sa.takes_exchanges() && !sa.common.requests.is_empty())
             });
@@ -131,18 +171,23 @@ impl Endpoint {
     /// Starts the exchanges that waited for this SA, and for others with the same peer.
     pub(crate) fn start_requests(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let (local, address, peer) = (sa.common.local.ip(), sa.common.address(), sa.common.peer);
         let mut requests = Vec::new();
-        for other in self.sas_with(peer) {
-            let Some(sa) = self.sas.get_mut(&other) else {
+        for other in self.sas_at(address) {
+            let Some(sa) = self.sas.get(&other) else {
                 continue;
             };
-            if (other == id || !sa.is_established()) && sa.common.local.ip() == local {
+            let waits = !sa.is_established() && self.may_be_of(sa, peer);
+            if !(other == id || waits) || sa.common.local.ip() != local {
+                continue;
+            }
+            // An attempt of ours that is needed no more and the peer has not answered.
+            let superfluous = other != id && sa.is_unheard_attempt();
+            if let Some(sa) = self.sas.get_mut(&other) {
                 requests.append(&mut sa.common.requests);
-                // An attempt of ours that is needed no more and the peer has not answered.
-                if other != id && sa.is_unheard_attempt() {
-                    self.remove_quietly(other);
-                }
+            }
+            if superfluous {
+                self.remove_quietly(other);
             }
         }
         for request in requests {
@@ -157,7 +202,7 @@ impl Endpoint {
             return;
         };
         let subject = child.sa.subject();
-        for id in self.sas_with(sa.common.peer()) {
+        for id in self.sas_at(sa.common.address()) {
             let Some(sa) = self.sas.get_mut(&id) else {
                 continue;
             };
@@ -171,7 +216,7 @@ impl Endpoint {
 
     /// Our own exchange for a flow that the peer has not answered.
     pub(super) fn own_exchange_for(&self, id: SaId, subject: &Subject) -> Option<(SaId, u32)> {
-        let peer = self.sas.get(&id)?.common.peer();
+        let peer = self.sas.get(&id)?.common.peer;
         self.by_peer.get(&peer)?.iter().find_map(|id| {
             let asked = self.sas.get(id).map(IkeSa::asked)?;
             let (message_id, _) = asked.into_iter().find(|(_, asked)| asked == subject)?;
@@ -196,7 +241,7 @@ impl Endpoint {
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
-        let peer = sa.common.peer();
+        let peer = sa.common.address();
         let requests = std::mem::take(&mut sa.common.requests);
         self.ask_anew(requests, peer);
     }
@@ -213,7 +258,7 @@ impl Endpoint {
         }
     }
 
-    /// A want is over: its flow may be asked for again.
+    /// A request is over: its flow may be asked for again.
     pub(crate) fn request_over(&mut self, request: ChildRequest, failed: bool) {
         let Subject {
             connection, flow, ..
@@ -227,7 +272,7 @@ impl Endpoint {
         }
     }
 
-    /// A want came to nothing: it failed, or it was cut short.
+    /// A request came to nothing: it failed, or it was cut short.
     pub(crate) fn request_lost(&mut self, request: ChildRequest, failed: bool) {
         self.request_over(request, failed);
         if let Some(child) = request.rekeys {
@@ -235,7 +280,7 @@ impl Endpoint {
         }
     }
 
-    /// A want came to nothing in quick mode.
+    /// The exchange for a request failed.
     pub(crate) fn request_failed(&mut self, id: SaId, request: ChildRequest, cause: Cause) {
         let cut_short = matches!(
             &cause,

@@ -8,8 +8,7 @@ use std::time::Duration;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event};
-use crate::id::Path;
-use crate::id::SaId;
+use crate::id::{Path, PeerId, SaId};
 use crate::status::Role;
 use crate::timer::Timer;
 
@@ -28,7 +27,7 @@ impl Endpoint {
     pub(crate) fn bring_phase1_back(&mut self, id: SaId, reason: DownReason) {
         let Some(sa) = self.sas.get(&id) else { return };
         let path = sa.common.path();
-        let (local, peer) = (path.local.ip(), path.remote.ip());
+        let (local, peer) = (path.local.ip(), sa.common.peer);
         if reason == DownReason::Shutdown
             || self.usable_sa(local, peer).is_some()
             || self.orphan(local, peer).is_none()
@@ -51,17 +50,18 @@ impl Endpoint {
             Duration::from_millis(PATIENCE / 2 + spread)
         };
         self.doubt_children(id);
-        self.restore_after(wait, path);
+        self.restore_after(wait, peer, path);
     }
 
     /// Phase 1 comes back at once wherever children live on without it and nothing else is to bring it back.
     pub(crate) fn restore_orphans(&mut self) {
         let children = self.children.iter().filter(|child| child.is_current());
-        let ends: BTreeSet<_> = children.map(|child| (child.local, child.remote)).collect();
-        for (local, remote) in ends {
+        let ends = children.map(|child| (child.peer, child.local, child.remote));
+        let ends: BTreeSet<_> = ends.collect();
+        for (peer, local, remote) in ends {
             let (from, to) = (local.ip(), remote.ip());
-            let timer = Timer::RestoreIke(local, remote);
-            let comes = self.usable_sa(from, to).or(self.promising_sa(from, to));
+            let timer = Timer::RestoreIke(peer, local, remote);
+            let comes = self.usable_sa(from, peer).or(self.promising_at(from, to));
             if comes.is_none() && self.ctx.timers.due(timer).is_none() {
                 self.ctx.timers.set(self.ctx.now, timer);
             }
@@ -69,67 +69,69 @@ impl Endpoint {
     }
 
     /// Begins phase 1 after this time, or sooner if that was said before.
-    fn restore_after(&mut self, wait: Duration, path: Path) {
+    fn restore_after(&mut self, wait: Duration, peer: PeerId, path: Path) {
         let at = self.ctx.now + wait;
-        let timer = Timer::RestoreIke(path.local, path.remote);
+        let timer = Timer::RestoreIke(peer, path.local, path.remote);
         if self.ctx.timers.due(timer).is_none_or(|due| due > at) {
             self.ctx.timers.set(at, timer);
         }
     }
 
-    /// The entry of a child between two addresses, which an ISAKMP SA, now gone, has left behind.
-    fn orphan(&self, local: IpAddr, peer: IpAddr) -> Option<ConnectionId> {
+    /// The entry of a child of a peer, which an ISAKMP SA, now gone, has left behind.
+    fn orphan(&self, local: IpAddr, peer: PeerId) -> Option<ConnectionId> {
         let children = self.children.of_peer(peer).into_iter();
         children
             .filter_map(|child| self.children.get(child))
             .filter(|child| child.is_current() && child.sa.local == local)
-            .map(|child| child.sa.connection)
-            .find(|connection| {
-                let entry = self.ctx.config.connection(*connection);
-                entry.is_some_and(|entry| entry.peers.contains(&peer))
+            .find(|child| {
+                let entry = self.ctx.config.connection(child.sa.connection);
+                entry.is_some_and(|entry| entry.peers.admits(child.sa.remote))
             })
+            .map(|child| child.sa.connection)
     }
 
     /// Begins phase 1, unless there is one by now. Asks again later unless that is an SA, or a negotiation of ours, whose
     /// failure is told to `phase1_not_restored`: we may be refused to begin, and a negotiation of the peer's may come to
     /// nothing.
-    pub(crate) fn restore_ike(&mut self, local: SocketAddr, remote: SocketAddr) {
-        let ends = (local.ip(), remote.ip());
-        let Some(connection) = self.orphan(ends.0, ends.1) else {
+    pub(crate) fn restore_ike(&mut self, peer: PeerId, local: SocketAddr, remote: SocketAddr) {
+        let Some(connection) = self.orphan(local.ip(), peer) else {
             return;
         };
-        if self.usable_sa(ends.0, ends.1).is_some() {
+        if self.usable_sa(local.ip(), peer).is_some() {
             return;
         }
-        if self.promising_sa(ends.0, ends.1).is_none() {
-            self.start_main_mode(local, remote, Some(connection), Vec::new(), None);
+        let promising = |endpoint: &Self| {
+            let id = endpoint.promising_at(local.ip(), remote.ip())?;
+            let sa = endpoint.sas.get(&id)?;
+            endpoint.may_be_of(sa, peer).then_some(sa.common.role)
+        };
+        if promising(self).is_none() {
+            let ends = (local, remote, Some(peer));
+            self.start_main_mode(ends, Some(connection), Vec::new(), None);
         }
-        let promising = self.promising_sa(ends.0, ends.1);
-        let promising = promising.and_then(|id| self.sas.get(&id));
-        if promising.is_none_or(|sa| sa.common.role == Role::Responder) {
+        if promising(self).is_none_or(|role| role == Role::Responder) {
             let path = Path {
                 local,
                 remote,
                 conn_id: 0,
             };
-            self.restore_after(RETRY, path);
+            self.restore_after(RETRY, peer, path);
         }
     }
 
     /// An attempt at phase 1 failed, and there is no other ISAKMP SA with the peer. With keepalives,
     /// a peer that was silent is dead. Else the children go on, and so do the attempts.
-    pub(crate) fn phase1_not_restored(&mut self, path: Path, silent: bool) {
-        let peer = path.remote.ip();
+    pub(crate) fn phase1_not_restored(&mut self, peer: PeerId, path: Path, silent: bool) {
         if self.orphan(path.local.ip(), peer).is_none() {
             return;
         }
         if silent && self.ctx.config.keepalive.is_some() {
             self.ctx.fact(path, Event::PeerDead);
             for connection in self.drop_children_of_dead(peer) {
-                self.leave_peer(connection, peer);
+                self.leave_peer(connection, path.remote.ip());
             }
             return;
         }
-        self.restore_after(RETRY, path);
+        self.restore_after(RETRY, peer, path);
     }
 }

@@ -10,12 +10,12 @@ use crate::config::ConnectionId;
 use crate::effect::Up;
 use crate::endpoint::Endpoint;
 use crate::event::{DownReason, Event, ExchangeState, Input};
-use crate::id::SaId;
+use crate::id::{PeerId, SaId};
 use crate::registry::{ExchangeType, ProtocolId};
 use crate::sa::{IkeSa, Replacement, State};
 use crate::status::Role;
+use crate::task::Task;
 use crate::timer::SaTimer;
-use crate::v1;
 
 /// How long a deleted SA is shown.
 const SHOWN: Duration = Duration::from_secs(60);
@@ -25,9 +25,6 @@ const GRACE: Duration = Duration::from_secs(15);
 
 /// How long an SA that the peer deleted can still read what it sent before.
 const STRAGGLERS: Duration = Duration::from_millis(500);
-
-/// Deletes of children kept for a peer with which there is no ISAKMP SA.
-const MAX_UNTOLD: usize = 64;
 
 /// Wait before the next attempt to rekey.
 const RETRY: Duration = Duration::from_secs(15);
@@ -39,17 +36,19 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return false;
         };
-        let peer = sa.common.peer();
-        let others = self.by_peer.get(&peer).into_iter().flatten();
+        let address = sa.common.address();
+        let others = self.by_address.get(&address).into_iter().flatten();
         let mut established = others
             .filter(|other| **other != id)
             .filter(|other| self.sas.get(other).is_some_and(IkeSa::is_established));
-        established.next().is_none() && !self.children.has_peer(peer)
+        let mut peers = self.peers.at(address);
+        established.next().is_none() && !peers.any(|peer| self.children.has_peer(peer))
     }
 
     /// An SA is established.
     pub(super) fn ike_up(&mut self, id: SaId, up: Up) {
         let now = self.ctx.now;
+        self.identify(id);
         let Some(sa) = self.sas.get(&id) else { return };
         let (role, path) = (sa.common.role, sa.common.path());
         let Up {
@@ -89,9 +88,7 @@ impl Endpoint {
 
     /// Sets the timer of a periodic keepalive, if there is one.
     pub(super) fn schedule_keepalive(&mut self, id: SaId) {
-        self.drive_live(id, |live, common, turn| {
-            live.schedule_keepalive(common, turn)
-        });
+        self.give(id, Task::ScheduleKeepalive);
     }
 
     /// How long before the end the next phase 1 starts; the initiator is the earlier of the two.
@@ -118,11 +115,11 @@ impl Endpoint {
         let Some(new) = self.sas.get(&id) else {
             return false;
         };
-        let (local, remote) = (new.common.local.ip(), new.common.peer());
+        let (local, peer) = (new.common.local.ip(), new.common.peer);
         let (role, rank) = (new.common.role, new.common.cookies.initiator);
         let takes_over = new.common.takes_over;
         let mut replaced = false;
-        for other in self.by_peer.get(&remote).cloned().unwrap_or_default() {
+        for other in self.sas_of(peer) {
             let Some(old) = self.sas.get(&other) else {
                 continue;
             };
@@ -157,7 +154,7 @@ impl Endpoint {
 
     /// When the SA with a peer went, one whose place it had taken steps in again, even one that we
     /// were about to delete.
-    fn reinstate_ike(&mut self, local: IpAddr, peer: IpAddr) {
+    fn reinstate_ike(&mut self, local: IpAddr, peer: PeerId) {
         let Some(id) = self.usable_sa(local, peer) else {
             return;
         };
@@ -200,7 +197,7 @@ impl Endpoint {
         if !sa.is_established() {
             return;
         }
-        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer);
         let idle = sa.exchanges() == 0 && sa.common.requests.is_empty();
         if self.usable_sa(local, peer) == Some(id) {
             return self.reinstate_ike(local, peer);
@@ -213,19 +210,19 @@ impl Endpoint {
 
     /// Ends an ISAKMP SA, with a delete to the peer.
     pub(super) fn delete_ike(&mut self, id: SaId, reason: DownReason) {
-        self.drive_live(id, v1::Live::delete);
+        self.give(id, Task::Delete);
         self.ike_down(id, reason);
     }
 
     /// Ends every exchange of an SA that goes away; none begins under it any more.
     pub(super) fn end_exchanges(&mut self, id: SaId, cause: &Cause) {
-        self.drive_live(id, |live, _, turn| live.end_quick_modes(turn, cause));
+        self.give(id, Task::EndExchanges(cause));
     }
 
     /// The peer deleted the SA. What it sent under it before may still come.
     pub(crate) fn ike_deleted_by_peer(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let path = sa.common.path();
+        let (path, peer) = (sa.common.path(), sa.common.peer);
         if sa.is(Replacement::Current) {
             self.doubt_children(id);
         }
@@ -241,11 +238,11 @@ impl Endpoint {
         }
         self.ctx.timers.drop_sa(id);
         self.set_sa_timer(id, SaTimer::Deleted, self.ctx.now + STRAGGLERS);
-        self.reinstate_ike(path.local.ip(), path.remote.ip());
+        self.reinstate_ike(path.local.ip(), peer);
         self.move_requests(id);
     }
 
-    /// The peer has started afresh: whatever else we have with it is worth nothing
+    /// The peer has started afresh: what else we have with it is worth nothing
     /// (RFC 2407 4.6.3.3).
     ///
     /// The peer says so of the moment when it wrote the message: what came up since this exchange
@@ -254,20 +251,19 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id) else {
             return;
         };
-        let (peer, identity) = (sa.common.peer(), sa.common.identity.clone());
-        let began = sa.common.created;
+        let (peer, address, began) = (sa.common.peer, sa.common.address(), sa.common.created);
         let meant = |other: &SaId| {
             self.sas.get(other).is_some_and(|sa| {
                 let older = sa.common.established.is_some_and(|at| at < began);
-                sa.is_established() && older && sa.common.identity == identity
+                sa.is_established() && older
             })
         };
-        let ids = self.by_peer.get(&peer).into_iter().flatten().copied();
-        let others: Vec<_> = ids.filter(|other| *other != id && meant(other)).collect();
+        let mut others = self.sas_of(peer);
+        others.retain(|other| *other != id && meant(other));
         let restarted = Cause::Protocol {
             blame: Blame::Inappropriate,
             phase: Phase::Two,
-            came: format!("peer {peer} started afresh"),
+            came: format!("peer {address} started afresh"),
             expected: "an answer to quick mode".into(),
         };
         for other in others {
@@ -304,6 +300,7 @@ impl Endpoint {
         };
         let told = sa.common.provisional_cause.as_ref() == Some(&cause);
         let (path, role, connection) = (sa.common.path(), sa.common.role, sa.common.connection);
+        let peer = sa.common.peer;
         let requests = std::mem::take(&mut sa.common.requests);
         let silent = matches!(cause, Cause::NoAnswer { .. });
         if !told {
@@ -312,8 +309,9 @@ impl Endpoint {
             self.negotiation_failed_on(path, exchange, role, known, cause);
         }
         self.ike_down(id, DownReason::NegotiationFailed);
-        let (local, peer) = (path.local.ip(), path.remote.ip());
-        match self.usable_sa(local, peer) {
+        let (local, address) = (path.local.ip(), path.remote.ip());
+        let usable = self.usable_sa(local, peer);
+        match usable.or_else(|| self.usable_at(local, address)) {
             // It was to replace an SA that is still alive.
             Some(old) => {
                 let life = self.sas.get(&old).and_then(IkeSa::life);
@@ -327,9 +325,9 @@ impl Endpoint {
             }
             None => {
                 if role == Role::Initiator {
-                    self.phase1_not_restored(path, silent);
+                    self.phase1_not_restored(peer, path, silent);
                 }
-                self.try_next_peers(requests, peer);
+                self.try_next_peers(requests, address);
             }
         }
     }
@@ -337,11 +335,11 @@ impl Endpoint {
     /// Starts the phase 1 that replaces an SA, if anything needs it.
     pub(crate) fn rekey_ike(&mut self, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let (local, remote) = (sa.common.local, sa.common.remote);
+        let (local, remote, peer) = (sa.common.local, sa.common.remote, sa.common.peer);
         if !sa.is(Replacement::Current) {
             return;
         }
-        let children = self.children.of_peer(remote.ip());
+        let children = self.children.of_peer(peer);
         let child = children
             .iter()
             .filter_map(|child| self.children.get(*child))
@@ -349,12 +347,16 @@ impl Endpoint {
         let Some(connection) = child.map(|child| child.sa.connection) else {
             return;
         };
-        let ids = self.by_peer.get(&remote.ip()).into_iter().flatten();
+        let ids = self.by_address.get(&remote.ip()).into_iter().flatten();
         let under_way = ids.filter_map(|other| self.sas.get(other)).any(|sa| {
-            sa.is_half_open() && sa.common.local == local && sa.common.role == Role::Initiator
+            sa.is_half_open()
+                && sa.common.local == local
+                && sa.common.role == Role::Initiator
+                && self.may_be_of(sa, peer)
         });
         if !under_way {
-            self.start_main_mode(local, remote, Some(connection), Vec::new(), Some(id));
+            let ends = (local, remote, Some(peer));
+            self.start_main_mode(ends, Some(connection), Vec::new(), Some(id));
         }
     }
 
@@ -373,14 +375,14 @@ impl Endpoint {
 
     /// An ISAKMP SA is gone: it is only shown for a while.
     pub(crate) fn ike_down(&mut self, id: SaId, reason: DownReason) {
-        self.drive_live(id, |live, _, turn| live.drop_quick_modes(turn));
+        self.give(id, Task::DropExchanges);
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
         if sa.is_deleted() && reason != DownReason::NegotiationFailed {
             return;
         }
-        let (path, role) = (sa.common.path(), sa.common.role);
+        let (path, role, peer) = (sa.common.path(), sa.common.role, sa.common.peer);
         let was_up = sa.is_established();
         let requests = std::mem::take(&mut sa.common.requests);
         sa.state = State::Deleted;
@@ -401,19 +403,11 @@ impl Endpoint {
         });
         if was_up {
             self.ctx.fact(path, Event::IkeDown { role, reason });
-            self.reinstate_ike(path.local.ip(), path.remote.ip());
+            self.reinstate_ike(path.local.ip(), peer);
         }
         if reason != DownReason::NegotiationFailed {
             self.bring_phase1_back(id, reason);
         }
-    }
-
-    /// Keeps deletes until there is an ISAKMP SA to send them under; of too many, the oldest go.
-    fn keep_untold(&mut self, local: IpAddr, peer: IpAddr, deletes: Vec<(ProtocolId, u32)>) {
-        let untold = self.untold.entry((local, peer)).or_default();
-        untold.extend(deletes);
-        let excess = untold.len().saturating_sub(MAX_UNTOLD);
-        untold.drain(..excess);
     }
 
     /// Tells the peer of a new ISAKMP SA what went while there was none.
@@ -421,8 +415,9 @@ impl Endpoint {
         let Some(sa) = self.sas.get(&id).filter(|sa| sa.is_established()) else {
             return;
         };
-        let ends = (sa.common.local.ip(), sa.common.peer());
-        if let Some(deletes) = self.untold.remove(&ends) {
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer);
+        let deletes = self.peers.take_untold(peer, local);
+        if !deletes.is_empty() {
             self.send_deletes(id, deletes);
         }
     }
@@ -432,32 +427,37 @@ impl Endpoint {
         let Some(child) = self.children.get(id) else {
             return;
         };
-        let (local, remote) = (child.sa.local, child.sa.remote);
+        let (local, remote, peer) = (child.sa.local, child.sa.remote, child.peer);
         let parts = child.sa.protocols.iter();
         let deletes = parts
             .map(|sa| (sa.protocol.into(), sa.inbound_spi))
             .collect();
-        match self.usable_sa(local, remote) {
+        match self.usable_sa(local, peer) {
             Some(ike) => self.send_deletes(ike, deletes),
-            None => self.keep_untold(local, remote, deletes),
+            // With a peer that is not listed we never begin, and it may not come back.
+            None if self.ctx.config.lists(remote) => {
+                self.peers.keep_untold(peer, local, deletes);
+            }
+            None => {}
         }
     }
 
     /// Tells the peer that these inbound SAs of ours are gone.
     pub(crate) fn send_deletes(&mut self, ike: SaId, deletes: Vec<(ProtocolId, u32)>) {
-        self.drive_live(ike, |live, common, turn| {
-            live.delete_children(common, turn, deletes);
-        });
+        self.give(ike, Task::DeleteChildren(deletes));
     }
 
     /// The peer does not answer: everything with it goes, and traffic will try the next peer.
     pub(super) fn peer_dead(&mut self, id: SaId, tries: u32) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let (path, role) = (sa.common.path(), sa.common.role);
-        let peer = path.remote.ip();
-        let cause = Cause::PeerDead { peer, tries };
+        let (path, role, peer) = (sa.common.path(), sa.common.role, sa.common.peer);
+        let address = path.remote.ip();
+        let cause = Cause::PeerDead {
+            peer: address,
+            tries,
+        };
         let connections = self.drop_children_of_dead(peer);
-        for other in self.sas_with(peer) {
+        for other in self.sas_of(peer) {
             self.end_exchanges(other, &cause);
             self.ike_down(other, DownReason::PeerDead);
         }
@@ -465,12 +465,12 @@ impl Endpoint {
             let exchange = ExchangeType::INFORMATIONAL;
             let cause = cause.clone();
             self.negotiation_failed_on(path, exchange, role, Some(connection), cause);
-            self.leave_peer(connection, peer);
+            self.leave_peer(connection, address);
         }
     }
 
     /// Takes all children with a dead peer down; gives the entries that they were of.
-    pub(crate) fn drop_children_of_dead(&mut self, peer: IpAddr) -> BTreeSet<ConnectionId> {
+    pub(crate) fn drop_children_of_dead(&mut self, peer: PeerId) -> BTreeSet<ConnectionId> {
         let mut connections = BTreeSet::new();
         for child in self.children.of_peer(peer) {
             connections.extend(self.children.get(child).map(|child| child.sa.connection));

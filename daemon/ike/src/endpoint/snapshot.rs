@@ -1,5 +1,6 @@
 //! Snapshots for the `show` screens.
 
+use crate::child::ChildId;
 use crate::config::ConnectionId;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
@@ -63,7 +64,7 @@ impl Endpoint {
         let mut ids: Vec<_> = common.connection.into_iter().chain(requests).collect();
         if sa.is_established() {
             ids.extend(sa.asked().into_iter().map(|(_, asked)| asked.connection));
-            let children = self.children.of_peer(common.peer()).into_iter();
+            let children = self.children.of_peer(common.peer).into_iter();
             ids.extend(
                 children
                     .filter_map(|id| self.children.get(id))
@@ -82,6 +83,11 @@ impl Endpoint {
             .iter()
             .filter_map(|child| child_status(child, now))
             .collect()
+    }
+
+    /// One child, if it is up.
+    pub fn child(&self, id: ChildId, now: Instant) -> Option<ChildStatus> {
+        child_status(self.children.get(id)?, now)
     }
 
     /// Every child of one connection that is up, oldest first.
@@ -105,13 +111,14 @@ impl Endpoint {
                     .get(child)
                     .filter(|child| child.phase.up().is_some())
             });
-        let peer = child
-            .map(|child| child.sa.remote)
-            .or(connection.peers.get(in_use).copied());
+        let peer =
+            child
+                .map(|child| child.sa.remote)
+                .or(connection.peers.listed().get(in_use).copied());
         let mut established = false;
         let mut negotiating = false;
         let ids = peer
-            .and_then(|peer| self.by_peer.get(&peer))
+            .and_then(|peer| self.by_address.get(&peer))
             .into_iter()
             .flatten();
         for sa in ids.filter_map(|id| self.sas.get(id)) {

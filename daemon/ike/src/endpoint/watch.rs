@@ -5,7 +5,6 @@
 //! is such a doubt, the counters are looked at every second; a child on which packets go out and
 //! none come in is negotiated again. A flow that is one-way by nature costs one quick mode more.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -15,12 +14,12 @@ use crate::config::KeepaliveKind;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Children;
 use crate::endpoint::phase::EndedBy;
-use crate::id::SaId;
+use crate::id::{PeerId, SaId};
 use crate::output::{Expiry, Traffic};
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
-use crate::v1;
 
 /// Seconds in which packets went out and none came in, after which a doubted child is replaced.
 const SILENT: u32 = 3;
@@ -72,9 +71,17 @@ impl Doubt {
         }
     }
 
-    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone.
-    pub(crate) fn of_a_resumed_child(now: Instant, losses: u8) -> Option<Self> {
-        (losses < MAX_LOSSES).then(|| Self::of_a_lost_one(now, false))
+    /// The peer may have deleted it while no endpoint listened. A flow that was found to be one-way is left alone, but for a
+    /// doubt that was `known` before.
+    pub(crate) fn of_a_resumed_child(
+        now: Instant,
+        losses: u8,
+        known: Option<Self>,
+    ) -> Option<Self> {
+        if losses >= MAX_LOSSES || known.is_some_and(|known| known.replace) {
+            return known;
+        }
+        Some(Self::of_a_lost_one(now, false))
     }
 
     fn of_a_lost_one(now: Instant, replace: bool) -> Self {
@@ -150,14 +157,14 @@ impl Endpoint {
         let Some(child) = self.children.get(id).filter(|child| child.is_current()) else {
             return;
         };
-        let (local, peer, heard) = (child.sa.local, child.sa.remote, child.heard);
+        let (local, peer, heard) = (child.sa.local, child.peer, child.heard);
         let Some(ike) = self.usable_sa(local, peer) else {
             return;
         };
         let life = self.sas.get(&ike).and_then(IkeSa::life);
         let proven = life.map(|life| life.heard).unwrap_or_default();
         if self.ctx.now.since(heard.max(proven)) >= keepalive.interval {
-            self.drive_live(ike, v1::Live::ask_peer);
+            self.give(ike, Task::AskPeer);
         }
     }
 
@@ -190,7 +197,7 @@ impl Endpoint {
     pub(crate) fn doubt_children(&mut self, id: SaId) {
         let now = self.ctx.now;
         let Some(sa) = self.sas.get(&id) else { return };
-        let (local, peer) = (sa.common.local.ip(), sa.common.peer());
+        let (local, peer) = (sa.common.local.ip(), sa.common.peer);
         for id in self.children.of_peer(peer) {
             let child = self.children.get_mut(id);
             if let Some(child) = child.filter(|child| child.sa.local == local) {
@@ -226,7 +233,7 @@ impl Endpoint {
 
     /// The peer repeats message 2 of a quick mode of which message 3 is out.
     pub(crate) fn confirmation_asked_again(&mut self, id: SaId, message_id: u32, repeats: u32) {
-        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer()) else {
+        let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer) else {
             return;
         };
         let now = self.ctx.now;
@@ -250,7 +257,7 @@ impl Endpoint {
 impl Children {
     /// The peer could not read a message and does not say which. If message 3 of a quick mode under this SA went out just now,
     /// and nothing came under its child, it was that one.
-    pub(crate) fn unread(&self, peer: IpAddr, sa: SaId, now: Instant) -> Option<ChildId> {
+    pub(crate) fn unread(&self, peer: PeerId, sa: SaId, now: Instant) -> Option<ChildId> {
         let children = self.of_peer(peer).into_iter();
         let mut fresh = children
             .filter_map(|child| self.get(child))

@@ -6,9 +6,11 @@ use super::{Clock, ResumeError, Saved, SavedChild, SavedIke, SavedSession, Spis,
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
 use crate::endpoint::connection::Session;
+use crate::endpoint::peers::Peers;
 use crate::endpoint::watch::Doubt;
 use crate::sa::{Common, IkeSa, Life, State};
 use crate::status::Failure;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
 
@@ -29,15 +31,16 @@ impl Endpoint {
         self.ctx.now = now;
         let clock = Clock(now - Duration::from_millis(wall.saturating_sub(saved.wall)));
         let Saved {
+            peers,
             ike,
             children,
             sessions,
             requests,
-            untold,
             restores,
             last,
             ..
         } = saved;
+        self.peers = Peers::put_together(peers, last.peer);
         self.next_sa = last.sa;
         self.children.go_on_after(last.child);
         self.ctx.next_conn_id = last.conn_id;
@@ -54,18 +57,15 @@ impl Endpoint {
         for session in sessions {
             self.resume_session(clock, session);
         }
-        self.untold = untold.into_iter().collect();
-        for (local, remote, at) in restores {
-            let timer = Timer::RestoreIke(local, remote);
+        for (peer, local, remote, at) in restores {
+            let timer = Timer::RestoreIke(peer, local, remote);
             self.ctx.timers.set(clock.instant(at), timer);
         }
         self.take_down_undescribed();
         // What has expired meanwhile is no use for what follows.
         self.timeout(now);
         for (id, (message_id, inbound)) in given_up {
-            self.drive_live(id, |live, common, turn| {
-                live.take_back(common, turn, message_id, inbound);
-            });
+            self.give(id, Task::TakeBack(message_id, inbound));
         }
         for (request, peer) in requests {
             self.ask_anew(vec![request], peer);
@@ -105,6 +105,7 @@ impl Endpoint {
         }
         let common = Common {
             id,
+            peer: saved.peer,
             role: saved.role,
             local: saved.local,
             remote: saved.remote,
@@ -140,14 +141,14 @@ impl Endpoint {
             self.set_resumed(due, Timer::Child(id, timer));
         }
         let phase = saved.phase.map(at);
-        let known = saved.doubt.map(|doubt| doubt.map(at));
-        let doubt = known.or_else(|| {
-            let sends = phase.is_active();
-            sends.then(|| Doubt::of_a_resumed_child(self.ctx.now, saved.losses))?
-        });
+        let mut doubt = saved.doubt.map(|doubt| doubt.map(at));
+        if phase.is_active() {
+            doubt = Doubt::of_a_resumed_child(self.ctx.now, saved.losses, doubt);
+        }
         self.children.insert(Child {
             sa: saved.sa,
             phase,
+            peer: saved.peer,
             role: saved.role,
             local: saved.local,
             remote: saved.remote,
@@ -175,11 +176,17 @@ impl Endpoint {
         let Some(connection) = self.ctx.config.connection(saved.connection) else {
             return;
         };
-        let place = |peer| connection.peers.iter().position(|other| *other == peer);
+        let place = |peer| {
+            connection
+                .peers
+                .listed()
+                .iter()
+                .position(|other| *other == peer)
+        };
         let peer = saved.peer.and_then(place);
         let session = Session {
             peer: peer.unwrap_or(0),
-            tried: peer.map_or(0, |_| saved.tried.min(connection.peers.len())),
+            tried: peer.map_or(0, |_| saved.tried.min(connection.peers.listed().len())),
             up_since: saved.up_since.map(|at| clock.instant(at)),
             last_failure: saved.last_failure.map(|(at, cause)| Failure {
                 at: clock.instant(at),

@@ -9,7 +9,11 @@
 //! - ISAKMP SAs that are only shown, counters, and what strangers offered.
 //!
 //! The outbound keys of a child are saved while its outbound half is not installed, and only then: `Endpoint::save` gives
-//! them away (`endpoint/phase.rs`). So what is saved must be resumed once only, and never after the endpoint went on.
+//! them away (`endpoint/phase.rs`). So what is saved must be resumed once only: destroy the bytes before the first output of
+//! the resumed endpoint is carried out.
+//!
+//! The caller goes by the kernel: `Saved::halves` says what must be there, and what is not is ended after `resume`. Limits in
+//! bytes that the kernel reported to nobody show in the counters that `Endpoint::wants_traffic` asks for.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -24,9 +28,10 @@ use crate::child::{ChildId, ChildSa, Direction};
 use crate::child_request::ChildRequest;
 use crate::config::ConnectionId;
 use crate::endpoint::child_life::kernel_sas;
+use crate::endpoint::peers::Known;
 use crate::endpoint::phase::Phase;
 use crate::endpoint::watch::Doubt;
-use crate::id::SaId;
+use crate::id::{PeerId, SaId};
 use crate::identity::Identity;
 use crate::output::{KernelSa, Traffic};
 use crate::registry::ProtocolId;
@@ -44,7 +49,7 @@ mod v1;
 const MAGIC: [u8; 8] = *b"isthmus\0";
 
 /// Number of the format; another one for every change of what is saved.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Length of magic and version.
 const HEAD: usize = MAGIC.len() + 2;
@@ -60,15 +65,15 @@ const MOST_NAMES: u32 = 1 << 30;
 pub struct Saved {
     /// When, in milliseconds since 1970
     wall: u64,
+    /// Who there is anything with, and the deletes that wait for an ISAKMP SA with it
+    peers: Vec<(PeerId, Known)>,
     ike: Vec<SavedIke>,
     children: Vec<SavedChild>,
     sessions: Vec<SavedSession>,
     /// What was wished for, and of which peer
     requests: Vec<(ChildRequest, IpAddr)>,
-    /// Deletes that wait for an ISAKMP SA between our address and the peer's
-    untold: Vec<((IpAddr, IpAddr), Spis)>,
-    /// When phase 1 is to come back between two ends
-    restores: Vec<(SocketAddr, SocketAddr, Moment)>,
+    /// When phase 1 with a peer is to come back between two ends
+    restores: Vec<(PeerId, SocketAddr, SocketAddr, Moment)>,
     last: Last,
 }
 
@@ -82,6 +87,7 @@ struct Moment(i64);
 /// The highest names so far.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Last {
+    peer: u64,
     sa: u64,
     child: u64,
     conn_id: u32,
@@ -92,6 +98,7 @@ struct Last {
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedIke {
     id: SaId,
+    peer: PeerId,
     role: Role,
     local: SocketAddr,
     remote: SocketAddr,
@@ -130,6 +137,7 @@ struct IkeTimers {
 struct SavedChild {
     sa: ChildSa,
     phase: Phase<Moment>,
+    peer: PeerId,
     role: Role,
     local: SocketAddr,
     remote: SocketAddr,
@@ -244,12 +252,33 @@ impl Saved {
     fn check(&self) -> Result<(), ResumeError> {
         let most = u64::from(MOST_NAMES);
         let last = &self.last;
-        if last.sa > most
+        if last.peer > most
+            || last.sa > most
             || last.child > most
             || last.conn_id > MOST_NAMES
             || last.child_conn_id > MOST_NAMES
         {
             return Err(ResumeError::Damaged("more names than there can be"));
+        }
+        let mut peers = HashSet::new();
+        let mut proved = HashSet::new();
+        for (
+            id,
+            Known {
+                address, identity, ..
+            },
+        ) in &self.peers
+        {
+            let named = id.0 <= last.peer && *id != PeerId::NOT_KNOWN && peers.insert(*id);
+            let identity = identity.as_ref();
+            if !named || identity.is_some_and(|proof| !proved.insert((address, proof))) {
+                return Err(ResumeError::Damaged("the name of a peer"));
+            }
+        }
+        let of_ike = self.ike.iter().map(|ike| ike.peer);
+        let of_children = self.children.iter().map(|child| child.peer);
+        if !of_ike.chain(of_children).all(|peer| peers.contains(&peer)) {
+            return Err(ResumeError::Damaged("a peer that is not known"));
         }
         let mut names = HashSet::new();
         let mut cookies = HashSet::new();

@@ -11,7 +11,7 @@ use crate::child_request::ChildRequest;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::endpoint::children::Child;
-use crate::id::SaId;
+use crate::id::{PeerId, SaId};
 use crate::sa::{Common, State};
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
@@ -27,13 +27,15 @@ impl Endpoint {
             sas,
             children,
             sessions,
-            untold,
+            peers,
             next_sa,
             next_child_conn_id,
             ..
         } = self;
         debug_assert!(ctx.outputs.is_empty());
+        let (peers, last_peer) = peers.take_apart();
         let last = Last {
+            peer: last_peer,
             sa: next_sa,
             child: children.last_id(),
             conn_id: ctx.next_conn_id,
@@ -47,7 +49,7 @@ impl Endpoint {
         };
         let mut sas_left = Vec::new();
         for (_, mut sa) in sas {
-            let peer = sa.common.peer();
+            let peer = sa.common.address();
             let requests = std::mem::take(&mut sa.common.requests);
             saver.wish(requests, peer);
             if sa.is_half_open() {
@@ -66,7 +68,7 @@ impl Endpoint {
             let connection = saver.ctx.config.connection(id);
             SavedSession {
                 connection: id,
-                peer: connection.and_then(|c| c.peers.get(session.peer).copied()),
+                peer: connection.and_then(|c| c.peers.listed().get(session.peer).copied()),
                 tried: session.tried,
                 up_since: session.up_since.map(|at| saver.clock.moment(at)),
                 last_failure: session
@@ -76,14 +78,12 @@ impl Endpoint {
         });
         let mut sessions: Vec<_> = sessions.collect();
         sessions.sort_by_key(|session| session.connection);
-        let mut untold: Vec<_> = untold.into_iter().collect();
-        untold.sort_unstable();
         Saved {
             wall,
+            peers,
             ike,
             children,
             sessions,
-            untold,
             restores: saver.restores(),
             requests: saver.requests,
             last,
@@ -129,9 +129,10 @@ impl Saver {
             tell_untold: due(SaTimer::TellUntold),
         };
         let (saved, requests) = SavedV1::save(sa.flight, *live, clock, due);
-        self.wish(requests, common.peer());
+        self.wish(requests, common.address());
         Some(SavedIke {
             id,
+            peer: common.peer,
             role: common.role,
             local: common.local,
             remote: common.remote,
@@ -156,6 +157,7 @@ impl Saver {
         SavedChild {
             sa: child.sa,
             phase: child.phase.map(|at| clock.moment(at)),
+            peer: child.peer,
             role: child.role,
             local: child.local,
             remote: child.remote,
@@ -176,10 +178,12 @@ impl Saver {
         }
     }
 
-    fn restores(&self) -> Vec<(SocketAddr, SocketAddr, Moment)> {
+    fn restores(&self) -> Vec<(PeerId, SocketAddr, SocketAddr, Moment)> {
         let pending = self.ctx.timers.pending();
         let restores = pending.filter_map(|(at, timer)| match timer {
-            Timer::RestoreIke(local, remote) => Some((local, remote, self.clock.moment(at))),
+            Timer::RestoreIke(peer, local, remote) => {
+                Some((peer, local, remote, self.clock.moment(at)))
+            }
             _ => None,
         });
         restores.collect()

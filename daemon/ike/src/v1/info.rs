@@ -149,7 +149,7 @@ impl Live {
                 NotifyType::R_U_THERE => self.answer_peer(common, turn, notification),
                 NotifyType::R_U_THERE_ACK => self.peer_answered(common, turn, notification),
                 NotifyType::INITIAL_CONTACT => turn.push(Effect::InitialContact),
-                kind if kind.is_error() => self.error_received(common, turn, notification),
+                kind if kind.is_error() => self.error_received(turn, notification),
                 _ => {}
             }
         }
@@ -160,10 +160,10 @@ impl Live {
 
     /// An error notification is about a child that the peer does not have, about message 3 of a quick mode of ours, or answers
     /// message 1 of one.
-    fn error_received(&mut self, common: &Common, turn: &mut Turn<'_>, came: &Notification) {
+    fn error_received(&mut self, turn: &mut Turn<'_>, came: &Notification) {
         match came.kind {
             NotifyType::INVALID_SPI => {
-                if let Some(child) = child_named(common, turn, came) {
+                if let Some(child) = child_named(turn, came) {
                     return turn.push(Effect::ChildUnknown(child));
                 }
             }
@@ -213,9 +213,7 @@ impl Live {
             remote: subject.remote,
             offered: state.offered.clone(),
             pfs: state.terms.pfs,
-            map: connection.map.clone(),
-            sequence: connection.sequence,
-            access_list: connection.access_list.clone(),
+            origin: connection.origin.clone(),
         };
         self.quick_mode_failed(turn, message_id, cause);
     }
@@ -296,17 +294,12 @@ impl Live {
 }
 
 /// The child under whose SPI the peer got packets that it cannot read (RFC 2408 3.14.1); none when the SPI is of no child.
-fn child_named(
-    common: &Common,
-    turn: &Turn<'_>,
-    came: &Notification,
-) -> Option<crate::child::ChildId> {
-    let peer = common.remote.ip();
+fn child_named(turn: &Turn<'_>, came: &Notification) -> Option<crate::child::ChildId> {
     let spis = [&came.spi, &came.data]
         .into_iter()
         .filter_map(|bytes| number(bytes));
     spis.flat_map(|spi| [(ProtocolId::ESP, spi), (ProtocolId::AH, spi)])
-        .find_map(|(protocol, spi)| turn.tables.by_outbound(peer, protocol, spi))
+        .find_map(|(protocol, spi)| turn.tables.child_of_peer(protocol, spi))
 }
 
 fn number(bytes: &[u8]) -> Option<u32> {

@@ -10,6 +10,7 @@ use ike::config::{
     ChildLifetime, Connection, ConnectionId, DfBit, EngineConfig, EspTransform, Flow, FlowId,
     IsakmpPolicy, TransformSet,
 };
+use ike::origin::Origin;
 use ike::registry::GroupNumber;
 use ike::selector::Selector;
 
@@ -66,13 +67,11 @@ pub fn flow(id: u32, local: &str, remote: &str) -> Flow {
 pub fn connection(local: &str, peer: &str, flows: Vec<Flow>) -> Connection {
     Connection {
         id: ConnectionId(1),
-        map: "MAP".into(),
-        sequence: 10,
+        origin: entry(10),
         local: vec![local.parse().unwrap()],
-        peers: vec![peer.parse().unwrap()],
+        peers: vec![peer.parse().unwrap()].into(),
         default_peer: false,
-        access_list: "101".into(),
-        flows,
+        flows: flows.into(),
         transform_sets: vec![usual_set()],
         pfs: None,
         lifetime: ChildLifetime {
@@ -81,6 +80,15 @@ pub fn connection(local: &str, peer: &str, flows: Vec<Flow>) -> Connection {
         },
         replay_window: 64,
         df_bit: DfBit::Copy,
+    }
+}
+
+/// An entry of the one crypto map.
+pub fn entry(sequence: u32) -> Origin {
+    Origin::CryptoMap {
+        map: "MAP".into(),
+        sequence,
+        access_list: "101".into(),
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod alone;
+pub mod away;
 pub mod config;
 pub mod forge;
 pub mod histories;
@@ -207,6 +208,8 @@ pub struct Wire {
     pub tamper: Option<Tamper>,
     /// Everything that was sent, in order
     pub sent: Vec<Datagram>,
+    /// Addresses and ports that a translator in between shows as others: inside, outside
+    pub translated: Vec<(SocketAddr, SocketAddr)>,
     flying: BTreeMap<(Instant, u64), Datagram>,
     order: u64,
 }
@@ -232,6 +235,7 @@ impl World {
                 jitter: Duration::ZERO,
                 tamper: None,
                 sent: Vec::new(),
+                translated: Vec::new(),
                 flying: BTreeMap::new(),
                 order: 0,
             },
@@ -398,6 +402,10 @@ impl World {
 
     fn send(&mut self, mut datagram: Datagram) {
         let wire = &mut self.wire;
+        let mut translated = wire.translated.iter();
+        if let Some((_, outside)) = translated.find(|(inside, _)| *inside == datagram.from) {
+            datagram.from = *outside;
+        }
         let number = wire.sent.len();
         wire.sent.push(datagram.clone());
         if let Some(tamper) = &mut wire.tamper
@@ -440,7 +448,11 @@ impl World {
         self.deliver(datagram);
     }
 
-    fn deliver(&mut self, datagram: Datagram) {
+    fn deliver(&mut self, mut datagram: Datagram) {
+        let mut translated = self.wire.translated.iter();
+        if let Some((inside, _)) = translated.find(|(_, outside)| *outside == datagram.to) {
+            datagram.to = *inside;
+        }
         let found = self
             .hosts
             .iter()

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use isthmus_grammar::Alias;
 use isthmus_grammar::command::{
-    AclKind, CommandMode, FilePrompt, Form, GlobalCommand, IpRoute, TimestampFormat, TimestampKind,
+    AclKind, CommandMode, FilePrompt, Form, GlobalCommand, IpRoute, IsakmpIdentity,
+    TimestampFormat, TimestampKind,
 };
 
 use super::{
@@ -162,6 +163,7 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
                 check_hostname(name)?;
             }
             running.hostname = given(form, name);
+            identity_changed(running);
         }
         GlobalCommand::Banner { kind, text } => match given(form, text) {
             Some(text) if text.len() > MAX_BANNER => {
@@ -186,7 +188,10 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
             running.file_prompt = given(form, mode).unwrap_or(FilePrompt::Alert);
         }
         GlobalCommand::IpDomainLookup => running.domain_lookup = form != Form::No,
-        GlobalCommand::IpDomainName(name) => running.domain_name = given(form, name),
+        GlobalCommand::IpDomainName(name) => {
+            running.domain_name = given(form, name);
+            identity_changed(running);
+        }
         GlobalCommand::CryptoLoggingSession => {
             running.crypto.log_sessions = on;
             running.note(Change::Isakmp);
@@ -200,6 +205,13 @@ fn system(running: &mut Running, form: Form, command: &GlobalCommand) -> Outcome
     }
     running.note(Change::System);
     done()
+}
+
+/// Peers are told the name.
+fn identity_changed(running: &mut Running) {
+    if running.crypto.identity == IsakmpIdentity::Hostname {
+        running.note(Change::Isakmp);
+    }
 }
 
 fn check_hostname(name: &str) -> Result<(), Refused> {

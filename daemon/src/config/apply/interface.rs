@@ -36,13 +36,11 @@ pub(super) fn select(
             Refused::new("% Removal of physical interfaces is not permitted"),
         ),
         Form::No => {
-            if running.interfaces.remove(name) {
-                running.note(Change::Interface(name.clone()));
-            }
+            super::forget_interface(running, name);
             done()
         }
         Form::Default => {
-            running.interfaces.remove(name);
+            super::forget_interface(running, name);
             running.interfaces.entry(name);
             running.note(Change::Interface(name.clone()));
             say(format!("Interface {name} set to default configuration\n"))

@@ -181,8 +181,14 @@ pub fn check_references(running: &Running, line: &RetainedLine, form: Form) -> R
 
 /// Removes what is configured of an interface that the machine does not have under this name.
 pub fn forget_interface(running: &mut Running, name: &InterfaceName) {
+    let lines = running.interfaces.get(name);
+    // A line that is not understood could be about any entry of a crypto map.
+    let kept = lines.is_some_and(|lines| !lines.kept.is_empty());
     if running.interfaces.remove(name) {
-        running.note(Change::Interface(name.clone()));
+        running.note(match kept {
+            true => Change::Everything,
+            false => Change::Interface(name.clone()),
+        });
     }
 }
 

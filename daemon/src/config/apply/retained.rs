@@ -52,8 +52,15 @@ pub(super) fn apply(
             }
         }
     };
+    let kept_below =
+        |running: &mut Running| running.retained_in(&place).map(|all| all.kept_below());
+    let before = kept_below(running);
     if !in_each_place(running, &place, change) {
         return Err(removed_meanwhile());
+    }
+    if kept_below(running) != before {
+        // A line that is not understood could be about any entry of a crypto map.
+        running.note(Change::Everything);
     }
     note(running, &place, line);
     *context = match line.enters() {

@@ -75,6 +75,19 @@ impl AccessList {
         }
     }
 
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        match self {
+            AccessList::Extended(list) => list.lines.len(),
+            AccessList::Standard(list) => list.lines.len(),
+        }
+    }
+
+    /// There is no line.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many lines were kept without being understood, with those below them.
     pub fn not_understood(&self) -> usize {
         fn count<R: Clone + Eq + Hash>(list: &Numbered<R>) -> usize {
@@ -179,14 +192,32 @@ pub(super) const LAST: u32 = 2_147_483_647;
 ///
 /// A remark has no number of its own: it stands before the rule whose number it shares. A line that is not understood has
 /// a number; where a rule has the same one, the rule comes after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Numbered<R: Eq + Hash> {
-    /// Key: the line's number; of those with the same number the rule is the last ([`RULE`]).
-    lines: BTreeMap<(u32, u32), AclLine<R>>,
-    numbers: HashMap<R, u32>,
-    /// The lines that are not understood.
+    /// Key: the line's number; of those with the same number the rule is the last ([`RULE`]). Most lists are short, and a
+    /// line is large.
+    lines: BTreeMap<(u32, u32), Box<AclLine<R>>>,
+    /// Where each line is that takes a number, once there are [`MANY`].
+    index: Option<Box<Index<R>>>,
+}
+
+/// So many lines are not searched one by one.
+const MANY: usize = 32;
+
+#[derive(Clone, Debug)]
+struct Index<R> {
+    rules: HashMap<R, u32>,
+    /// Lines that are not understood.
     unknown: HashSet<UnknownRule>,
 }
+
+impl<R: Eq + Hash> PartialEq for Numbered<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.lines == other.lines
+    }
+}
+
+impl<R: Eq + Hash> Eq for Numbered<R> {}
 
 const RULE: u32 = u32::MAX;
 
@@ -194,8 +225,7 @@ impl<R: Eq + Hash> Default for Numbered<R> {
     fn default() -> Self {
         Numbered {
             lines: BTreeMap::new(),
-            numbers: HashMap::new(),
-            unknown: HashSet::new(),
+            index: None,
         }
     }
 }
@@ -214,7 +244,7 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
     pub fn rules(&self) -> impl Iterator<Item = (u32, &R)> {
         self.lines
             .iter()
-            .filter_map(|((number, _), line)| match line {
+            .filter_map(|((number, _), line)| match &**line {
                 AclLine::Rule(rule) => Some((*number, rule)),
                 AclLine::Remark(_) | AclLine::Unknown(_) => None,
             })
@@ -222,7 +252,9 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
 
     /// All lines in order; the number is the rule's, and for a remark that of the rule it stands before.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &AclLine<R>)> {
-        self.lines.iter().map(|((number, _), line)| (*number, line))
+        self.lines
+            .iter()
+            .map(|((number, _), line)| (*number, &**line))
     }
 
     /// There is no line.
@@ -264,13 +296,13 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
             AclLine::Rule(rule) => self.add_rule(number, rule),
             other => {
                 if let AclLine::Unknown(line) = &other
-                    && !self.unknown.insert(line.clone())
+                    && self.has_unknown(line)
                 {
                     return Ok(());
                 }
                 let last = self.lines.range((number, 0)..(number, RULE)).next_back();
                 let place = last.map_or(0, |((_, place), _)| place + 1);
-                self.lines.insert((number, place), other);
+                self.insert((number, place), Box::new(other));
                 Ok(())
             }
         }
@@ -292,13 +324,13 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
     }
 
     fn remove_unknown(&mut self, doomed: impl Fn(u32, &UnknownRule) -> bool) -> bool {
-        if self.unknown.is_empty() {
-            return false;
-        }
         let before = self.lines.len();
-        self.lines.retain(|(number, _), line| match line {
+        let index = &mut self.index;
+        self.lines.retain(|(number, _), line| match &**line {
             AclLine::Unknown(line) if doomed(*number, line) => {
-                self.unknown.remove(line);
+                if let Some(index) = index {
+                    index.unknown.remove(line);
+                }
                 false
             }
             _ => true,
@@ -307,22 +339,63 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
     }
 
     fn add_rule(&mut self, number: u32, rule: R) -> Result<(), AddError> {
-        if self.numbers.contains_key(&rule) {
+        if self.number_of(&rule).is_some() {
             return Ok(());
         }
         if self.lines.contains_key(&(number, RULE)) {
             return Err(AddError::Duplicate);
         }
-        self.numbers.insert(rule.clone(), number);
-        self.lines.insert((number, RULE), AclLine::Rule(rule));
+        self.insert((number, RULE), Box::new(AclLine::Rule(rule)));
         Ok(())
+    }
+
+    fn insert(&mut self, key: (u32, u32), line: Box<AclLine<R>>) {
+        match &mut self.index {
+            Some(index) => index.add(key.0, &line),
+            None if self.lines.len() >= MANY => {
+                let mut index = Index {
+                    rules: HashMap::new(),
+                    unknown: HashSet::new(),
+                };
+                for ((number, _), line) in &self.lines {
+                    index.add(*number, line);
+                }
+                index.add(key.0, &line);
+                self.index = Some(Box::new(index));
+            }
+            None => {}
+        }
+        self.lines.insert(key, line);
+    }
+
+    /// The number of a rule that is there.
+    fn number_of(&self, rule: &R) -> Option<u32> {
+        match &self.index {
+            Some(index) => index.rules.get(rule).copied(),
+            None => self
+                .rules()
+                .find(|(_, own)| *own == rule)
+                .map(|(number, _)| number),
+        }
+    }
+
+    fn has_unknown(&self, line: &UnknownRule) -> bool {
+        match &self.index {
+            Some(index) => index.unknown.contains(line),
+            None => {
+                let is = |own: &AclLine<R>| matches!(own, AclLine::Unknown(own) if own == line);
+                self.lines.values().any(|own| is(own))
+            }
+        }
     }
 
     /// Removes the rule with this number, or the line that is not understood; the remarks stay before the next rule.
     pub(crate) fn remove_number(&mut self, number: u32) -> bool {
-        match self.lines.remove(&(number, RULE)) {
+        match self.lines.remove(&(number, RULE)).map(|line| *line) {
             Some(AclLine::Rule(rule)) => {
-                self.numbers.remove(&rule);
+                if let Some(index) = &mut self.index {
+                    index.rules.remove(&rule);
+                }
                 true
             }
             _ => self.remove_unknown(|of, _| of == number),
@@ -332,13 +405,13 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
     /// Removes a line by its text.
     pub(crate) fn remove(&mut self, line: &AclLine<R>) -> bool {
         match line {
-            AclLine::Rule(rule) => match self.numbers.get(rule).copied() {
+            AclLine::Rule(rule) => match self.number_of(rule) {
                 Some(number) => self.remove_number(number),
                 None => false,
             },
             AclLine::Unknown(line) => self.remove_unknown(|_, known| known == line),
             AclLine::Remark(_) => {
-                let found = self.lines.iter().find(|(_, known)| *known == line);
+                let found = self.lines.iter().find(|(_, known)| ***known == *line);
                 match found.map(|(key, _)| *key) {
                     Some(key) => self.lines.remove(&key).is_some(),
                     None => false,
@@ -349,8 +422,8 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
 
     /// Gives the lines the numbers `start`, `start + step`...; false when the last would be too large.
     pub(crate) fn resequence(&mut self, start: u32, step: u32) -> bool {
-        let lines = self.numbers.len() + self.unknown.len();
-        let lines = u32::try_from(lines).unwrap_or(u32::MAX);
+        let lines = self.lines.values().filter(|line| line.has_number());
+        let lines = u32::try_from(lines.count()).unwrap_or(u32::MAX);
         let last = u64::from(start) + u64::from(step) * u64::from(lines.saturating_sub(1));
         if last > u64::from(LAST) {
             return false;
@@ -358,9 +431,11 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
         let (mut number, mut place) = (start, 0);
         for line in std::mem::take(&mut self.lines).into_values() {
             let takes_number = line.has_number();
-            let key = match &line {
+            let key = match &*line {
                 AclLine::Rule(rule) => {
-                    self.numbers.insert(rule.clone(), number);
+                    if let Some(index) = &mut self.index {
+                        index.rules.insert(rule.clone(), number);
+                    }
                     RULE
                 }
                 AclLine::Remark(_) | AclLine::Unknown(_) => place,
@@ -373,6 +448,20 @@ impl<R: Clone + Eq + Hash> Numbered<R> {
             };
         }
         true
+    }
+}
+
+impl<R: Clone + Eq + Hash> Index<R> {
+    fn add(&mut self, number: u32, line: &AclLine<R>) {
+        match line {
+            AclLine::Rule(rule) => {
+                self.rules.insert(rule.clone(), number);
+            }
+            AclLine::Unknown(line) => {
+                self.unknown.insert(line.clone());
+            }
+            AclLine::Remark(_) => {}
+        }
     }
 }
 

@@ -7,7 +7,11 @@ use std::collections::HashSet;
 /// The place inside is a rank: the lines of a block are printed in a fixed order, each kind with its rank, and a kept
 /// line comes after the known lines of the rank that stood before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct Kept(Option<Box<Lines>>);
+
+/// What is kept, where there is anything: in most blocks there is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Lines {
     lines: Vec<KeptLine>,
     texts: HashSet<String>,
     /// Lines with others below them.
@@ -64,6 +68,52 @@ impl Kept {
     /// Adds a line at the end of its rank, unless it is there with the same lines below it. What opens a block that is
     /// there already adds to that.
     pub fn add(&mut self, line: KeptLine) {
+        self.0.get_or_insert_default().add(line);
+    }
+
+    /// The same for a block of which IOS has each setting once.
+    pub fn add_single(&mut self, line: KeptLine) {
+        if SINGLE.iter().any(|(words, _)| line.text.starts_with(words)) {
+            self.remove_where(|kept| replaces(&line, kept));
+        }
+        self.add(line);
+    }
+
+    /// Removes the lines with this text; false when there is none.
+    pub fn remove(&mut self, text: &str) -> bool {
+        self.remove_where(|kept| kept.text.trim_end() == text.trim_end())
+    }
+
+    /// Removes the lines that `doomed` points at; false when there is none.
+    pub fn remove_where(&mut self, doomed: impl Fn(&KeptLine) -> bool) -> bool {
+        let Some(kept) = &mut self.0 else {
+            return false;
+        };
+        let removed = kept.remove_where(doomed);
+        if kept.lines.is_empty() {
+            self.0 = None;
+        }
+        removed
+    }
+
+    /// The lines, in the order in which they are printed.
+    pub fn iter(&self) -> impl Iterator<Item = &KeptLine> {
+        self.0.iter().flat_map(|kept| &kept.lines)
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// How many lines there are, with those below them.
+    pub fn count(&self) -> usize {
+        self.iter().map(KeptLine::count).sum()
+    }
+}
+
+impl Lines {
+    fn add(&mut self, line: KeptLine) {
         if !self.texts.insert(line.whole()) {
             return;
         }
@@ -73,14 +123,6 @@ impl Kept {
         }
         let at = self.lines.partition_point(|kept| kept.after <= line.after);
         self.lines.insert(at, line);
-    }
-
-    /// The same for a block of which IOS has each setting once.
-    pub fn add_single(&mut self, line: KeptLine) {
-        if SINGLE.iter().any(|(words, _)| line.text.starts_with(words)) {
-            self.remove_where(|kept| replaces(&line, kept));
-        }
-        self.add(line);
     }
 
     fn merge(&mut self, line: &KeptLine) -> bool {
@@ -104,13 +146,7 @@ impl Kept {
         true
     }
 
-    /// Removes the lines with this text; false when there is none.
-    pub fn remove(&mut self, text: &str) -> bool {
-        self.remove_where(|kept| kept.text.trim_end() == text.trim_end())
-    }
-
-    /// Removes the lines that `doomed` points at; false when there is none.
-    pub fn remove_where(&mut self, doomed: impl Fn(&KeptLine) -> bool) -> bool {
+    fn remove_where(&mut self, doomed: impl Fn(&KeptLine) -> bool) -> bool {
         let before = self.lines.len();
         self.lines.retain(|kept| !doomed(kept));
         if self.lines.len() == before {
@@ -120,21 +156,6 @@ impl Kept {
         let blocks = self.lines.iter().filter(|kept| !kept.below.is_empty());
         self.headers = blocks.map(|kept| kept.text.clone()).collect();
         true
-    }
-
-    /// The lines, in the order in which they are printed.
-    pub fn iter(&self) -> impl Iterator<Item = &KeptLine> {
-        self.lines.iter()
-    }
-
-    /// There are none.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// How many lines there are, with those below them.
-    pub fn count(&self) -> usize {
-        self.lines.iter().map(KeptLine::count).sum()
     }
 }
 

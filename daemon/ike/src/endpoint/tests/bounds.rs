@@ -55,7 +55,7 @@ fn children_that_are_left_behind_are_bounded() {
 fn isakmp_sas_of_one_peer_are_bounded() {
     let mut two = Two::connected();
     for _ in 0..600 {
-        two.ends[0].start_main_mode(at(0), at(1), None, Vec::new(), None);
+        two.ends[0].start_main_mode((at(0), at(1), None), None, Vec::new(), None);
         two.exchange();
     }
     let live = two.router().sas.values().filter(|sa| sa.live().is_some());
@@ -63,13 +63,13 @@ fn isakmp_sas_of_one_peer_are_bounded() {
     assert_eq!(two.said(Bound::IkeSasOfPeer), 1);
     assert!(two.router().sas.len() <= 1024 + 17);
     assert_eq!(two.halves, 2, "the tunnel stays");
-    assert!(two.router().usable_sa(at(1).ip(), at(0).ip()).is_some());
+    assert!(two.router().usable_at(at(1).ip(), at(0).ip()).is_some());
 }
 
 #[test]
 fn an_sa_with_very_many_message_ids_is_replaced() {
     let mut two = Two::connected();
-    let id = two.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+    let id = two.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
     let live = two.ends[1].live_mut(id);
     (1..=u32::try_from(crate::v1::message_ids::MANY).unwrap()).for_each(|id| live.ids.note(id));
     let note = Notification::new(
@@ -87,7 +87,7 @@ fn an_sa_with_very_many_message_ids_is_replaced() {
         two.exchange();
     }
     assert_eq!(two.said(Bound::MessageIds), 1);
-    let next = two.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+    let next = two.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
     assert_ne!(next, id, "replaced before it is full");
     assert_eq!(two.halves, 2, "the tunnel stays");
     // One that is full all the same goes.
@@ -103,7 +103,7 @@ fn an_sa_with_very_many_message_ids_is_replaced() {
 fn what_is_shown_of_deleted_sas_is_bounded() {
     let mut two = Two::connected();
     for _ in 0..2000 {
-        two.ends[0].start_main_mode(at(0), at(1), None, Vec::new(), None);
+        two.ends[0].start_main_mode((at(0), at(1), None), None, Vec::new(), None);
         two.exchange();
     }
     assert!(two.router().sas.len() <= 1024 + 20);
@@ -116,7 +116,7 @@ fn what_is_shown_of_deleted_sas_is_bounded() {
 #[test]
 fn a_child_that_is_lost_very_often_is_counted_to_the_end() {
     let mut two = Two::connected();
-    let sa = two.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+    let sa = two.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
     let child = two.router().children.iter().next().unwrap().sa.id;
     for _ in 0..300 {
         two.ends[1].doubt_children(sa);

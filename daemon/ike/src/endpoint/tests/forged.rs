@@ -1,6 +1,7 @@
 //! Messages forged with the right keys.
 
 use super::*;
+use crate::registry::ProtocolId;
 
 /// The same SA deleted many times in one message, and payloads after a delete (CVE-2023-38712).
 #[test]
@@ -170,7 +171,7 @@ fn encrypted_messages_before_the_proof_do_nothing() {
         responder: Cookie::ZERO,
     };
     let mut first = Vec::new();
-    two.ends[0].start_main_mode(at(0), at(1), None, Vec::new(), None);
+    two.ends[0].start_main_mode((at(0), at(1), None), None, Vec::new(), None);
     while let Some(output) = next_output(&mut two.ends[0], two.now) {
         if let Output::Transmit { bytes, .. } = output {
             first = bytes;

@@ -36,7 +36,7 @@ fn between(end: usize, id: usize, local: IpAddr, peer: IpAddr) -> Arc<Connection
     Arc::new(Connection {
         id: ConnectionId(u32::try_from(id).unwrap()),
         local: vec![local],
-        peers: vec![peer],
+        peers: vec![peer].into(),
         ..(**connection).clone()
     })
 }
@@ -132,7 +132,7 @@ impl Many {
     fn with_phase1(&self) -> usize {
         let local = at(ROUTER).ip();
         let mut peers: Vec<_> = (0..self.peers.len()).collect();
-        peers.retain(|peer| self.router.usable_sa(local, address(*peer)).is_some());
+        peers.retain(|peer| self.router.usable_at(local, address(*peer)).is_some());
         peers.len()
     }
 
@@ -143,6 +143,9 @@ impl Many {
         assert_eq!(self.router.by_cookie.len(), alive);
         let of_peers: usize = self.router.by_peer.values().map(Vec::len).sum();
         assert_eq!(of_peers, alive);
+        let at_addresses: usize = self.router.by_address.values().map(Vec::len).sum();
+        assert_eq!(at_addresses, alive);
+        assert_eq!(self.router.peers.count(), self.peers.len());
         assert!(self.router.by_offer.len() <= alive);
         assert!(self.router.sas.len() <= alive + 1024);
     }
@@ -213,7 +216,7 @@ fn phase1_comes_back_when_the_key_does() {
 fn phase1_comes_back_after_a_negotiation_of_the_peers_came_to_nothing() {
     let mut many = Many::connected(1, AdmissionLimits::default());
     let (router, peer) = (at(ROUTER), SocketAddr::new(address(0), PORT));
-    many.peers[0].start_main_mode(peer, router, None, Vec::new(), None);
+    many.peers[0].start_main_mode((peer, router, None), None, Vec::new(), None);
     let mut last = Vec::new();
     // Message 5 does not arrive.
     for _ in 0..3 {
@@ -222,7 +225,7 @@ fn phase1_comes_back_after_a_negotiation_of_the_peers_came_to_nothing() {
                 last = bytes;
             }
         }
-        let waits = many.router.promising_sa(router.ip(), peer.ip());
+        let waits = many.router.promising_at(router.ip(), peer.ip());
         if waits.is_some() {
             break;
         }
@@ -233,12 +236,12 @@ fn phase1_comes_back_after_a_negotiation_of_the_peers_came_to_nothing() {
             }
         }
     }
-    let theirs = many.router.promising_sa(router.ip(), peer.ip()).unwrap();
-    let current = many.router.usable_sa(router.ip(), peer.ip()).unwrap();
+    let theirs = many.router.promising_at(router.ip(), peer.ip()).unwrap();
+    let current = many.router.usable_at(router.ip(), peer.ip()).unwrap();
     many.router.delete_ike(current, DownReason::Cleared);
     while next_output(&mut many.router, many.now).is_some() {}
     many.router.timeout(many.now);
-    let waits = many.router.promising_sa(router.ip(), peer.ip());
+    let waits = many.router.promising_at(router.ip(), peer.ip());
     assert_eq!(waits, Some(theirs), "one at once is enough");
     for _ in 0..10 {
         many.pass(Duration::from_secs(10));
@@ -259,7 +262,7 @@ fn a_rekey_beyond_the_limits_is_counted_as_admitted() {
     two.ends[0].set_config(two.now, full);
     two.ends[0].clear_admission();
     let id = two.peers_sa();
-    two.ends[0].start_main_mode(at(0), at(1), None, Vec::new(), Some(id));
+    two.ends[0].start_main_mode((at(0), at(1), None), None, Vec::new(), Some(id));
     two.exchange();
     let counts = two.ends[0].admission();
     let tally = |admitted, rejected| Tally {
@@ -270,7 +273,7 @@ fn a_rekey_beyond_the_limits_is_counted_as_admitted() {
     assert_eq!(counts.rejected_by_ike_limit, 0);
     assert_eq!(counts.rejected_by_negotiation_limit, 0);
     // What replaces none is refused, and counted once.
-    two.ends[0].start_main_mode(at(0), at(1), None, Vec::new(), None);
+    two.ends[0].start_main_mode((at(0), at(1), None), None, Vec::new(), None);
     let counts = two.ends[0].admission();
     assert_eq!(counts.outgoing_ike, tally(1, 1));
     assert_eq!(counts.rejected_by_negotiation_limit, 1);

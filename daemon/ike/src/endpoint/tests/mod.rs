@@ -15,6 +15,7 @@ use crate::config::{
 };
 use crate::crypto::Randomness;
 use crate::event::{Bound, Event};
+use crate::origin::Origin;
 use crate::question::Answer;
 use crate::registry::{ExchangeType, GroupNumber, NotifyType, PayloadType};
 use crate::sa::State;
@@ -32,6 +33,7 @@ mod bounds;
 mod forged;
 mod many;
 mod replays;
+mod shared_address;
 
 struct Counter(u64);
 
@@ -68,17 +70,20 @@ fn config(end: usize) -> EngineConfig {
     let peer: IpAddr = ADDRESSES[1 - end].parse().unwrap();
     let connection = Connection {
         id: ConnectionId(1),
-        map: "MAP".into(),
-        sequence: 10,
+        origin: Origin::CryptoMap {
+            map: "MAP".into(),
+            sequence: 10,
+            access_list: "101".into(),
+        },
         local: vec![ADDRESSES[end].parse().unwrap()],
-        peers: vec![peer],
+        peers: vec![peer].into(),
         default_peer: false,
-        access_list: "101".into(),
         flows: vec![Flow {
             id: FlowId(1),
             local: net(NETS[end]),
             remote: net(NETS[1 - end]),
-        }],
+        }]
+        .into(),
         transform_sets: vec![TransformSet {
             name: "TS".into(),
             ah: None,
@@ -239,7 +244,7 @@ impl Two {
     }
 
     fn peers_sa(&self) -> SaId {
-        self.ends[0].usable_sa(at(0).ip(), at(1).ip()).unwrap()
+        self.ends[0].usable_at(at(0).ip(), at(1).ip()).unwrap()
     }
 
     /// A quick mode message 1 as the peer could send it.
@@ -315,7 +320,7 @@ impl Two {
     }
 
     fn heard(&self) -> Instant {
-        let id = self.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+        let id = self.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
         self.router().sas[&id].life().unwrap().heard
     }
 

@@ -39,10 +39,10 @@ fn an_old_quick_mode_1_is_a_replay() {
 #[test]
 fn reflected_messages_are_known() {
     let mut two = Two::connected();
-    let id = two.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+    let id = two.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
     let mut reflected = Vec::new();
     for _ in 0..5 {
-        two.ends[1].drive_live(id, v1::Live::keepalive_due);
+        two.ends[1].give(id, Task::KeepaliveDue);
         while let Some(output) = next_output(&mut two.ends[1], two.now) {
             if let Output::Transmit { bytes, .. } = output {
                 reflected.push(bytes);
@@ -77,7 +77,7 @@ fn dead_peer_detection_is_a_replay_by_its_numbers() {
             questions.push(question);
         }
     }
-    let id = two.router().usable_sa(at(1).ip(), at(0).ip()).unwrap();
+    let id = two.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
     let kept = two.router().sas[&id].live().unwrap().ids.count();
     assert!(kept < 10, "{kept} message ids kept");
     two.now = two.now + Duration::from_secs(1);

@@ -61,7 +61,7 @@ impl AwaitsKey {
         sa: &Common,
         key: Option<Secret>,
     ) -> Result<(AwaitsChoice, Vec<u8>), Cause> {
-        let peer = sa.peer();
+        let peer = sa.address();
         let key = key.ok_or(Cause::NoKey { peer })?;
         let offered = policy::usable(&turn.config.policies);
         if offered.is_empty() {
@@ -199,7 +199,7 @@ impl AwaitsProof {
         ciphertext: &Ciphertext,
     ) -> Result<(Identity, Iv), Refusal> {
         let seen = |seen: &str| Cause::KeyDiffers {
-            peer: sa.peer(),
+            peer: sa.address(),
             certain: false,
             seen: seen.into(),
         };
@@ -220,7 +220,7 @@ impl AwaitsProof {
             reason: crate::event::DropReason::BadHash,
             detail: "HASH_R is wrong".into(),
             provisional_cause: Some(Cause::KeyDiffers {
-                peer: sa.peer(),
+                peer: sa.address(),
                 certain: true,
                 seen: "the proof in main mode 6 is wrong".into(),
             }),

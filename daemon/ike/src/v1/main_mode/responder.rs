@@ -109,7 +109,7 @@ impl AwaitsKey {
         sa: &Common,
         key: Option<Secret>,
     ) -> Result<(SecurityAssociation, Vec<u8>, Secret), Refusal> {
-        let peer = sa.peer();
+        let peer = sa.address();
         let key = key.ok_or_else(|| refused(Cause::NoKey { peer }))?;
         let offered = SecurityAssociation::from_body(&self.sa_body);
         let offered = offered.map_err(|error| Refusal::unexpected(error.to_string()))?;
@@ -200,7 +200,7 @@ impl AwaitsInitiatorsProof {
         sa: &Common,
         ciphertext: &Ciphertext,
     ) -> Result<(Identity, Protected, Iv), Refusal> {
-        let peer = sa.peer();
+        let peer = sa.address();
         let (payloads, iv) = open(&self.keys, &self.iv, ciphertext).map_err(|error| {
             let seen = "main mode 5 does not decrypt".into();
             Refusal::undecryptable(

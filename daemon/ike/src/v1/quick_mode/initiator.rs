@@ -35,8 +35,8 @@ fn opening(
         .pfs
         .is_none_or(|group| Group::from_number(group).is_some());
     if offered.is_empty() || !group_known {
-        let (map, sequence) = (connection.map.clone(), connection.sequence);
-        return Err(Cause::NothingToOffer { map, sequence });
+        let origin = connection.origin.clone();
+        return Err(Cause::NothingToOffer { origin });
     }
     let terms = Terms {
         seconds: connection.lifetime.seconds,
