@@ -75,7 +75,7 @@ pub fn check(name: &str, text: &str, out: &mut dyn Write) -> io::Result<Totals> 
         }
     }
     for finding in &findings {
-        writeln!(out, "{name}: {finding}")?;
+        writeln!(out, "{name}: {}", printable(&finding.to_string()))?;
     }
     write_totals(name, &totals, out)?;
     Ok(totals)

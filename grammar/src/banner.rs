@@ -1,4 +1,4 @@
-//! Banners, global ones and those of client groups, that go on over several lines. Whoever reads lines (console, file
+//! Banners, global ones and those of client groups, that go on over several lines. A reader of lines (console, file
 //! loader) asks [`banner_start`] about each line; when it answers with a delimiter, the following raw
 //! lines belong to the banner up to and including the one for which [`Delimiter::ends`] is true. All of
 //! them joined with `\n` are then one line for the parser.
@@ -127,7 +127,7 @@ pub fn any_banner_start(line: &str) -> Option<Delimiter> {
     open(text)
 }
 
-/// The same for a line as running-config prints it, whatever block it stands in.
+/// The same for a line as running-config prints it, in any block.
 pub fn printed_banner_start(line: &str) -> Option<Delimiter> {
     let in_group = line.trim_start_matches(is_blank).starts_with("banner ^C");
     let mode = if in_group {

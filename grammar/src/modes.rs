@@ -15,8 +15,8 @@ struct Row {
     quit: bool,
 }
 
-/// One mode a line: the variant (the table of `IsakmpPolicy` is the rule `isakmp_policy_mode`), its doc, its prompt, where `exit` leads, the line above
-/// the list of `?`; then what differs from the usual: `indent` of its lines in the running-config, `quit` that closes it.
+/// One mode a line: the variant (the table of `IsakmpPolicy` is the rule `isakmp_policy_mode`), its doc, its prompt, where
+/// `exit` leads, the line above the list of `?`; then what differs from the usual: `indent` of its lines in the running-config, `quit` that closes it.
 macro_rules! modes {
     (@indent) => { 1 };
     (@indent $indent:literal) => { $indent };

@@ -140,7 +140,7 @@ pub(crate) enum Inherited {
     Usual,
     /// At least this level.
     Plain(u8),
-    /// This level, whatever the usual one is.
+    /// This level, instead of the usual one.
     All(u8),
 }
 

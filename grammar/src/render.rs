@@ -24,7 +24,7 @@ pub fn render(line: &ConfigLine) -> String {
     whole(line, Out::default()).text
 }
 
-/// The same for whoever may not know keys and passwords: `instead` stands in their place, also in the commands of
+/// The same for readers who may not know keys and passwords: `instead` stands in their place, also in the commands of
 /// `alias`, `autocommand` and `privilege` and in URLs.
 pub fn without_secrets(line: &ConfigLine, instead: &'static str) -> String {
     let out = Out {

@@ -1,8 +1,8 @@
-//! Lines that no command matches, or that stand where nobody says which command they are: what of them may be seen.
+//! Lines that no command matches, or whose command is not known: what of them may be seen.
 //!
-//! [`shown`] is for screens of those who may not know every key and for whatever is sent away, [`logged`] for the log.
+//! [`shown`] is for screens below level 15 and for what is sent away, [`logged`] for the log.
 //! Both know words only, no grammar, so they hide too much rather than too little. Called by the daemon's loader, its
-//! renderer and whatever shows files, and by `render` for URLs.
+//! renderer and the commands that show files, and by `render` for URLs.
 
 /// Parts of words that announce a secret. A word announces one wherever it has such a part: `authentication-key`,
 /// `wpa-psk`, `"password`.

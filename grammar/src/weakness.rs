@@ -1,4 +1,4 @@
-//! Configuration lines that work and protect badly: broken algorithms, small groups, keys for everybody, short keys. The
+//! Configuration lines that work and protect badly: broken algorithms, small groups, keys for every peer, short keys. The
 //! daemon says them at the prompt and once in the log after loading, the console in `--check`.
 //!
 //! Which ones they are follows what IOS XE 17.11 and later call weak; so do the words around them.

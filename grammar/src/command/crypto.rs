@@ -145,7 +145,7 @@ words! {
     }
 }
 
-/// Whom a pre-shared key is for.
+/// The peer that a pre-shared key is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyPeer {
     /// An address, or all addresses under a mask.

@@ -30,7 +30,7 @@ pub enum ConfigureTerminal {
     Revert(RevertTimer),
 }
 
-/// When a change that nobody confirmed is rolled back.
+/// When a change that is not confirmed is rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevertTimer {
     /// Minutes from the change (1-120).
@@ -146,7 +146,7 @@ pub enum FileCommand {
 words! {
     /// What is asked before a file is changed.
     pub enum FilePrompt {
-        /// Whatever could lose something; the default.
+        /// Ask before what can lose data; the default.
         Alert => "alert",
         /// Everything.
         Noisy => "noisy",

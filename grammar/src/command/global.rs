@@ -52,7 +52,7 @@ words! {
         Login => "login",
         /// Message of the day.
         Motd => "motd",
-        /// When nobody answers the questions of a login.
+        /// When a login is not answered in time.
         PromptTimeout => "prompt-timeout",
     }
 }
@@ -231,7 +231,7 @@ pub enum GlobalCommand {
     CryptoIsakmpKey {
         /// The key.
         key: Option<Secret>,
-        /// Whom it is for.
+        /// The peer that it is for.
         peer: KeyPeer,
         /// `no-xauth`.
         no_xauth: bool,

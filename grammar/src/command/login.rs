@@ -15,7 +15,7 @@ words! {
     }
 }
 
-/// One way to find out who somebody is, or what they may do.
+/// A method of authentication or authorization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AaaMethod {
     /// `enable`: the enable secret.

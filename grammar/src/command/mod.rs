@@ -116,7 +116,7 @@ pub struct ConfigLine {
 
 /// A configuration command, by the mode whose table it is in.
 ///
-/// A global command typed in a sub-mode is [`ConfigCommand::Global`] whatever the mode was.
+/// A global command typed in a sub-mode is [`ConfigCommand::Global`] in every mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigCommand {
     /// Global configuration.
