@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use isthmus_kernel::{Acquire, Action, Direction, Event};
+use isthmus_kernel::{Acquire, Action, Direction, Event, PolicySpec};
 use isthmusd::config::load;
 use isthmusd::router::Shared;
 use isthmusd::router::reconcile::reconcile;
@@ -64,15 +64,19 @@ pub async fn configure(bed: &Bed, text: &str) {
     tasks::carry_out(&bed.router, |_, _, _| Ok(())).await;
 }
 
-/// A packet meets one of the outbound policies, counted from the first.
-pub async fn traffic(router: &Shared, which: usize) {
+/// The outbound policies of a router, the first first.
+pub async fn outbound(router: &Shared) -> Vec<PolicySpec> {
     let kernel = router.borrow().kernel.clone();
     let policies = kernel.dump_policies().await.unwrap();
     let policies = policies.into_iter().map(|policy| policy.spec);
     let outbound = policies.filter(|policy| policy.key.direction == Direction::Out);
     let mut outbound: Vec<_> = outbound.collect();
-    outbound.sort_by_key(|policy| (policy.priority, policy.key.selector.to_string()));
-    let policy = &outbound[which];
+    outbound.sort_by_cached_key(|policy| (policy.priority, policy.key.selector.to_string()));
+    outbound
+}
+
+/// A packet meets a policy.
+fn traffic(router: &Shared, policy: &PolicySpec) {
     let Action::Protect(templates) = &policy.action else {
         panic!("not protected: {policy:?}");
     };
@@ -101,16 +105,21 @@ pub async fn sent(router: &Shared) -> VecDeque<(SocketAddr, SocketAddr, Vec<u8>)
     wire
 }
 
-/// A whole negotiation between two routers of this process; how many SAs it made at the first.
-pub async fn handshake(a: &Shared, b: &Shared) -> usize {
-    tunnel(a, b, 0).await
+/// Children that are up.
+pub fn up(router: &Shared) -> usize {
+    let router = router.borrow();
+    router.tunnels.engine.children(router.now()).len()
 }
 
-/// The same for the flow of one of the policies; waits where the first router takes its time between two negotiations.
-pub async fn tunnel(a: &Shared, b: &Shared, which: usize) -> usize {
-    let up = |a: &Shared| a.borrow().tunnels.engine.children(a.borrow().now()).len();
-    let before = up(a);
-    traffic(a, which).await;
+/// A whole negotiation between two routers of this process; how many children the first has then.
+pub async fn handshake(a: &Shared, b: &Shared) -> usize {
+    tunnel(a, b, &outbound(a).await[0]).await;
+    up(a)
+}
+
+/// The same for the flow of a policy; waits where the first router takes its time between two negotiations.
+pub async fn tunnel(a: &Shared, b: &Shared, policy: &PolicySpec) {
+    traffic(a, policy);
     for _ in 0..100 {
         for _ in 0..10 {
             for (local, remote, bytes) in sent(a).await {
@@ -120,11 +129,22 @@ pub async fn tunnel(a: &Shared, b: &Shared, which: usize) -> usize {
                 a.borrow_mut().datagram(remote, local, &bytes);
             }
         }
-        if up(a) > before {
-            break;
+        if !wants(a, policy) {
+            return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
         a.borrow_mut().until_timeout();
     }
-    up(a)
+}
+
+/// The flow of a policy is being negotiated, or waits for it.
+fn wants(router: &Shared, policy: &PolicySpec) -> bool {
+    let Action::Protect(templates) = &policy.action else {
+        return false;
+    };
+    let tunnels = &router.borrow().tunnels;
+    let name = tunnels
+        .plan
+        .by_reqid(templates[0].reqid, policy.key.interface);
+    name.is_some_and(|name| tunnels.engine.is_wanted(name.0, name.1))
 }

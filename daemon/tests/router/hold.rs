@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::bed::tunnels::{FIRST, SECOND, config, configure, handshake, tunnel};
+use crate::bed::tunnels::{FIRST, SECOND, config, configure, handshake, outbound, tunnel, up};
 use crate::bed::{Bed, Client, test};
 use isthmus_control::{Reply, Request, Status};
 use isthmus_kernel::{SaSpec, SaStats};
@@ -155,10 +155,10 @@ fn every_flow_has_the_counters_of_its_sas_however_many_there_are() {
         let other = Bed::new();
         configure(&bed, &config(FIRST, SECOND, TUNNELS)).await;
         configure(&other, &config(SECOND, FIRST, TUNNELS)).await;
-        for which in 0..TUNNELS {
-            let up = tunnel(&bed.router, &other.router, which).await;
-            assert_eq!(up, which + 1, "{}", bed.log());
+        for policy in outbound(&bed.router).await {
+            tunnel(&bed.router, &other.router, &policy).await;
         }
+        assert_eq!(up(&bed.router), TUNNELS, "{}", bed.log());
         let out = |sa: &SaSpec| sa.destination.to_string() == SECOND;
         let sas: Vec<SaSpec> = bed.fake.sas().into_iter().filter(out).collect();
         for (sa, packets) in sas.iter().zip(1001..) {

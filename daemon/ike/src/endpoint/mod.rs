@@ -8,7 +8,7 @@
 //! the outside. What follows for the others: `phase1` (how it begins), `sa_life` (life of an ISAKMP SA), `restore` (phase 1
 //! comes back), `requests` (which flows wait), `children` (the table), `child_life` and `phase` (life of a child), `watch`
 //! (what its counters tell), `connection` (what a connection has beside its SAs). From the caller: `configured`, `clear`,
-//! `snapshot`.
+//! `snapshot`; `crate::resume` saves the SAs, and has another endpoint go on with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -115,6 +115,12 @@ impl Endpoint {
     pub fn set_config(&mut self, now: Instant, config: EngineConfig) {
         self.ctx.now = now;
         self.config_changed(config);
+    }
+
+    /// Puts everything of a configuration in force but its connections: those that there are stay as they are.
+    pub fn set_settings(&mut self, now: Instant, settings: EngineConfig) {
+        self.ctx.now = now;
+        self.settings_changed(settings);
     }
 
     /// Puts one connection in force, in the place of the one of the same name: what `set_config` would do with everything
