@@ -2,6 +2,10 @@
 //!
 //! `endpoint` is the way in: datagrams, timeouts, kernel events, configuration and operator actions
 //! go in, `output` comes out. Start reading at `endpoint/mod.rs`.
+//!
+//! One way: the endpoint gives an SA a `task`; its version of IKE (`v1`; another one is a module beside it and a variant of
+//! `sa::State`) answers the next state and `effect`s, and knows nothing of the endpoint; both stand on the nouns: `id`, `sa`,
+//! `child`, `child_request`, `config`, `origin`, `cause`, `event`.
 
 // A refusal carries its whole cause, and is rare beside what it refuses.
 #![allow(clippy::result_large_err)]

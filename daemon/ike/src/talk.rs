@@ -10,9 +10,9 @@ use crate::time::Instant;
 /// Whose a datagram may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// From an address that no entry names
+    /// From an address that no entry lists
     Stranger,
-    /// From an address that an entry names: the peer, or another who uses its address
+    /// From an address that an entry lists: the peer, or another who uses its address
     Named,
     /// It names an SA whose other end gets what we send. Its cookies are no secret, so that it may be forged too
     Known,

@@ -25,7 +25,7 @@ impl Endpoint {
         };
         let standing = match found {
             Some(id) if !self.is_unanswered(id) => Standing::Known,
-            _ if self.names(path) => Standing::Named,
+            _ if self.ctx.config.lists(path.remote.ip()) => Standing::Named,
             _ => Standing::Stranger,
         };
         self.ctx.hear(path, standing);

@@ -3,11 +3,12 @@
 //! The caller feeds datagrams, timeouts, kernel events, configuration and operator actions, each
 //! with the present time, then drains `poll_output` and sleeps until `next_timeout`.
 //!
-//! Where things are: `gate` (what becomes of a datagram), `admission` (how many of what there may be),
-//! `peers` (with whom), `connection` (which of the peers of a connection), `requests` (which flows wait), `phase1` (how it begins), `questions` (what waits for the outside), `sa_life` (life of an ISAKMP SA), `children` (the table),
-//! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
-//! back), `clear`, `snapshot`; the exchanges are in `crate::v1`, which answer what `effects` carries out.
-//! `crate::resume` saves the SAs, and has another endpoint go on with them.
+//! What finds an SA: `gate` (what becomes of a datagram), `admission` (how many of what there may be), `peers` (with whom).
+//! What an SA does is its version's: `effects` gives it a task and carries out what it answers; `questions` has what waits for
+//! the outside. What follows for the others: `phase1` (how it begins), `sa_life` (life of an ISAKMP SA), `restore` (phase 1
+//! comes back), `requests` (which flows wait), `children` (the table), `child_life` and `phase` (life of a child), `watch`
+//! (what its counters tell), `connection` (what a connection has beside its SAs). From the caller: `configured`, `clear`,
+//! `snapshot`; `crate::resume` saves the SAs, and has another endpoint go on with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
