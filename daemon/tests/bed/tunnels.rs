@@ -143,7 +143,8 @@ fn wants(router: &Shared, policy: &PolicySpec) -> bool {
         return false;
     };
     let tunnels = &router.borrow().tunnels;
-    let key = (templates[0].reqid, policy.key.interface);
-    let name = tunnels.plan.by_reqid.get(&key);
+    let name = tunnels
+        .plan
+        .by_reqid(templates[0].reqid, policy.key.interface);
     name.is_some_and(|name| tunnels.engine.is_wanted(name.0, name.1))
 }
