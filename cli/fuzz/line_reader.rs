@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::num::NonZero;
 
 use isthmus_console::lang;
-use isthmus_console::line::editor::{Editor, Killed, Step};
+use isthmus_console::line::editor::{Editor, KillBuffer, Step};
 use isthmus_console::line::history::History;
 use isthmus_console::line::keys::{Decoder, Key};
 use isthmus_grammar::{Access, Mode};
@@ -20,11 +20,11 @@ const PROMPT: &str = "R1(config)#";
 const ROWS: u16 = 50;
 const RESIZE: u8 = 0x1c;
 
-/// Someone who types.
-pub struct Desk {
+/// An editor with its history on a screen.
+pub struct Typist {
     editor: Editor,
     history: History,
-    killed: Killed,
+    kill_buffer: KillBuffer,
     screen: vt100::Parser,
     columns: u16,
     quoted: bool,
@@ -32,26 +32,26 @@ pub struct Desk {
 
 /// Types bytes and checks the screen after every key.
 pub fn line_reader(bytes: &[u8]) {
-    Desk::new(40).types(bytes);
+    Typist::new(40).types(bytes);
 }
 
-impl Desk {
+impl Typist {
     /// A terminal of so many columns with an empty line after the prompt, and two lines to come back to.
     pub fn new(columns: u16) -> Self {
         let mut history = History::new(10);
         history.add("show version");
         history.add("ip route 192.168.100.0 255.255.255.0 192.168.200.254 250");
         let size = |n| NonZero::new(n).expect("not zero");
-        let mut desk = Self {
+        let mut typist = Self {
             editor: Editor::new(PROMPT, columns.into(), true),
             history,
-            killed: Killed::default(),
+            kill_buffer: KillBuffer::default(),
             screen: vt100::Parser::new(size(ROWS), size(columns), 0),
             columns,
             quoted: false,
         };
-        desk.fresh();
-        desk
+        typist.fresh();
+        typist
     }
 
     /// Types bytes, checking everything after each key.
@@ -79,7 +79,7 @@ impl Desk {
         let mut out = String::new();
         let step = self
             .editor
-            .key(key, &mut self.history, &mut self.killed, &mut out);
+            .key(key, &mut self.history, &mut self.kill_buffer, &mut out);
         if let (Some(c), Step::Edit) = (alone, step) {
             assert_eq!(out, c.to_string(), "the echo of one letter");
         }

@@ -16,7 +16,7 @@ pub const MAX_LINE: usize = 10 * 1024;
 /// Why there is no session, or no longer one. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// Nobody answers on the socket.
+    /// No daemon answers on the socket.
     #[error("% Cannot reach the daemon at {}: {source}\n  {}", path.display(), advice(source))]
     Unreachable {
         /// The socket.

@@ -33,10 +33,10 @@ impl<'a> Out<'a> {
         String::from_utf8_lossy(&held).into_owned()
     }
 
-    /// Writes the document of a line that has been done, if it has one.
-    pub(crate) fn document(&mut self, done: &Done<'_>) -> io::Result<()> {
+    /// Writes the document of a line that was run, if it has one.
+    pub(crate) fn document(&mut self, line: &ExecutedLine<'_>) -> io::Result<()> {
         let text = self.take();
-        let Some(document) = done.document(&text) else {
+        let Some(document) = line.document(&text) else {
             return Ok(());
         };
         writeln!(self.to, "{document}")?;
@@ -60,8 +60,8 @@ impl Write for Out<'_> {
     }
 }
 
-/// A line that has been done.
-pub(crate) struct Done<'a> {
+/// A line that was run, also one that was refused.
+pub(crate) struct ExecutedLine<'a> {
     /// The mode it was typed in.
     pub(crate) mode: Mode,
     /// Its number among the lines, from 1.
@@ -104,7 +104,7 @@ struct Error {
     column: Option<usize>,
 }
 
-impl Done<'_> {
+impl ExecutedLine<'_> {
     /// The document, without its line end; `None` for empty lines and comments.
     fn document(&self, text: &str) -> Option<String> {
         let parsed = parser::parse(self.mode, self.line);

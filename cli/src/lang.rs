@@ -46,7 +46,7 @@ pub fn terminal_command(mode: Mode, line: &str) -> Option<TerminalCommand> {
     }
 }
 
-/// Takes the filter off a line, if it has one; what is not understood goes to the daemon as it is.
+/// Takes the filter off a line, if it has one; a line that is not understood goes to the daemon as it is.
 ///
 /// # Errors
 /// What is wrong with the filter's expression or file.

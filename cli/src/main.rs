@@ -115,7 +115,7 @@ fn main() -> ExitCode {
     };
     let result = plain::run(&arguments.socket, source, how, &mut out);
     if let (true, Err(error @ PlainError::Session(_))) = (arguments.json, &result) {
-        // Whoever reads the documents is told in their way; the exit status says it too.
+        // A reader of JSON gets JSON also for this; the exit status says it too.
         let _ = writeln!(out, "{}", documents::unreachable(error));
         let _ = out.flush();
         return ExitCode::from(UNREACHABLE);
@@ -164,7 +164,7 @@ fn check_file(file: &Path, strict: bool) -> ExitCode {
     }
 }
 
-/// Standard input or output failed; whoever closed it early (`| head`) need not be told.
+/// Standard input or output failed. A reader that closed it early (`| head`) gets no message.
 fn stream_failed(error: &io::Error, status: u8) -> ExitCode {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return ExitCode::from(SIGNAL + nix::libc::SIGPIPE as u8);
@@ -182,7 +182,7 @@ fn interactive(socket: &Path) -> ExitCode {
 }
 
 fn report(error: &dyn Display, status: u8) -> ExitCode {
-    // Nobody may be left to read it.
+    // Standard error may be closed.
     let _ = writeln!(io::stderr(), "{error}");
     ExitCode::from(status)
 }

@@ -1,7 +1,7 @@
 //! The session without a terminal: lines from `-c` or from standard input, plain text out. No
 //! prompts, no pager, no escapes. Called by `main`.
 //!
-//! Every line is run in order, in whatever mode the one before it left. A question takes its
+//! Every line is run in order, in the mode that the one before it left. A question takes its
 //! answer from the lines that follow. A refused line is printed with its prompt, so that the
 //! caret below it points at something.
 
@@ -19,7 +19,7 @@ use isthmus_grammar::{Access, Mode, Refusal};
 use isthmusd::config::cursor::BYTE_ORDER_MARK;
 
 use crate::client::{MAX_LINE, Session, SessionError};
-use crate::documents::{self, Done, Out};
+use crate::documents::{self, ExecutedLine, Out};
 use crate::lang;
 use crate::screen::{Stream, printable};
 
@@ -277,7 +277,7 @@ impl Plain<'_> {
         if !self.out.holds() {
             return Ok(());
         }
-        self.out.document(&Done {
+        self.out.document(&ExecutedLine {
             mode,
             number,
             line,

@@ -117,7 +117,7 @@ impl Tty {
                 bytes.truncate(n);
                 Ok(bytes)
             }
-            // A terminal whose other side is gone.
+            // The other side of the terminal is gone.
             Err(Errno::EIO) => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }

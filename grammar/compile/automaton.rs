@@ -239,7 +239,6 @@ impl<'r> Automaton<'r> {
             Expr::RepExact(inner, count) => self.counted(inner, *count, *count),
             Expr::RepMax(inner, max) => self.counted(inner, 0, *max),
             Expr::RepMinMax(inner, min, max) => self.counted(inner, *min, *max),
-            Expr::NegPred(_) | Expr::PosPred(_) => Fragment::empty(),
             other => panic!("no command is made with {other}"),
         }
     }

@@ -22,7 +22,7 @@ enum Backend {
     Fake(Fake),
 }
 
-/// Calls the same method of whichever backend there is.
+/// Calls the method of the same name of the backend.
 macro_rules! either {
     ($self:ident, $k:ident => $call:expr) => {
         match &$self.backend {
@@ -71,8 +71,8 @@ impl Kernel {
         either!(self, k => k.dump_sas())
     }
 
-    /// What was reported as an [`Acquire`](crate::Acquire) and is neither answered nor forgotten, as the requests that
-    /// forget it. For the start: a daemon before this one may have been asked.
+    /// The [`Acquire`](crate::Acquire)s that are neither answered nor forgotten, as the requests that forget them. For the
+    /// start: they may have been sent to the daemon before this one.
     pub async fn dump_acquires(&self) -> Result<Vec<Request>, KernelError> {
         either!(self, k => k.dump_acquires())
     }
@@ -138,7 +138,7 @@ impl Kernel {
         IkeSocket::bind(local, matches!(self.backend, Backend::Linux(_)))
     }
 
-    /// Sends one ICMP echo request and waits for what comes of it. For ping; with rising `ttl` for traceroute.
+    /// Sends one ICMP echo request and waits for the reply, an error or the end of the time. For ping; with rising `ttl` for traceroute.
     pub async fn ping(&self, probe: Probe) -> Result<ProbeReply, KernelError> {
         match &self.backend {
             Backend::Linux(_) => crate::icmp::probe(&probe).await,

@@ -2,15 +2,15 @@
 //! calls, keeps it from others.
 //!
 //! A key goes through many buffers on its way from the console to the kernel: frames, JSON, the parser, screens. Buffers
-//! grow and move, and what they leave behind is not reached by types that wipe themselves. Here nothing is left behind.
+//! grow and move, and types that wipe themselves do not reach the old copies. The allocator does.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
 
-/// No other process of the same user may read the memory of this one from now on, and no core dump has it. It holds for
-/// this program: what is started by it decides for itself, but for core dumps.
+/// No other process of the same user may read the memory of this one from now on, and no core dump has it. A program
+/// that this one starts decides for itself who may read it; it writes no core dump either.
 ///
 /// # Errors
 /// The system's; there is no reason for one on Linux.

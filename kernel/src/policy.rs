@@ -273,11 +273,11 @@ impl PolicySpec {
     /// `outbound` is the line as written (our side → their side); `rank` its place among all lines
     /// ([`Priority::line`]). `templates` are the outbound ones, inside out;
     /// the inbound policies get them with the ends swapped. Gives
-    /// 1. `Out`, bound to the interface: what leaves there must be protected, what leaves elsewhere is none of its business;
+    /// 1. `Out`, bound to the interface: what leaves there must be protected; it says nothing of other interfaces;
     /// 2. `Fwd` with the same selector, bound to the interface, bypass: lets traffic that is on its way *to* policy 1 pass
     ///    the inbound check; only when the two sides overlap (`permit ip any any`);
-    /// 3. `In` and `Fwd`, reversed, no interface: what should have come protected and did not is dropped, whichever
-    ///    interface it came by. IOS asks this only of what comes by the interface with the map: switch the check off on
+    /// 3. `In` and `Fwd`, reversed, no interface: what should have come protected and did not is dropped, on every
+    ///    interface. IOS asks this only of what comes by the interface with the map: switch the check off on
     ///    others, at least when the sides overlap, because then this also hits clear traffic from the inside ([`Request::SetInboundCheck`](crate::Request::SetInboundCheck)).
     pub fn for_crypto_map_line(
         interface: u32,

@@ -77,7 +77,7 @@ pub struct NeighbourInfo {
     pub index: u32,
     /// The neighbour's address.
     pub address: Ipv4Addr,
-    /// Its hardware address, empty while nobody has answered.
+    /// Its hardware address, empty until the neighbour has answered.
     pub mac: Vec<u8>,
     /// Time since the neighbour was last known to be there.
     pub confirmed: Duration,

@@ -55,6 +55,6 @@ pub fn clock_synchronised() -> Option<bool> {
 /// Lets tokio watch a socket.
 pub(crate) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
     // SAFETY: a `Socket` owns its descriptor, gives the same one always, and closes it only when dropped, which is
-    // after the `AsyncFd` that owns it has taken it out of the reactor; nobody is given a way to replace it.
+    // after the `AsyncFd` that owns it has taken it out of the reactor; no method lets a caller replace it.
     Ok(unsafe { AsyncFd::register(socket) }?)
 }

@@ -62,7 +62,7 @@ INVALID = "% Invalid input detected at '^' marker."
 
 
 def line_ends(shell):
-    """LF, CR and CR LF are one Enter each, wherever a packet ends; NUL is nothing."""
+    """LF, CR and CR LF are one Enter each, no matter where a packet ends; NUL is nothing."""
     for keys in ("\n", "\r", "\r\n"):
         expect(shell.types(keys) == f"\r\n{HOSTNAME}#", f"{keys!r} gives exactly one prompt")
     text = shell.types("\x00sh\x00ow privilege\x00\n")

@@ -20,7 +20,7 @@ use crate::guest::MARK;
 /// A guest is one busy CPU; more than this at once only slows all of them down.
 const GUESTS: usize = 2;
 const BOOT_LIMIT: Duration = Duration::from_secs(60);
-/// After this a guest is stopped even if nobody is left to stop it.
+/// After this time a guest stops by itself, should the program that started it be gone.
 const GUEST_SECONDS: u32 = 1500;
 
 /// Runs a scenario and answers its diary; a failure's error holds the diary.

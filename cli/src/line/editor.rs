@@ -28,9 +28,9 @@ pub enum Step {
 
 /// What the last kill removed, for Ctrl-Y.
 #[derive(Default)]
-pub struct Killed(String);
+pub struct KillBuffer(String);
 
-impl DeleteListener for Killed {
+impl DeleteListener for KillBuffer {
     fn delete(&mut self, _: usize, text: &str, direction: Direction) {
         match direction {
             Direction::Forward => self.0.push_str(text),
@@ -169,7 +169,7 @@ impl Editor {
         &mut self,
         key: Key,
         history: &mut History,
-        killed: &mut Killed,
+        kill_buffer: &mut KillBuffer,
         out: &mut String,
     ) -> Step {
         if std::mem::take(&mut self.quoted)
@@ -190,7 +190,7 @@ impl Editor {
                 self.paint(out);
             }
             _ => {
-                self.edit(key, history, killed);
+                self.edit(key, history, kill_buffer);
                 self.update(out);
             }
         }
@@ -219,7 +219,7 @@ impl Editor {
         }
     }
 
-    fn edit(&mut self, key: Key, history: &mut History, killed: &mut Killed) {
+    fn edit(&mut self, key: Key, history: &mut History, kill_buffer: &mut KillBuffer) {
         let line = &mut self.line;
         match key {
             Key::Backspace => drop(line.backspace(1, &mut Ignored)),
@@ -231,18 +231,18 @@ impl Editor {
             Key::Meta('b' | 'B') => drop(line.move_to_prev_word(Word::Emacs, 1)),
             Key::Meta('f' | 'F') => drop(line.move_to_next_word(At::AfterEnd, Word::Emacs, 1)),
             Key::Ctrl('t') => drop(line.transpose_chars(&mut Ignored)),
-            Key::Ctrl('w') => kill(line, Movement::BackwardWord(1, Word::Big), killed),
-            Key::Meta('\u{8}') => kill(line, Movement::BackwardWord(1, Word::Emacs), killed),
+            Key::Ctrl('w') => kill(line, Movement::BackwardWord(1, Word::Big), kill_buffer),
+            Key::Meta('\u{8}') => kill(line, Movement::BackwardWord(1, Word::Emacs), kill_buffer),
             Key::Meta('d' | 'D') => {
                 kill(
                     line,
                     Movement::ForwardWord(1, At::AfterEnd, Word::Emacs),
-                    killed,
+                    kill_buffer,
                 );
             }
-            Key::Ctrl('u' | 'x') => kill(line, Movement::BeginningOfBuffer, killed),
-            Key::Ctrl('k') => kill(line, Movement::EndOfBuffer, killed),
-            Key::Ctrl('y') => drop(line.yank(&killed.0, 1, &mut Ignored)),
+            Key::Ctrl('u' | 'x') => kill(line, Movement::BeginningOfBuffer, kill_buffer),
+            Key::Ctrl('k') => kill(line, Movement::EndOfBuffer, kill_buffer),
+            Key::Ctrl('y') => drop(line.yank(&kill_buffer.0, 1, &mut Ignored)),
             Key::Meta('c' | 'C') => drop(line.edit_word(WordAction::Capitalize, &mut Ignored)),
             Key::Meta('l' | 'L') => drop(line.edit_word(WordAction::Lowercase, &mut Ignored)),
             Key::Meta('u' | 'U') => drop(line.edit_word(WordAction::Uppercase, &mut Ignored)),
@@ -266,10 +266,10 @@ impl Editor {
     }
 }
 
-fn kill(line: &mut LineBuffer, movement: Movement, killed: &mut Killed) {
-    let mut removed = Killed::default();
+fn kill(line: &mut LineBuffer, movement: Movement, kill_buffer: &mut KillBuffer) {
+    let mut removed = KillBuffer::default();
     if line.kill(&movement, &mut removed) && !removed.0.is_empty() {
-        *killed = removed;
+        *kill_buffer = removed;
     }
 }
 
@@ -286,29 +286,29 @@ mod tests {
     use super::super::keys::Decoder;
     use super::*;
 
-    struct Desk {
+    struct Typist {
         editor: Editor,
         history: History,
-        killed: Killed,
+        kill_buffer: KillBuffer,
         out: String,
         steps: Vec<Step>,
     }
 
-    fn desk(history: &[&str]) -> Desk {
+    fn typist(history: &[&str]) -> Typist {
         let mut past = History::new(10);
         for line in history {
             past.add(line);
         }
-        Desk {
+        Typist {
             editor: Editor::new("R1#", 80, true),
             history: past,
-            killed: Killed::default(),
+            kill_buffer: KillBuffer::default(),
             out: String::new(),
             steps: Vec::new(),
         }
     }
 
-    impl Desk {
+    impl Typist {
         fn type_in(&mut self, bytes: &[u8]) -> &mut Self {
             let mut decoder = Decoder::default();
             let mut keys = VecDeque::new();
@@ -316,9 +316,9 @@ mod tests {
                 decoder.push(byte, &mut keys);
             }
             for key in keys {
-                let step = self
-                    .editor
-                    .key(key, &mut self.history, &mut self.killed, &mut self.out);
+                let step =
+                    self.editor
+                        .key(key, &mut self.history, &mut self.kill_buffer, &mut self.out);
                 if step != Step::Edit {
                     self.steps.push(step);
                 }
@@ -330,12 +330,12 @@ mod tests {
     #[test]
     fn typing_echoes_each_letter_once_and_nothing_else() {
         let text = "show crypto isakmp sa detail ".repeat(2);
-        let mut desk = desk(&[]);
-        assert_eq!(desk.type_in(text.as_bytes()).out, text);
+        let mut typist = typist(&[]);
+        assert_eq!(typist.type_in(text.as_bytes()).out, text);
         let long = "x".repeat(600);
-        desk.editor = Editor::new("R1#", 0, true);
-        desk.out.clear();
-        assert_eq!(desk.type_in(long.as_bytes()).out, long);
+        typist.editor = Editor::new("R1#", 0, true);
+        typist.out.clear();
+        assert_eq!(typist.type_in(long.as_bytes()).out, long);
     }
 
     #[test]
@@ -369,36 +369,36 @@ mod tests {
             ("ae\u{301}漢\x7f\x7f".as_bytes(), "a", "a"),
         ];
         for (keys, text, before) in cases {
-            let mut desk = desk(&[]);
-            desk.type_in(keys);
-            assert_eq!(desk.editor.text(), text, "{keys:?}");
-            assert_eq!(desk.editor.before_cursor(), before, "{keys:?}");
-            assert!(desk.steps.is_empty(), "{keys:?}");
+            let mut typist = typist(&[]);
+            typist.type_in(keys);
+            assert_eq!(typist.editor.text(), text, "{keys:?}");
+            assert_eq!(typist.editor.before_cursor(), before, "{keys:?}");
+            assert!(typist.steps.is_empty(), "{keys:?}");
         }
     }
 
     #[test]
     fn history_comes_back_with_ctrl_p_and_arrows() {
-        let mut desk = desk(&["first", "second"]);
-        assert_eq!(desk.type_in(b"dr\x10").editor.text(), "second");
-        assert_eq!(desk.type_in(b"\x1b[A\x1b[A").editor.text(), "first");
-        assert_eq!(desk.type_in(b"\x0e\x1b[B").editor.text(), "dr");
-        assert_eq!(desk.type_in(b"\x1b<").editor.text(), "first");
-        assert_eq!(desk.type_in(b"\x1b>").editor.text(), "dr");
+        let mut typist = typist(&["first", "second"]);
+        assert_eq!(typist.type_in(b"dr\x10").editor.text(), "second");
+        assert_eq!(typist.type_in(b"\x1b[A\x1b[A").editor.text(), "first");
+        assert_eq!(typist.type_in(b"\x0e\x1b[B").editor.text(), "dr");
+        assert_eq!(typist.type_in(b"\x1b<").editor.text(), "first");
+        assert_eq!(typist.type_in(b"\x1b>").editor.text(), "dr");
     }
 
     #[test]
     fn keys_that_leave_the_line() {
-        let mut desk = desk(&[]);
-        desk.type_in(b"a?\t\r\x1a\x03\x1e");
+        let mut typist = typist(&[]);
+        typist.type_in(b"a?\t\r\x1a\x03\x1e");
         use Step::{Abandon, Complete, End, Enter, Help};
-        assert_eq!(desk.steps, [Help, Complete, Enter, End, Abandon, Abandon]);
-        assert_eq!(desk.editor.text(), "a");
+        assert_eq!(typist.steps, [Help, Complete, Enter, End, Abandon, Abandon]);
+        assert_eq!(typist.editor.text(), "a");
     }
 
     #[test]
     fn no_key_sends_an_escape() {
-        let mut desk = desk(&[
+        let mut typist = typist(&[
             "an old and rather long line to come back to, wider than the screen, I am sure",
         ]);
         let noise: Vec<u8> = (1..=255)
@@ -406,10 +406,11 @@ mod tests {
             .cycle()
             .take(5000)
             .collect();
-        desk.type_in(&noise);
-        desk.type_in(b"\x10\x01\x05\x1b[A\x1b[B\x17\x19");
+        typist.type_in(&noise);
+        typist.type_in(b"\x10\x01\x05\x1b[A\x1b[B\x17\x19");
         assert!(
-            desk.out
+            typist
+                .out
                 .chars()
                 .all(|c| !c.is_control() || matches!(c, '\u{8}' | '\r' | '\n'))
         );
@@ -417,9 +418,9 @@ mod tests {
 
     #[test]
     fn a_line_over_the_limit_stops_growing() {
-        let mut desk = desk(&[]);
-        desk.editor = Editor::new("R1#", 0, true);
-        desk.type_in(&vec![b'x'; MAX_LINE + 5]);
-        assert_eq!(desk.editor.text().len(), MAX_LINE);
+        let mut typist = typist(&[]);
+        typist.editor = Editor::new("R1#", 0, true);
+        typist.type_in(&vec![b'x'; MAX_LINE + 5]);
+        assert_eq!(typist.editor.text().len(), MAX_LINE);
     }
 }

@@ -60,7 +60,7 @@ impl Stream {
     }
 }
 
-/// A typed line as it can be shown: every character takes one place, and none does anything.
+/// A typed line as it can be shown: every character takes one place, and control characters do nothing.
 #[must_use]
 pub fn printable(line: &str) -> String {
     let show = |c| match c {

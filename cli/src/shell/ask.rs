@@ -3,9 +3,9 @@
 use isthmus_control::{AskKind, Request};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::desk::{Event, Listen};
+use super::terminal::{Event, Listen};
 use super::{End, Shell};
-use crate::line::editor::{Editor, Killed, Step};
+use crate::line::editor::{Editor, KillBuffer, Step};
 use crate::line::history::History;
 use crate::line::keys::Key;
 
@@ -21,7 +21,7 @@ fn before(text: &str, delimiter: char) -> String {
 impl Shell {
     /// Puts a question and sends its answer, or gives it up on Ctrl-C.
     pub(super) fn answer(&mut self, prompt: &str, kind: AskKind) -> Result<(), End> {
-        self.desk.print(prompt);
+        self.terminal.print(prompt);
         let prompt = prompt.rsplit('\n').next().unwrap_or_default();
         let answer = match kind {
             AskKind::Line => self.line_after(prompt)?,
@@ -44,20 +44,20 @@ impl Shell {
     }
 
     fn line_after(&mut self, prompt: &str) -> Result<Option<String>, End> {
-        let mut editor = Editor::new(prompt, self.desk.width(), false);
-        let (mut none, mut killed) = (History::new(0), Killed::default());
+        let mut editor = Editor::new(prompt, self.terminal.width(), false);
+        let (mut none, mut kill_buffer) = (History::new(0), KillBuffer::default());
         let mut out = String::new();
         loop {
             let key = self.key_for(&mut editor)?;
-            let step = editor.key(key, &mut none, &mut killed, &mut out);
-            self.desk.put(&std::mem::take(&mut out));
+            let step = editor.key(key, &mut none, &mut kill_buffer, &mut out);
+            self.terminal.put(&std::mem::take(&mut out));
             match step {
                 Step::Enter => {
-                    self.desk.put("\r\n");
+                    self.terminal.put("\r\n");
                     return Ok(Some(editor.text().to_owned()));
                 }
                 Step::Abandon | Step::End => {
-                    self.desk.put("\r\n");
+                    self.terminal.put("\r\n");
                     return Ok(None);
                 }
                 _ => {}
@@ -68,7 +68,7 @@ impl Shell {
     /// The next key for a question. What the daemon says meanwhile stands above the question.
     fn key_for(&mut self, editor: &mut Editor) -> Result<Key, End> {
         loop {
-            match self.desk.next(&mut self.session, Listen::Replies)? {
+            match self.terminal.next(&mut self.session, Listen::Replies)? {
                 Event::Key(key) => return Ok(key),
                 Event::Resize => self.resize(editor),
                 Event::Reply(reply) => self.aside(reply, editor)?,
@@ -78,14 +78,14 @@ impl Shell {
 
     fn secret(&mut self, prompt: &str) -> Result<Option<String>, End> {
         // Nothing is ever typed into it: it stands for the question on the screen.
-        let mut question = Editor::new(prompt, self.desk.width(), false);
+        let mut question = Editor::new(prompt, self.terminal.width(), false);
         let mut text = Zeroizing::new(String::with_capacity(4 * MAX_SECRET));
         let mut length = 0;
         loop {
             match self.key_for(&mut question)? {
                 Key::Enter => break,
                 Key::Ctrl('c' | 'z' | '^') => {
-                    self.desk.put("\r\n");
+                    self.terminal.put("\r\n");
                     return Ok(None);
                 }
                 Key::Ctrl('u' | 'x') => {
@@ -102,20 +102,20 @@ impl Shell {
                 _ => {}
             }
         }
-        self.desk.put("\r\n");
+        self.terminal.put("\r\n");
         Ok(Some(std::mem::take(&mut *text)))
     }
 
     /// One key; what was typed shows, as everywhere.
     fn confirm(&mut self, prompt: &str) -> Result<Option<String>, End> {
-        let mut question = Editor::new(prompt, self.desk.width(), false);
+        let mut question = Editor::new(prompt, self.terminal.width(), false);
         let answer = match self.key_for(&mut question)? {
             Key::Enter => Some(String::new()),
             Key::Char(c) => Some(c.to_string()),
             _ => None,
         };
-        self.desk.put(answer.as_deref().unwrap_or_default());
-        self.desk.put("\r\n");
+        self.terminal.put(answer.as_deref().unwrap_or_default());
+        self.terminal.put("\r\n");
         Ok(answer)
     }
 
@@ -123,7 +123,7 @@ impl Shell {
     /// Ctrl-C was pressed.
     pub(super) fn text(&mut self, ends: impl Fn(&str) -> bool) -> Result<Option<String>, End> {
         let mut lines: Vec<String> = Vec::new();
-        self.desk.fresh_line();
+        self.terminal.fresh_line();
         while let Some(line) = self.line_after("")? {
             let last = ends(&line);
             lines.push(line);

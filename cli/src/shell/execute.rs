@@ -5,7 +5,7 @@ use isthmus_control::{Reply, Request};
 use isthmus_grammar::Refusal;
 use isthmus_grammar::banner::banner_start;
 
-use super::desk::{Event, Listen};
+use super::terminal::{Event, Listen};
 use super::{End, Shell};
 use crate::client::MAX_LINE;
 use crate::lang::{self, Unclear};
@@ -42,21 +42,21 @@ impl Shell {
         let Some(end) = banner_start(self.mode, line) else {
             return self.command(line, |index| editor.column(index));
         };
-        self.desk.print(&end.invitation());
+        self.terminal.print(&end.invitation());
         match self.text(|line| end.ends(line))? {
             Some(text) => self.command(&format!("{line}\n{text}"), |index| editor.column(index)),
             None => Ok(()),
         }
     }
 
-    /// Runs a line and whatever follows from it. `column` finds a character of it on the screen.
+    /// Runs a line until the daemon is done with it. `column` gives the place on the screen of a character of the line.
     pub(super) fn command(
         &mut self,
         line: &str,
         column: impl Fn(usize) -> usize,
     ) -> Result<(), End> {
         if line.len() > MAX_LINE {
-            self.desk.print("% The text is too long\n");
+            self.terminal.print("% The text is too long\n");
             return Ok(());
         }
         let spelled = self.access.spell_out(self.mode, line);
@@ -72,18 +72,18 @@ impl Shell {
             Ok(None) if self.mode.is_config() && sent.starts_with('!') => (sent.to_owned(), None),
             Ok(None) => return Ok(()),
             Err(Unclear::Filter(message)) => {
-                self.desk.print(&message);
+                self.terminal.print(&message);
                 return Ok(());
             }
             // The daemon knows of kept lines, and of modes that are not this router's own.
             Err(Unclear::Line(_)) if self.mode.is_config() => (sent.to_owned(), None),
             Err(Unclear::Line(why)) => {
-                self.desk.print(&refused(why));
+                self.terminal.print(&refused(why));
                 return Ok(());
             }
         };
         let stream = Stream::new(filter);
-        if let Some((length, width)) = self.desk.news() {
+        if let Some((length, width)) = self.terminal.news() {
             self.session.send(&Request::Screen { length, width })?;
         }
         self.session.send(&Request::Exec {
@@ -109,7 +109,7 @@ impl Shell {
         self.session.send(&Request::Exec {
             line: command.clone(),
         })?;
-        // Nobody typed it: it has to stand above the caret.
+        // It was not typed, so it is not on the screen yet: it has to stand above the caret.
         let invalid = |column| {
             let refusal = Refusal::Invalid { column }.message(0, line);
             format!("{line}\n{refusal}")
@@ -142,7 +142,7 @@ impl Shell {
     /// of a ping) is shown.
     fn reply(&mut self) -> Result<Reply, End> {
         loop {
-            if let Some(reply) = self.desk.reply(&mut self.session)? {
+            if let Some(reply) = self.terminal.reply(&mut self.session)? {
                 return Ok(reply);
             }
             self.session.send(&Request::Interrupt)?;
@@ -165,8 +165,8 @@ impl Shell {
             }
             Reply::Ask { prompt, kind } => self.answer(&prompt, kind)?,
             Reply::Log { text } => {
-                self.desk.fresh_line();
-                self.desk.print(&format!("{text}\n"));
+                self.terminal.fresh_line();
+                self.terminal.print(&format!("{text}\n"));
             }
             Reply::Terminal(settings) => {
                 let command = lang::terminal_command(self.mode, line);
@@ -196,43 +196,43 @@ impl Shell {
     }
 
     fn pager(&self) -> Pager {
-        Pager::new(self.desk.length(), self.desk.width())
+        Pager::new(self.terminal.length(), self.terminal.width())
     }
 
     fn finish(&mut self, pager: &mut Pager, text: &str) -> Result<(), End> {
         if self.page(pager, text)? {
             let last = pager.finish();
-            self.desk.print(&last);
+            self.terminal.print(&last);
         }
         Ok(())
     }
 
     /// Shows text; false when the operator has seen enough.
     fn page(&mut self, pager: &mut Pager, text: &str) -> Result<bool, End> {
-        pager.resize(self.desk.length(), self.desk.width());
+        pager.resize(self.terminal.length(), self.terminal.width());
         let now = pager.push(text);
-        self.desk.print(&now);
+        self.terminal.print(&now);
         while pager.is_full() {
             if !self.more(pager)? {
                 return Ok(false);
             }
             let now = pager.show();
-            self.desk.print(&now);
+            self.terminal.print(&now);
         }
         Ok(true)
     }
 
     /// ` --More-- ` and the key that answers it; false when the listing ends here.
     fn more(&mut self, pager: &mut Pager) -> Result<bool, End> {
-        self.desk.put(MORE);
+        self.terminal.put(MORE);
         let key = loop {
-            match self.desk.next(&mut self.session, Listen::HangUp)? {
+            match self.terminal.next(&mut self.session, Listen::HangUp)? {
                 Event::Key(key) => break key,
-                _ => pager.resize(self.desk.length(), self.desk.width()),
+                _ => pager.resize(self.terminal.length(), self.terminal.width()),
             }
         };
-        self.desk.put(&erase_more());
-        self.desk.put("\r");
+        self.terminal.put(&erase_more());
+        self.terminal.put("\r");
         match key {
             Key::Char(' ') => pager.next_page(),
             Key::Enter => pager.next_line(),
@@ -241,8 +241,8 @@ impl Shell {
                     return Ok(true);
                 };
                 match pager.select(c, &pattern) {
-                    Ok(()) => self.desk.print("filtering...\n"),
-                    Err(refusal) => self.desk.print(&format!("{refusal}\n")),
+                    Ok(()) => self.terminal.print("filtering...\n"),
+                    Err(refusal) => self.terminal.print(&format!("{refusal}\n")),
                 }
             }
             _ => return Ok(false),
@@ -252,27 +252,27 @@ impl Shell {
 
     /// The expression after `/`, `+` or `-`.
     fn pattern(&mut self, key: char) -> Result<Option<String>, End> {
-        let mut editor = Editor::new(&key.to_string(), self.desk.width(), false);
+        let mut editor = Editor::new(&key.to_string(), self.terminal.width(), false);
         let mut none = History::new(0);
         let mut out = String::new();
         editor.paint(&mut out);
         loop {
-            self.desk.put(&std::mem::take(&mut out));
-            let key = match self.desk.next(&mut self.session, Listen::HangUp)? {
+            self.terminal.put(&std::mem::take(&mut out));
+            let key = match self.terminal.next(&mut self.session, Listen::HangUp)? {
                 Event::Key(key) => key,
                 _ => {
-                    editor.resize(self.desk.width(), &mut out);
+                    editor.resize(self.terminal.width(), &mut out);
                     continue;
                 }
             };
-            match editor.key(key, &mut none, &mut self.killed, &mut out) {
+            match editor.key(key, &mut none, &mut self.kill_buffer, &mut out) {
                 Step::Enter if !editor.text().is_empty() => {
-                    self.desk.put("\r\n");
+                    self.terminal.put("\r\n");
                     return Ok(Some(editor.text().to_owned()));
                 }
                 Step::Enter | Step::Abandon | Step::End => {
                     editor.erase(&mut out);
-                    self.desk.put(&out);
+                    self.terminal.put(&out);
                     return Ok(None);
                 }
                 _ => {}

@@ -4,24 +4,24 @@
 //! ([`ask`]), and starts again when the daemon was restarted.
 
 mod ask;
-mod desk;
 mod execute;
+mod terminal;
 
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use isthmus_control::{PRESS_RETURN, Reply, Request, Terminal};
+use isthmus_control::{PRESS_RETURN, Reply, Request, TerminalSettings};
 use isthmus_grammar::command::TerminalCommand;
 use isthmus_grammar::{Access, Mode};
 
 use crate::client::{Greeting, MAX_LINE, Session, SessionError};
 use crate::lang;
-use crate::line::editor::{Editor, Killed, Step};
+use crate::line::editor::{Editor, KillBuffer, Step};
 use crate::line::history::History;
 use crate::line::keys::Key;
 use crate::tty::Tty;
-use desk::{Desk, Event, Listen};
+use terminal::{Event, Listen, Terminal};
 
 /// How long to wait between two attempts to reach a daemon that went away, in milliseconds.
 const RETRY: u16 = 250;
@@ -68,10 +68,10 @@ pub fn run(socket: &Path) -> Result<(), End> {
     let tty = Tty::open().map_err(End::Terminal)?;
     let mut shell = Shell::new(socket, session, tty);
     let end = shell.run();
-    shell.desk.fresh_line();
-    let flushed = shell.desk.flush();
+    shell.terminal.fresh_line();
+    let flushed = shell.terminal.flush();
     match end {
-        End::Closed(text) if text.ends_with(PRESS_RETURN) => shell.desk.until_return(),
+        End::Closed(text) if text.ends_with(PRESS_RETURN) => shell.terminal.until_return(),
         End::Closed(_) => flushed,
         end => Err(end),
     }
@@ -80,7 +80,7 @@ pub fn run(socket: &Path) -> Result<(), End> {
 struct Shell {
     socket: PathBuf,
     session: Session,
-    desk: Desk,
+    terminal: Terminal,
     mode: Mode,
     prompt: String,
     /// What the session may do.
@@ -91,14 +91,14 @@ struct Shell {
     automatic: Option<String>,
     exec_history: History,
     config_history: History,
-    killed: Killed,
+    kill_buffer: KillBuffer,
 }
 
 impl Shell {
     fn new(socket: &Path, session: Session, tty: Tty) -> Self {
         let welcome = &session.welcome;
-        let mut desk = Desk::new(tty, welcome.terminal);
-        desk.print(&welcome.banner);
+        let mut terminal = Terminal::new(tty, welcome.terminal);
+        terminal.print(&welcome.banner);
         Self {
             socket: socket.to_owned(),
             mode: welcome.mode,
@@ -106,11 +106,11 @@ impl Shell {
             access: welcome.access.clone(),
             login: welcome.login,
             automatic: None,
-            exec_history: History::new(desk.history()),
-            config_history: History::new(desk.history()),
-            killed: Killed::default(),
+            exec_history: History::new(terminal.history()),
+            config_history: History::new(terminal.history()),
+            kill_buffer: KillBuffer::default(),
             session,
-            desk,
+            terminal,
         }
     }
 
@@ -124,8 +124,8 @@ impl Shell {
                     }
                 }
                 Err(End::Closed(text)) => {
-                    self.desk.fresh_line();
-                    self.desk.print(&text);
+                    self.terminal.fresh_line();
+                    self.terminal.print(&text);
                     return End::Closed(text);
                 }
                 Err(end) => return end,
@@ -186,12 +186,12 @@ impl Shell {
 
     /// Reads a line at the prompt; help, completion and log messages happen on the way.
     fn read_line(&mut self) -> Result<Typed, End> {
-        let mut editor = Editor::new(&self.prompt, self.desk.width(), true);
+        let mut editor = Editor::new(&self.prompt, self.terminal.width(), true);
         self.history().rewind();
-        self.desk.fresh_line();
+        self.terminal.fresh_line();
         self.paint(&mut editor);
         loop {
-            match self.desk.next(&mut self.session, Listen::Replies)? {
+            match self.terminal.next(&mut self.session, Listen::Replies)? {
                 Event::Resize => self.resize(&mut editor),
                 Event::Reply(reply) => self.aside(reply, &mut editor)?,
                 Event::Key(key) => {
@@ -206,19 +206,19 @@ impl Shell {
     fn paint(&mut self, editor: &mut Editor) {
         let mut out = String::new();
         editor.paint(&mut out);
-        self.desk.put(&out);
+        self.terminal.put(&out);
     }
 
     fn resize(&mut self, editor: &mut Editor) {
         let mut out = String::new();
-        editor.resize(self.desk.width(), &mut out);
-        self.desk.put(&out);
+        editor.resize(self.terminal.width(), &mut out);
+        self.terminal.put(&out);
     }
 
     /// Takes a key; gives what the line became when it is finished.
     fn key(&mut self, key: Key, editor: &mut Editor) -> Result<Option<Finished>, End> {
         // A tab in the middle of pasted text is a blank, not a request.
-        let key = if key == Key::Tab && self.desk.follows()? {
+        let key = if key == Key::Tab && self.terminal.follows()? {
             Key::Char(' ')
         } else {
             key
@@ -229,8 +229,8 @@ impl Shell {
         } else {
             &mut self.exec_history
         };
-        let step = editor.key(key, history, &mut self.killed, &mut out);
-        self.desk.put(&out);
+        let step = editor.key(key, history, &mut self.kill_buffer, &mut out);
+        self.terminal.put(&out);
         match step {
             Step::Edit => {}
             Step::Help => self.help(editor)?,
@@ -239,7 +239,7 @@ impl Shell {
                 {
                     editor.complete(&text);
                 }
-                self.desk.put("\r\n");
+                self.terminal.put("\r\n");
                 self.paint(editor);
             }
             Step::Enter => {
@@ -262,16 +262,16 @@ impl Shell {
     fn leave(&mut self, editor: &mut Editor, mark: &str) {
         let mut out = String::new();
         editor.leave(&mut out);
-        self.desk.put(&format!("{out}{mark}\r\n"));
+        self.terminal.put(&format!("{out}{mark}\r\n"));
     }
 
     fn help(&mut self, editor: &mut Editor) -> Result<(), End> {
-        self.desk.put("?\r\n");
+        self.terminal.put("?\r\n");
         let text = lang::help(self.mode, &self.access, editor.before_cursor());
         self.show(&text)?;
         if !text.starts_with('%') {
-            self.desk.fresh_line();
-            self.desk.print("\n");
+            self.terminal.fresh_line();
+            self.terminal.print("\n");
         }
         self.paint(editor);
         Ok(())
@@ -283,8 +283,8 @@ impl Shell {
             Reply::Log { text } => {
                 let mut out = String::new();
                 editor.erase(&mut out);
-                self.desk.put(&out);
-                self.desk.print(&format!("{text}\n"));
+                self.terminal.put(&out);
+                self.terminal.print(&format!("{text}\n"));
                 self.paint(editor);
             }
             Reply::Terminal(settings) => {
@@ -298,20 +298,20 @@ impl Shell {
         Ok(())
     }
 
-    fn settings(&mut self, settings: Terminal, command: Option<TerminalCommand>) {
-        self.desk.set(settings, command);
+    fn settings(&mut self, settings: TerminalSettings, command: Option<TerminalCommand>) {
+        self.terminal.set(settings, command);
         self.resize_histories();
     }
 
     fn resize_histories(&mut self) {
-        self.exec_history.resize(self.desk.history());
-        self.config_history.resize(self.desk.history());
+        self.exec_history.resize(self.terminal.history());
+        self.config_history.resize(self.terminal.history());
     }
 
     /// The daemon went away: waits for the next one, unless Ctrl-C says not to.
     fn reconnect(&mut self) -> Result<(), End> {
-        self.desk.fresh_line();
-        self.desk.print(
+        self.terminal.fresh_line();
+        self.terminal.print(
             "% Connection to the daemon lost; waiting for it to come back (Ctrl-C to leave)\n",
         );
         loop {
@@ -323,16 +323,16 @@ impl Shell {
                     self.login = session.welcome.login;
                     let settings = session.welcome.terminal;
                     self.session = session;
-                    self.desk.begin(settings);
+                    self.terminal.begin(settings);
                     self.resize_histories();
-                    self.desk
+                    self.terminal
                         .print("% Connected again; this is a new session\n");
                     return Ok(());
                 }
                 Err(End::Session(SessionError::Unreachable { .. } | SessionError::Lost(_))) => {}
                 Err(end) => return Err(end),
             }
-            if self.desk.pause(None, Some(RETRY))? {
+            if self.terminal.pause(None, Some(RETRY))? {
                 return Err(End::GivenUp);
             }
         }
@@ -341,7 +341,7 @@ impl Shell {
     /// One attempt at a new session; Ctrl-C ends it, however long the daemon takes to answer.
     fn greet(&mut self) -> Result<Session, End> {
         let greeting = Greeting::send(&self.socket, true)?;
-        if self.desk.pause(Some(greeting.as_fd()), None)? {
+        if self.terminal.pause(Some(greeting.as_fd()), None)? {
             return Err(End::GivenUp);
         }
         Ok(greeting.finish()?)

@@ -1,4 +1,4 @@
-//! `autocommand`: what somebody gets who is let in for one command, on a terminal and without one; a real daemon behind
+//! `autocommand`: a session that is let in for one command, on a terminal and without one; a real daemon behind
 //! the real console.
 
 use std::process::Output;

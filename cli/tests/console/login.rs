@@ -1,4 +1,4 @@
-//! What stands on the screen of somebody who logs in: the real console on a terminal, with a real daemon behind it.
+//! The screen of a login: the real console on a terminal, with a real daemon behind it.
 
 use crate::support::{Console, daemon};
 
@@ -106,7 +106,7 @@ fn the_line_asks_its_password_and_gives_its_level() {
 }
 
 #[test]
-fn nobody_answers_in_time() {
+fn an_unanswered_login_times_out() {
     at_console(" login local\n timeout login response 1\n", |console| {
         console.wait();
         console.shows(

@@ -84,7 +84,7 @@ fn the_exit_status_tells_the_worst() {
 }
 
 #[test]
-fn nobody_on_the_socket_is_named_with_what_to_do() {
+fn a_socket_without_a_daemon_is_named_with_what_to_do() {
     let fake = Fake::start();
     fake.die();
     let output = commands(&fake, &["show clock"]);

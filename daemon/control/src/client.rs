@@ -22,7 +22,7 @@ impl Client {
     /// Connects to the daemon's socket. Nothing is sent yet.
     ///
     /// # Errors
-    /// The socket's error: not there, no permission, nobody listens.
+    /// The socket's error: not there, no permission, no listener.
     pub fn connect(path: &Path) -> std::io::Result<Self> {
         Ok(Self::over(UnixStream::connect(path)?))
     }

@@ -17,6 +17,6 @@ pub mod stream;
 
 pub use codec::{Decoder, FrameError, MAX_REPLY, MAX_REQUEST, OUTPUT_CHUNK, encode};
 pub use protocol::{
-    AskKind, Hello, PRESS_RETURN, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status, Terminal,
-    Welcome,
+    AskKind, Hello, PRESS_RETURN, PROTOCOL_VERSION, Reply, Request, SOCKET_NAME, Status,
+    TerminalSettings, Welcome,
 };

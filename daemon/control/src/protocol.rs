@@ -10,8 +10,7 @@ pub const PROTOCOL_VERSION: u32 = 4;
 /// The socket's name inside the run directory.
 pub const SOCKET_NAME: &str = "isthmusd.sock";
 
-/// The last words at the machine's own console, where nobody is left but the next operator: the client goes once that
-/// one pressed Return.
+/// The last words at the machine's own console: the client ends once the next operator has pressed Return.
 pub const PRESS_RETURN: &str = "Press RETURN to get started.\n";
 
 /// What a client may send.
@@ -27,7 +26,7 @@ pub enum Request {
         /// The line, without its line end.
         line: String,
     },
-    /// A line was typed, whatever becomes of it: for `show history` of an interactive session.
+    /// A line was typed, also one that is refused: for `show history` of an interactive session.
     /// Not answered; the Exec that may follow has it without the output filter.
     Typed {
         /// The whole line, without its line end.
@@ -114,7 +113,7 @@ pub enum Reply {
     /// What the session may do changed (`enable`): for help and completion on the console's side.
     Access(Access),
     /// The terminal's settings changed (`terminal length 0`).
-    Terminal(Terminal),
+    Terminal(TerminalSettings),
     /// A log or debug message for this terminal (`terminal monitor`), one line, no line end.
     /// May come at any time after Welcome.
     Log {
@@ -143,7 +142,7 @@ pub struct Welcome {
     /// session; empty when there is none. Ends with a line end.
     pub banner: String,
     /// Terminal settings at the start.
-    pub terminal: Terminal,
+    pub terminal: TerminalSettings,
     /// Something comes before the first prompt, such as the question who is there: [`Reply::Output`], [`Reply::Ask`],
     /// [`Reply::Autocommand`], then [`Reply::Done`] with the first prompt, or [`Reply::Bye`].
     pub login: bool,
@@ -153,7 +152,7 @@ pub struct Welcome {
 
 /// Settings of the operator's terminal that the console applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terminal {
+pub struct TerminalSettings {
     /// Lines of a screen; 0 switches the pager off.
     pub length: u32,
     /// Columns; 0 means no limit.
@@ -162,7 +161,7 @@ pub struct Terminal {
     pub history: u32,
 }
 
-impl Default for Terminal {
+impl Default for TerminalSettings {
     fn default() -> Self {
         Self {
             length: 24,
@@ -184,7 +183,7 @@ pub enum AskKind {
     Confirm,
     /// Lines until the delimiter is typed (banners).
     Text {
-        /// Ends the text wherever it stands in a line; the rest of that line is dropped.
+        /// Ends the text at any place of a line; the rest of that line is dropped.
         delimiter: char,
     },
 }

@@ -84,7 +84,7 @@ fn too_long_a_line_is_not_sent() {
 }
 
 #[test]
-fn a_full_output_chunk_fits_a_frame_whatever_it_holds() {
+fn a_full_output_chunk_of_any_text_fits_a_frame() {
     let text = "\u{1}".repeat(OUTPUT_CHUNK);
     assert!(encode(&Reply::Output { text }, MAX_REPLY).is_ok());
 }

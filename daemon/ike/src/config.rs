@@ -300,6 +300,19 @@ type Order = ((u32, u32), ConnectionId);
 type FlowKey = (IpAddr, Selector, Selector);
 
 impl Config {
+    /// Replaces everything but the connections.
+    pub(crate) fn set(&mut self, settings: EngineConfig) {
+        let EngineConfig {
+            policies,
+            identity,
+            keepalive,
+            admission,
+            connections: _,
+        } = settings;
+        (self.policies, self.identity) = (policies, identity);
+        (self.keepalive, self.admission) = (keepalive, admission);
+    }
+
     /// Builds the indexes.
     pub(crate) fn new(config: EngineConfig) -> Self {
         let EngineConfig {

@@ -34,6 +34,7 @@ pub mod secret;
 pub mod selector;
 pub mod status;
 mod talk;
+mod task;
 pub mod time;
 mod timer;
 mod v1;

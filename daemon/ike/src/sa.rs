@@ -1,4 +1,4 @@
-//! What is true of an ISAKMP SA in every state, whatever its version of IKE. The endpoint owns the SAs.
+//! What is true of an ISAKMP SA in every state and every version of IKE. The endpoint owns the SAs.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::cause::Cause;
 use crate::child_request::{ChildRequest, Subject};
 use crate::config::ConnectionId;
+use crate::effect::Turn;
 use crate::id::{Path, PeerId, SaId};
 use crate::identity::Identity;
 use crate::status::{AgreedPolicy, Role, StateWord};
+use crate::task::Task;
 use crate::time::Instant;
 use crate::v1;
 use crate::wire::{Cookie, Cookies};
@@ -20,7 +22,8 @@ pub(crate) struct IkeSa {
     pub(crate) state: State,
 }
 
-/// What an ISAKMP SA waits for, as its version of IKE has it.
+/// What an ISAKMP SA waits for, as its version of IKE has it. Another version is another variant: what the endpoint must know
+/// of it is asked by the functions of `IkeSa` below, what it is to do is a `Task`, what it answers are `Effect`s.
 pub(crate) enum State {
     /// IKEv1
     V1(v1::Sa),
@@ -80,6 +83,16 @@ pub(crate) struct Life {
     pub(crate) heard: Instant,
 }
 
+impl State {
+    /// Takes a task; gives the next state.
+    pub(crate) fn take(self, common: &mut Common, turn: &mut Turn<'_>, task: Task<'_>) -> Self {
+        match self {
+            Self::V1(sa) => sa.take(common, turn, task).map_or(Self::Deleted, Self::V1),
+            Self::Deleted => Self::Deleted,
+        }
+    }
+}
+
 impl IkeSa {
     /// The word of `show crypto isakmp sa`.
     pub(crate) fn word(&self) -> StateWord {
@@ -130,18 +143,27 @@ impl IkeSa {
     }
 
     /// A negotiation of the peer's in which nothing shows that it gets what we send.
-    pub(crate) fn may_be_anyones(&self) -> bool {
-        matches!(&self.state, State::V1(sa) if sa.may_be_anyones())
+    pub(crate) fn is_unanswered(&self) -> bool {
+        match &self.state {
+            State::V1(sa) => sa.is_unanswered(),
+            State::Deleted => false,
+        }
     }
 
     /// A negotiation of the peer's in which it has shown that it gets what we send, and not yet who it is.
     pub(crate) fn awaits_proof_of_peer(&self) -> bool {
-        matches!(&self.state, State::V1(sa) if sa.awaits_proof_of_peer())
+        match &self.state {
+            State::V1(sa) => sa.awaits_proof_of_peer(),
+            State::Deleted => false,
+        }
     }
 
     /// A negotiation of ours of which the peer has said nothing.
     pub(crate) fn is_unheard_attempt(&self) -> bool {
-        matches!(&self.state, State::V1(sa) if sa.is_unheard_attempt())
+        match &self.state {
+            State::V1(sa) => sa.is_unheard_attempt(),
+            State::Deleted => false,
+        }
     }
 
     /// The exchanges that we began for children and that the peer has not answered: message ids and subjects.

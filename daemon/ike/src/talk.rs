@@ -12,9 +12,9 @@ use crate::time::Instant;
 pub(crate) enum Standing {
     /// From an address that no entry names
     Stranger,
-    /// From an address that an entry names: the peer, or anyone in its name
+    /// From an address that an entry names: the peer, or another who uses its address
     Named,
-    /// It names an SA whose other end gets what we send. Its cookies are no secret, so that it too may be anyone's
+    /// It names an SA whose other end gets what we send. Its cookies are no secret, so that it may be forged too
     Known,
 }
 

@@ -1,6 +1,6 @@
 //! The engine's clock: a monotonic instant that the caller passes in.
 //!
-//! The engine never reads a clock. Whoever runs an `Endpoint` (the daemon's run loop, a test with
+//! The engine never reads a clock. What runs an `Endpoint` (the daemon's run loop, a test with
 //! a fake clock) hands in the present moment with every call.
 
 use std::ops::{Add, Sub};

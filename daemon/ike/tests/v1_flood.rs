@@ -114,7 +114,7 @@ fn nor_does_one_from_all_addresses() {
     from_all_addresses(AdmissionLimits::default());
 }
 
-/// What the operator allows to be negotiated at once is not used up by senders that may be anyone.
+/// What the operator allows to be negotiated at once is not used up by senders that do not show they get our answers.
 #[test]
 fn nor_does_one_that_would_use_up_a_low_limit() {
     from_all_addresses(AdmissionLimits {

@@ -46,7 +46,7 @@ proptest! {
         prop_assert!(!lost, "lost at {:?}", world.now);
     }
 
-    /// Whatever ends SAs on either side: within ten seconds of traffic, packets arrive both ways, and
+    /// SAs end on either side, in every way there is: within ten seconds of traffic, packets arrive both ways, and
     /// without traffic no end sends on an SA for longer that the other one does not have.
     #[test]
     fn nothing_is_sent_into_the_void_for_long(

@@ -14,7 +14,7 @@ use ike::wire::v1::{
 use ike::wire::{Cookies, Header};
 use support::config::{FLOW, Pair};
 
-/// Wrong messages for an SA with these cookies, whatever its state.
+/// Wrong messages for an SA with these cookies, in any state.
 fn wrong_messages(cookies: Cookies) -> Vec<(String, Vec<u8>)> {
     let exchanges = [
         ExchangeType::IDENTITY_PROTECTION,

@@ -283,3 +283,27 @@ fn what_a_peer_asks_for_must_be_within_the_flows() {
     assert_eq!(established(&world), 0);
     assert!(world.hosts[0].kernel.halves.is_empty());
 }
+
+/// The router is upgraded: it knows one from the other as before.
+#[test]
+fn two_peers_behind_one_address_are_resumed_side_by_side() {
+    let mut world = two_behind_one_address(|_| {});
+    let saved = world.save(0);
+    world.run(SECOND);
+    world.resume(0, router(Peers::Any), saved.expose());
+    for _ in 0..30 {
+        world.run(3600 * SECOND);
+        assert!(connected(&world, 1) && connected(&world, 2));
+    }
+    let saved = world.save(0);
+    world.run(SECOND);
+    world.resume(0, router(Peers::Any), saved.expose());
+    for reason in [DownReason::InitialContact, DownReason::PeerDead] {
+        assert_eq!(down(&world, reason), 0);
+    }
+    world.restart(1, client(INSIDE[0], 1));
+    world.acquire(1, 1, 1);
+    world.expect(5, "the first again", |world| connected(world, 1));
+    assert!(connected(&world, 2));
+    assert_eq!(down(&world, DownReason::InitialContact), 1);
+}

@@ -143,7 +143,7 @@ fn strangers_are_turned_away_by_the_header() {
     let first = first_message(&pair);
     let mut alone = Alone::new(pair.config_b());
     let stranger = at("203.0.113.9");
-    // What follows the header is no message at all: nobody looks.
+    // What follows the header is no message at all: it is not looked at.
     let mut garbage = first.clone();
     garbage[28..].fill(0xFF);
     alone

@@ -28,7 +28,7 @@ pub struct Claim {
 enum Lines {
     One(Claim),
     /// In the order of their ranks.
-    Many(Box<Vec<Claim>>),
+    Many(Vec<Claim>),
 }
 
 impl Lines {
@@ -63,7 +63,7 @@ impl Claims {
                 let mut claims = known.get().all().to_vec();
                 let at = claims.partition_point(|one| one.rank < claim.rank);
                 claims.insert(at, claim);
-                known.insert(Lines::Many(Box::new(claims)));
+                known.insert(Lines::Many(claims));
             }
         }
     }
@@ -90,7 +90,7 @@ impl Claims {
                 self.lines.remove(selector);
             }
             [one] => *lines = Lines::One(*one),
-            _ => *lines = Lines::Many(Box::new(claims)),
+            _ => *lines = Lines::Many(claims),
         }
     }
 

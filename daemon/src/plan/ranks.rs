@@ -35,11 +35,11 @@ pub fn assign(hints: &[u32], after: Option<u32>, before: Option<u32>) -> Option<
             let whole = from == 0 && to == ranks.len();
             // Where others move, room is made for more.
             let spare = if reach == 1 || whole { 1 } else { 4 };
-            if high.is_some() || to == ranks.len() {
-                if let Some(found) = spread(to - from, low, high, spare) {
-                    ranks[from..to].copy_from_slice(&found);
-                    break;
-                }
+            if (high.is_some() || to == ranks.len())
+                && let Some(found) = spread(to - from, low, high, spare)
+            {
+                ranks[from..to].copy_from_slice(&found);
+                break;
             }
             if whole {
                 return None;

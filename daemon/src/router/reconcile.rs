@@ -502,19 +502,14 @@ impl Router {
     /// Gives the engine everything but its connections, if that has changed.
     fn settle(&mut self, settings: Option<Settings>) {
         let Some(Settings {
-            mut engine,
-            problems,
-            ..
+            engine, problems, ..
         }) = settings
         else {
             return;
         };
-        if self.tunnels.connected {
-            engine.connections = self.tunnels.plan.connections().cloned().collect();
-        }
         self.tunnels.key_problems = problems;
         let now = self.now();
-        self.tunnels.engine.set_config(now, engine);
+        self.tunnels.engine.set_settings(now, engine);
     }
 
     fn gather_problems(&mut self, machine: bool) {

@@ -1,6 +1,6 @@
 //! EXEC commands: which function obeys which, and the short ones. Called by the session.
 
-use isthmus_control::{Reply, Status, Terminal};
+use isthmus_control::{Reply, Status, TerminalSettings};
 use isthmus_grammar::command::{
     DebugTopic, ExecCommand, FilterFile, ShowCommand, TerminalCommand, WriteTarget,
 };
@@ -120,7 +120,7 @@ impl Session {
     }
 
     async fn set_terminal(&mut self, command: TerminalCommand) -> Outcome {
-        let default = Terminal::default();
+        let default = TerminalSettings::default();
         match command {
             TerminalCommand::History(false) => self.terminal.history = 0,
             TerminalCommand::History(true) if self.terminal.history > 0 => {}

@@ -31,7 +31,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use isthmus_control::{
-    Hello, PRESS_RETURN, PROTOCOL_VERSION, Reply, Request, Status, Terminal, Welcome,
+    Hello, PRESS_RETURN, PROTOCOL_VERSION, Reply, Request, Status, TerminalSettings, Welcome,
 };
 use isthmus_grammar::command::{Command, Filter, LineKind, Parsed};
 use isthmus_grammar::privilege::USER;
@@ -90,7 +90,7 @@ struct Session {
     commands: Rc<Notify>,
     line: LineId,
     user: User,
-    terminal: Terminal,
+    terminal: TerminalSettings,
     /// Length and width of the screen, where the client has one.
     screen: Option<(u32, u32)>,
     histories: Histories,
@@ -171,7 +171,7 @@ async fn open(mut io: Io, router: Shared, screens: Screens, interactive: bool, c
         commands: entry.commands,
         line: entry.line,
         user: entry.user,
-        terminal: Terminal::default(),
+        terminal: TerminalSettings::default(),
         screen: None,
         histories: Histories::default(),
         typed: interactive,
@@ -287,10 +287,10 @@ impl Session {
     }
 
     /// The settings that the line gives a terminal at the start.
-    fn terminal_of_line(&self) -> Terminal {
-        let (settings, usual) = (self.settings(), Terminal::default());
+    fn terminal_of_line(&self) -> TerminalSettings {
+        let (settings, usual) = (self.settings(), TerminalSettings::default());
         let or = |value: Option<u16>, usual| value.map_or(usual, u32::from);
-        Terminal {
+        TerminalSettings {
             length: or(settings.length, usual.length),
             width: or(settings.width, usual.width),
             history: or(settings.history_size, usual.history),

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use ike::Traffic;
+use ike::child::ChildId;
 use ike::status::ChildStatus;
-use isthmus_kernel::SaId;
+use isthmus_kernel::{SaId, SaStats};
 use tokio::time::MissedTickBehavior;
 
 use crate::log::Severity;
 use crate::machine::load;
 use crate::plan::child::sa_id;
-use crate::router::Shared;
+use crate::router::{Router, Shared};
 
 /// Gives the engine the counters it wants (keepalive on demand) every second, and once a minute looks for packets that
 /// came in clear though a crypto map names them.
@@ -72,23 +73,26 @@ async fn counters(router: &Shared) {
             let answers = join_all(asked).await.into_iter();
             counters.extend(answers.filter_map(|(id, stats)| Some((id, stats.ok()?))));
         }
-        let mut router = router.borrow_mut();
-        let now = router.now();
-        for (child, [inbound, outbound]) in parts {
-            let stats = |id: SaId| counters.get(&id).copied().unwrap_or_default();
-            let (inbound, outbound) = (stats(inbound), stats(outbound));
-            let traffic = Traffic {
-                inbound_packets: inbound.packets,
-                inbound_bytes: inbound.bytes,
-                outbound_packets: outbound.packets,
-                outbound_bytes: outbound.bytes,
-            };
-            router.tunnels.engine.traffic(now, child, traffic);
-        }
-        router.pump();
-        drop(router);
+        give(&mut router.borrow_mut(), &parts, &counters);
         tokio::task::yield_now().await;
     }
+}
+
+/// Gives the engine the counters of children, each with its SAs.
+fn give(router: &mut Router, children: &[(ChildId, [SaId; 2])], counters: &HashMap<SaId, SaStats>) {
+    let now = router.now();
+    let stats = |id: &SaId| counters.get(id).copied().unwrap_or_default();
+    for (child, [inbound, outbound]) in children {
+        let (inbound, outbound) = (stats(inbound), stats(outbound));
+        let traffic = Traffic {
+            inbound_packets: inbound.packets,
+            inbound_bytes: inbound.bytes,
+            outbound_packets: outbound.packets,
+            outbound_bytes: outbound.bytes,
+        };
+        router.tunnels.engine.traffic(now, *child, traffic);
+    }
+    router.pump();
 }
 
 /// The SAs of a child's first protocol, inbound and outbound.

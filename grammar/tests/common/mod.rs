@@ -123,7 +123,6 @@ impl Grammar {
             Expr::Rep(inner) => [vec![vec![]], self.expr(inner)].concat(),
             Expr::RepMinMax(inner, min, max) => self.counted(inner, *min, *max),
             Expr::RepOnce(inner) => self.counted(inner, 1, 2),
-            Expr::NegPred(_) | Expr::PosPred(_) => vec![vec![]],
             other => panic!("the commands use no {other:?}"),
         }
     }

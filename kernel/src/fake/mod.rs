@@ -418,7 +418,7 @@ impl Fake {
         Ok(all)
     }
 
-    /// Nobody answers on a fake wire.
+    /// No neighbours: a fake wire has none.
     pub(crate) fn neighbours(&self) -> Result<Vec<NeighbourInfo>, KernelError> {
         Ok(Vec::new())
     }

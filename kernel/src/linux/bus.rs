@@ -30,7 +30,7 @@ fn found(devices: &Path, link: &LinkInfo) -> Option<String> {
     parts.find(|part| !is_virtio(part)).map(str::to_owned)
 }
 
-/// `virtio0` is numbered in the order of discovery; what it is plugged into stays.
+/// `virtio0` is numbered in the order of discovery; the place it is plugged into stays the same.
 fn is_virtio(part: &str) -> bool {
     part.strip_prefix("virtio")
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))

@@ -1,5 +1,5 @@
 //! The netlink socket for XFRM requests: batches go out in few datagrams, several under way, and come back in order.
-//! Also what `network.rs`, whose socket is rtnetlink's, needs of the same: [`prepare`], [`dump`], [`Refusal`].
+//! `network.rs`, whose socket is rtnetlink's, uses [`prepare`], [`dump`] and [`Refusal`] too.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -59,7 +59,7 @@ impl From<&ErrorMessage> for Refusal {
 #[derive(Debug)]
 pub(super) struct Channel {
     handle: ConnectionHandle<Frame>,
-    /// The socket's netlink port. Changes carry it, and so does what listeners are told of them.
+    /// The socket's netlink port. A change carries it, and so do the notifications of the change.
     pub(super) port: u32,
 }
 

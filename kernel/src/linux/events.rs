@@ -1,6 +1,6 @@
 //! The netlink connections that listen: XFRM's acquires and expiries, what other programs do to SAs and policies, and
 //! changes of links and addresses.
-//! Whatever gets lost on the way, in the kernel or because the reader is behind, becomes [`Event::Overflow`].
+//! Events that are lost, in the kernel or because the reader is behind, become one [`Event::Overflow`].
 
 use std::fmt::Debug;
 use std::io;

@@ -40,7 +40,8 @@ pub(crate) struct Linux {
     network: Network,
 }
 
-type Done = Result<(), KernelError>;
+/// The kernel's answer to a request: its ACK, or why it refused.
+type Ack = Result<(), KernelError>;
 
 fn refused(request: &str, refusal: Refusal) -> KernelError {
     match refusal.errno {
@@ -67,8 +68,8 @@ impl Linux {
         Ok((linux, events))
     }
 
-    pub(crate) async fn submit(&self, requests: Vec<Request>) -> Vec<Done> {
-        let mut results: Vec<Done> = Vec::with_capacity(requests.len());
+    pub(crate) async fn submit(&self, requests: Vec<Request>) -> Vec<Ack> {
+        let mut results: Vec<Ack> = Vec::with_capacity(requests.len());
         let mut batch = Vec::new();
         for request in requests {
             match frame_for(&request) {
@@ -88,7 +89,7 @@ impl Linux {
     async fn flush(
         &self,
         batch: &mut Vec<(Request, Result<Frame, KernelError>)>,
-        results: &mut Vec<Done>,
+        results: &mut Vec<Ack>,
     ) {
         self.leave_foreign_alone(batch).await;
         let mut frames: Vec<Frame> = Vec::with_capacity(batch.len());
@@ -107,7 +108,7 @@ impl Linux {
         }));
     }
 
-    /// Looks at what the requests would replace or delete, and refuses those that would hit somebody else's.
+    /// Refuses the requests that would replace or delete SAs and policies of another program.
     async fn leave_foreign_alone(&self, batch: &mut [(Request, Result<Frame, KernelError>)]) {
         let looks = batch.iter().enumerate();
         let mut looks: Vec<(usize, Frame)> = looks
@@ -133,7 +134,7 @@ impl Linux {
     }
 
     /// A request that is more than one XFRM message.
-    async fn single(&self, request: Request) -> Done {
+    async fn single(&self, request: Request) -> Ack {
         let what = request.to_string();
         match request {
             Request::ForgetAcquire {
@@ -306,7 +307,7 @@ fn look_for(request: &Request) -> Option<Frame> {
     }
 }
 
-fn one(what: &str, results: Vec<Result<(), Refusal>>) -> Done {
+fn one(what: &str, results: Vec<Result<(), Refusal>>) -> Ack {
     results
         .into_iter()
         .next()
@@ -314,7 +315,7 @@ fn one(what: &str, results: Vec<Result<(), Refusal>>) -> Done {
         .map_err(|r| refused(what, r))
 }
 
-fn check_name(what: &str, name: &str) -> Done {
+fn check_name(what: &str, name: &str) -> Ack {
     if name.is_empty()
         || name.len() > 15
         || name.contains(['/', ' '])
@@ -328,7 +329,7 @@ fn check_name(what: &str, name: &str) -> Done {
 }
 
 /// Policies count for nothing where `disable_xfrm` is set, for the interface or for all.
-fn switch_ipsec_on(what: &str, interface: &str) -> Done {
+fn switch_ipsec_on(what: &str, interface: &str) -> Ack {
     let switches = [
         (interface, "disable_xfrm"),
         ("all", "disable_xfrm"),
@@ -348,7 +349,7 @@ fn switch_ipsec_on(what: &str, interface: &str) -> Done {
 }
 
 /// `disable_policy` exists for each family; a kernel without IPv6 lacks the second.
-fn set_inbound_check(what: &str, interface: &str, check: bool) -> Done {
+fn set_inbound_check(what: &str, interface: &str, check: bool) -> Ack {
     check_name(what, interface)?;
     if check {
         switch_ipsec_on(what, interface)?;

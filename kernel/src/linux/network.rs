@@ -16,7 +16,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{Error, Handle, LinkDummy, LinkUnspec, RouteMessageBuilder};
 
 use super::channel::{self, PATIENCE, RECEIVE_BUFFER, Refusal};
-use super::{Done, check_name, refused, route};
+use super::{Ack, check_name, refused, route};
 use crate::{
     AddressInfo, ErrorKind, KernelError, LinkInfo, NeighbourInfo, RouteInfo, RouteSpec,
     RouteTarget, owner,
@@ -93,7 +93,7 @@ impl Network {
         name: &str,
         up: Option<bool>,
         mtu: Option<u32>,
-    ) -> Done {
+    ) -> Ack {
         let mut change = LinkUnspec::new_with_index(self.link(what, name).await?.index);
         change = match up {
             Some(true) => change.up(),
@@ -106,7 +106,7 @@ impl Network {
         done(what, self.handle.link().change(change.build()).execute()).await
     }
 
-    pub(super) async fn create_dummy(&self, what: &str, name: &str) -> Done {
+    pub(super) async fn create_dummy(&self, what: &str, name: &str) -> Ack {
         match self.link(what, name).await {
             Ok(link) if link.ours => return Ok(()),
             Ok(_) => {
@@ -120,7 +120,7 @@ impl Network {
         done(what, self.handle.link().add(dummy).execute()).await
     }
 
-    pub(super) async fn delete_link(&self, what: &str, name: &str) -> Done {
+    pub(super) async fn delete_link(&self, what: &str, name: &str) -> Ack {
         let link = self.link(what, name).await?;
         if !link.ours {
             let hint = "it was not created by isthmusd and is left alone";
@@ -145,7 +145,7 @@ impl Network {
         Ok(addresses)
     }
 
-    pub(super) async fn set_address(&self, what: &str, interface: &str, address: IpNet) -> Done {
+    pub(super) async fn set_address(&self, what: &str, interface: &str, address: IpNet) -> Ack {
         let index = self.link(what, interface).await?.index;
         let (addr, length) = (address.addr(), address.prefix_len());
         let mut add = self.handle.address().add(index, addr, length);
@@ -154,7 +154,7 @@ impl Network {
         accept_existing(done(what, add.execute()).await)
     }
 
-    pub(super) async fn remove_address(&self, what: &str, interface: &str, address: IpNet) -> Done {
+    pub(super) async fn remove_address(&self, what: &str, interface: &str, address: IpNet) -> Ack {
         let index = self.link(what, interface).await?.index;
         let all = self.address_messages().await?;
         let found = all.into_iter().find_map(|m| {
@@ -223,7 +223,7 @@ impl Network {
 
     /// Behind those that lead to the same place already: rtnetlink's own request would take a second next hop for a
     /// repetition.
-    pub(super) async fn add_route(&self, what: &str, spec: &RouteSpec) -> Done {
+    pub(super) async fn add_route(&self, what: &str, spec: &RouteSpec) -> Ack {
         let message = RouteNetlinkMessage::NewRoute(self.route(what, spec).await?);
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND;
         let mut handle = self.handle.clone();
@@ -237,7 +237,7 @@ impl Network {
         accept_existing(done(what, add).await)
     }
 
-    pub(super) async fn remove_route(&self, what: &str, spec: &RouteSpec) -> Done {
+    pub(super) async fn remove_route(&self, what: &str, spec: &RouteSpec) -> Ack {
         let message = self.route(what, spec).await?;
         done(what, self.handle.route().del(message).execute()).await
     }
@@ -268,11 +268,11 @@ async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, 
     }
 }
 
-async fn done(what: &str, change: impl Future<Output = Result<(), Error>>) -> Done {
+async fn done(what: &str, change: impl Future<Output = Result<(), Error>>) -> Ack {
     within(change).await.map_err(|r| refused(what, r))
 }
 
-fn accept_existing(result: Done) -> Done {
+fn accept_existing(result: Ack) -> Ack {
     match result {
         Err(e) if e.kind == ErrorKind::Exists => Ok(()),
         other => other,

@@ -8,7 +8,7 @@ use crate::world::{Host, in_namespace};
 #[test]
 fn without_the_capability_it_is_named() {
     in_namespace(|| async {
-        // this thread alone becomes nobody, which takes its capabilities
+        // this thread alone becomes the user nobody (65534), which takes its capabilities
         // SAFETY: plain system calls with integers; libc's wrapper would change all threads
         let changed = unsafe { libc::syscall(libc::SYS_setresuid, 65534, 65534, 65534) };
         if changed != 0 {

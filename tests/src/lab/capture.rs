@@ -258,7 +258,7 @@ fn watch(wire: &OwnedFd, frames: &Mutex<Vec<Seen>>) {
             continue;
         }
         let frame = &buffer[..length];
-        // ARP is about the wire, not on its way anywhere; whatever else is not IPv4 is counted as clear text.
+        // ARP stays on its wire; all else that is not IPv4 counts as clear text.
         match (frame[12], frame[13]) {
             (0x08, 0x06) => continue,
             (0x08, 0x00) => {}

@@ -123,7 +123,7 @@ impl Report {
         self.answered.iter().filter(|came| **came).count()
     }
 
-    /// Sequence numbers of the requests that nobody answered.
+    /// Sequence numbers of the requests that were not answered.
     pub fn lost(&self) -> Vec<usize> {
         self.answered
             .iter()

@@ -1,4 +1,4 @@
-//! Packets that nobody honest sends: whole IP packets with any source address, put on the wire from inside a host.
+//! Forged packets: whole IP packets with any source address, put on the wire from inside a host.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 

@@ -1,4 +1,4 @@
-//! A host of the lab: a thread in network, mount and UTS namespaces of its own. Whatever it spawns lives there too.
+//! A host of the lab: a thread in network, mount and UTS namespaces of its own. What it spawns is in them too.
 
 use std::fs;
 use std::io::Write;

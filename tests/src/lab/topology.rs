@@ -18,7 +18,7 @@ use super::{Capture, Echo, Host, Report};
 pub struct Site {
     /// 1 for the first site.
     pub number: u8,
-    /// The router; who configures its addresses is up to what runs on it.
+    /// The router. The IKE daemon under test on it configures its addresses, or the test does.
     pub router: Host,
     /// The host behind it, with `inside()` and `second()` as addresses.
     pub client: Host,

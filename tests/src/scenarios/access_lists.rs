@@ -103,7 +103,7 @@ const SLIPS: &[Slip] = &[
     },
 ];
 
-/// Whatever is not understood about a crypto map, what it could protect is dropped, one message says so, and the flow
+/// What a line of a crypto map that is not understood could protect is dropped, one message says so, and the flow
 /// that is understood comes up.
 pub fn what_is_not_understood_does_not_leak() -> Result<()> {
     against_strongswan(Flow::hosts(2, 1, 10), |bed| {

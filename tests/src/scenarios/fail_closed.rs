@@ -1,4 +1,5 @@
-//! Nothing that a crypto map is meant to protect leaves in clear, whatever is wrong; and what was cut short comes back at once.
+//! Nothing that a crypto map is meant to protect leaves in clear when something is wrong; a negotiation that was cut short
+//! begins again at once.
 
 use std::time::{Duration, Instant};
 
@@ -291,8 +292,8 @@ pub fn policies_come_before_packets() -> Result<()> {
     })
 }
 
-/// Somebody empties the kernel's tables under a tunnel: the policies stand again before the next packet, and what SAs are
-/// gone are negotiated again.
+/// Another program empties the kernel's tables under a tunnel: the policies stand again before the next packet, and the
+/// SAs are negotiated again.
 pub fn another_program_empties_the_tables() -> Result<()> {
     bed::pair(Brand::Isthmus, Brand::Strongswan, &Tunnel::AES256, |bed| {
         bed.raise(1, 2, SOON)?;

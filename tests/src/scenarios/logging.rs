@@ -1,4 +1,4 @@
-//! Log messages at a syslog server that nobody here wrote: Debian's rsyslog, with its parsers for IOS and for RFC 5424.
+//! Log messages at an independent syslog server: Debian's rsyslog, with its parsers for IOS and for RFC 5424.
 
 use std::time::Duration;
 

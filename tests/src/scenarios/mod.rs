@@ -141,7 +141,7 @@ macro_rules! for_each_scenario {
             fail_closed::policies_come_before_packets
             fail_closed::another_program_empties_the_tables
             startup::unknown_line_is_kept
-            startup::map_is_applied_whatever_its_indentation
+            startup::map_is_applied_at_any_indentation
             startup::late_interface_is_waited_for
             startup::second_daemon_is_refused
             startup::missing_capability_is_named

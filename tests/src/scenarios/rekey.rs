@@ -1,4 +1,4 @@
-//! New keys under traffic: not one packet may be lost, whichever side asks and whichever phase it is.
+//! New keys under traffic: not one packet may be lost, in either phase and on either side's request.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use crate::peer::{Brand, Isthmus, Link, Tunnel};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A line that nobody understands is reported with its number and kept; all other lines do their work.
+/// A line that is not understood is reported with its number and kept; all other lines do their work.
 pub fn unknown_line_is_kept() -> Result<()> {
     bed::with(
         &[
@@ -52,7 +52,7 @@ pub fn unknown_line_is_kept() -> Result<()> {
 
 /// A file with a byte-order mark, the map's line at the left margin and another below a line that is not understood: the
 /// map is in force, and nothing leaves in clear.
-pub fn map_is_applied_whatever_its_indentation() -> Result<()> {
+pub fn map_is_applied_at_any_indentation() -> Result<()> {
     for (what, indented, written) in [
         ("in column 0", "\n crypto map VPN\n", "\ncrypto map VPN\n"),
         (

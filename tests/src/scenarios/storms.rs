@@ -126,8 +126,8 @@ pub fn eight_lines_at_once() -> Result<()> {
     })
 }
 
-/// Traffic from both sides at the same moment: two phase 1 and two children cross on the wire. Whichever of them each end
-/// takes away, the tunnel stays.
+/// Traffic from both sides at the same moment: two phase 1 and two children cross on the wire. Each end
+/// deletes one of them; the tunnel stays.
 fn both_at_once(right: Brand) -> Result<()> {
     bed::pair(Brand::Isthmus, right, &QUICK, |bed| {
         bed.lab.delay(50)?;
@@ -160,8 +160,8 @@ pub fn both_at_once_with_libreswan() -> Result<()> {
     both_at_once(Brand::Libreswan)
 }
 
-/// `clear crypto isakmp`: strongSwan drops its children with phase 1 and does not say so, and nothing comes back of what we
-/// send. Phase 1 returns by itself, and what the peer has lost with it.
+/// `clear crypto isakmp`: strongSwan drops its children with phase 1 and does not say so, and does not answer what we
+/// send. Phase 1 returns by itself, and the children that the peer has lost are negotiated again.
 fn cleared_isakmp(tunnel: &Tunnel) -> Result<()> {
     bed::pair(Brand::Isthmus, Brand::Strongswan, tunnel, |bed| {
         bed.raise(1, 2, PATIENCE)?;

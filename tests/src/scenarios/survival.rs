@@ -22,7 +22,7 @@ fn spis(bed: &Bed<'_>, number: u8) -> Result<BTreeSet<u32>> {
         .collect())
 }
 
-/// The peer loses power and comes back: DPD sees that nobody knows the SAs any more, and traffic raises new ones.
+/// The peer loses power and comes back: DPD sees that the peer has lost the SAs, and traffic raises new ones.
 pub fn peer_restart_is_noticed() -> Result<()> {
     bed::pair(Brand::Isthmus, Brand::Strongswan, &DPD, |bed| {
         bed.raise(1, 2, PATIENCE)?;

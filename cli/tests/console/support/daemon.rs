@@ -26,7 +26,7 @@ pub fn start(folder: &Path, config: &str) {
     start_with(folder, config, |_| {});
 }
 
-/// The same, and whoever runs the test is nobody special to it.
+/// The same, and the user who runs the test has no rights of its own: it is neither root nor the daemon's user.
 pub fn start_for_users(folder: &Path, config: &str) {
     start_with(folder, config, |router| router.trusted_uids.clear());
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use isthmus_control::{
     AskKind, Decoder, Hello, MAX_REPLY, MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, Status,
-    Terminal, Welcome, encode,
+    TerminalSettings, Welcome, encode,
 };
 use isthmus_grammar::command::Command;
 use isthmus_grammar::{Mode, Refusal, parser, walk};
@@ -94,7 +94,7 @@ struct Talk {
     state: Arc<Mutex<State>>,
     mode: Mode,
     hostname: String,
-    terminal: Terminal,
+    terminal: TerminalSettings,
 }
 
 impl Talk {
@@ -105,7 +105,7 @@ impl Talk {
             state,
             mode: Mode::Exec,
             hostname: "R1".to_owned(),
-            terminal: Terminal::default(),
+            terminal: TerminalSettings::default(),
         }
     }
 
@@ -170,7 +170,7 @@ impl Talk {
         } else {
             Mode::Exec
         };
-        // Whoever sees the first prompt can count on the connection being known.
+        // A test that has seen the first prompt can use the connection.
         let state = Arc::clone(&self.state);
         let mut state = state.lock().unwrap();
         state.hellos.push(hello);
@@ -304,7 +304,7 @@ impl Talk {
     }
 
     fn terminal(&mut self, words: &str) {
-        let default = Terminal::default();
+        let default = TerminalSettings::default();
         let number = words.rsplit(' ').next().and_then(|n| n.parse().ok());
         let words = words.replace("terminal no ", "terminal ");
         match words.split(' ').nth(1) {

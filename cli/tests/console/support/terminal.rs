@@ -28,7 +28,7 @@ struct Seen {
     bytes: Vec<u8>,
 }
 
-/// A console with someone sitting at it.
+/// A console on a pseudo-terminal: keys in, screen out.
 pub struct Console {
     child: Child,
     master: File,

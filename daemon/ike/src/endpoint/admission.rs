@@ -20,7 +20,7 @@ use crate::sa::{IkeSa, Replacement};
 use crate::status::{Admission, Role, Tally};
 use crate::v1::main_mode::stateless::Stateless;
 
-/// Negotiations that we keep, as the responder, for senders that may be anyone: of one address, and of all. More first
+/// Negotiations that we keep, as the responder, for senders whose address is not shown to be theirs: of one address, and of all. More first
 /// messages are answered without keeping anything.
 const MAX_UNANSWERED_OF_PEER: usize = 4;
 const MAX_UNANSWERED: usize = 256;
@@ -157,7 +157,7 @@ impl Endpoint {
     }
 
     /// `crypto call admission limit ike sa` leaves no room for an ISAKMP SA with a peer that has none. Those being negotiated
-    /// count, as on IOS, but for those whose other end may be anyone.
+    /// count, as on IOS, but for those whose other end has not shown that it gets what we send.
     fn ike_not_admitted(&self, local: IpAddr, peer: IpAddr) -> Option<Cause> {
         let most = self.ctx.config.admission.ike_sas?;
         let half_open = &self.gate.half_open;
@@ -232,7 +232,7 @@ impl Endpoint {
         room
     }
 
-    /// The oldest negotiation whose other end may be anyone makes room; false when there is none.
+    /// The oldest negotiation whose other end has not shown that it gets what we send makes room; false when there is none.
     fn oldest_gives_way(&mut self, path: Path) -> bool {
         let Some(oldest) = self.gate.half_open.unanswered.first().copied() else {
             return false;

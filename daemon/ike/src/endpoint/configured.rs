@@ -66,6 +66,13 @@ impl Endpoint {
         self.schedule_missing_keepalives();
     }
 
+    /// Replaces everything but the connections.
+    pub(super) fn settings_changed(&mut self, settings: EngineConfig) {
+        self.ctx.config.set(settings);
+        self.gate.stateless.configured();
+        self.schedule_missing_keepalives();
+    }
+
     /// Sets the keepalive timer of every ISAKMP SA that has none.
     pub(crate) fn schedule_missing_keepalives(&mut self) {
         let ids: Vec<_> = self.sas.keys().copied().collect();

@@ -1,4 +1,4 @@
-//! What connections want: which peer to use, which flows wait for it, what failed last.
+//! What a connection has beside its SAs: which of its peers is in use, since when it is up, what failed last.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -45,7 +45,7 @@ impl Endpoint {
         Some(*kept.unwrap_or(first))
     }
 
-    /// Goes on with the next `set peer` of each connection, or gives the wants up when all have
+    /// Goes on with the next `set peer` of each connection, or gives the requests up when all have
     /// been tried.
     pub(crate) fn try_next_peers(&mut self, requests: Vec<ChildRequest>, failed: IpAddr) {
         let mut by_connection: BTreeMap<ConnectionId, Vec<ChildRequest>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Hands an SA to its version of IKE and carries out what that answers.
+//! Gives SAs their tasks and carries out what they answer.
 
 use std::mem;
 use std::net::IpAddr;
@@ -19,6 +19,7 @@ use crate::random::Randomness;
 use crate::registry::{ExchangeType, NotifyType, ProtocolId};
 use crate::sa::{Common, State};
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
 use crate::v1;
@@ -98,19 +99,11 @@ impl Tables for View<'_> {
 }
 
 impl Endpoint {
-    /// Hands an SA that the endpoint has to its version, and carries out what comes of it. `step` gives the next state, or none
-    /// when the SA has come to its end.
-    pub(super) fn drive(
-        &mut self,
-        id: SaId,
-        step: impl FnOnce(v1::Sa, &mut Common, &mut Turn<'_>) -> Option<v1::Sa>,
-    ) {
+    /// Gives an SA a task, and carries out what comes of it.
+    pub(crate) fn give(&mut self, id: SaId, task: Task<'_>) {
         let is_lonely = self.is_lonely(id);
         let too_many_unconfirmed = self.too_many_unconfirmed(id);
         let Some(sa) = self.sas.get_mut(&id) else {
-            return;
-        };
-        let State::V1(version) = mem::replace(&mut sa.state, State::Deleted) else {
             return;
         };
         let path = sa.common.path();
@@ -125,25 +118,10 @@ impl Endpoint {
             too_many_unconfirmed,
         };
         let mut turn = Turn::new(&mut self.ctx, &mut view, path);
-        if let Some(next) = step(version, &mut sa.common, &mut turn) {
-            sa.state = State::V1(next);
-        }
+        let state = mem::replace(&mut sa.state, State::Deleted);
+        sa.state = state.take(&mut sa.common, &mut turn, task);
         let effects = turn.into_effects();
         self.apply(id, effects);
-    }
-
-    /// The same for what has an established SA to do.
-    pub(crate) fn drive_live(
-        &mut self,
-        id: SaId,
-        step: impl FnOnce(&mut v1::Live, &Common, &mut Turn<'_>),
-    ) {
-        self.drive(id, |mut sa, common, turn| {
-            if let Some(live) = sa.live_mut() {
-                step(live, common, turn);
-            }
-            Some(sa)
-        });
     }
 
     /// A step for which there is no SA in the tables, or not yet; gives its effects, to be carried out once there is one.

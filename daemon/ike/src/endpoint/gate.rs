@@ -11,6 +11,7 @@ use crate::registry::ExchangeType;
 use crate::sa::{IkeSa, State};
 use crate::status::Role;
 use crate::talk::Standing;
+use crate::task::Task;
 use crate::wire::v1::{Body, Message};
 use crate::wire::{Cookies, Flags, Header, Malformed};
 
@@ -23,7 +24,7 @@ impl Endpoint {
             _ => None,
         };
         let standing = match found {
-            Some(id) if !self.may_be_anyones(id) => Standing::Known,
+            Some(id) if !self.is_unanswered(id) => Standing::Known,
             _ if self.names(path) => Standing::Named,
             _ => Standing::Stranger,
         };
@@ -42,8 +43,8 @@ impl Endpoint {
     }
 
     /// A negotiation whose other end has not shown that it gets what we send.
-    fn may_be_anyones(&self, id: SaId) -> bool {
-        self.sas.get(&id).is_some_and(IkeSa::may_be_anyones)
+    fn is_unanswered(&self, id: SaId) -> bool {
+        self.sas.get(&id).is_some_and(IkeSa::is_unanswered)
     }
 
     /// Drops a datagram that was not decoded.
@@ -70,7 +71,7 @@ impl Endpoint {
             return self.turn_away(path, reason, || detail.into());
         }
         if is_repeat {
-            return self.drive(id, |sa, _, turn| Some(sa.repeat_answer(turn)));
+            return self.give(id, Task::RepeatedV1);
         }
         if brings_value && !self.admits_incoming(path, false) {
             return self.not_admitted(path);
@@ -80,9 +81,7 @@ impl Endpoint {
             return self.turn_away(path, DropReason::HalfOpenLimit, || detail.into());
         }
         match Message::decode(bytes) {
-            Ok(message) => self.drive(id, |sa, common, turn| {
-                sa.message(common, turn, &message, digest)
-            }),
+            Ok(message) => self.give(id, Task::MessageV1(&message, digest)),
             Err(error) => self.malformed(path, &error),
         }
     }
@@ -159,7 +158,7 @@ impl Endpoint {
             let digest = digest(bytes);
             let known = self.sas.get(&id).map(|sa| &sa.state);
             if matches!(known, Some(State::V1(sa)) if sa.is_repeat(digest)) {
-                return self.drive(id, |sa, _, turn| Some(sa.repeat_answer(turn)));
+                return self.give(id, Task::RepeatedV1);
             }
             let detail = "main mode 1 of a negotiation that has gone on";
             return self.turn_away(path, DropReason::Repeat, || detail.into());

@@ -7,6 +7,7 @@
 //! `peers` (with whom), `connection` (which of the peers of a connection), `requests` (which flows wait), `phase1` (how it begins), `questions` (what waits for the outside), `sa_life` (life of an ISAKMP SA), `children` (the table),
 //! `child_life` and `phase` (life of a child), `watch` (what its counters tell), `restore` (phase 1 comes
 //! back), `clear`, `snapshot`; the exchanges are in `crate::v1`, which answer what `effects` carries out.
+//! `crate::resume` saves the SAs, and has another endpoint go on with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -26,9 +27,9 @@ use crate::output::{Clear, Expiry, Output};
 use crate::random::Randomness;
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
-use crate::v1;
 use crate::wire::Cookie;
 
 mod admission;
@@ -113,6 +114,12 @@ impl Endpoint {
     pub fn set_config(&mut self, now: Instant, config: EngineConfig) {
         self.ctx.now = now;
         self.config_changed(config);
+    }
+
+    /// Puts everything of a configuration in force but its connections: those that there are stay as they are.
+    pub fn set_settings(&mut self, now: Instant, settings: EngineConfig) {
+        self.ctx.now = now;
+        self.settings_changed(settings);
     }
 
     /// Puts one connection in force, in the place of the one of the same name: what `set_config` would do with everything
@@ -227,16 +234,9 @@ impl Endpoint {
 
     fn sa_timer(&mut self, id: SaId, timer: SaTimer) {
         match timer {
-            SaTimer::Retransmit(message_id) => self.drive(id, |sa, common, turn| {
-                Some(sa.retransmit(common, turn, message_id))
-            }),
-            SaTimer::HalfOpen => self.drive(id, |sa, common, turn| {
-                Some(sa.half_open_too_long(common, turn))
-            }),
-            SaTimer::ForgetAnswer(message_id) => self.drive_live(id, |live, _, _| {
-                live.answered.remove(&message_id);
-                live.given_up.remove(&message_id);
-            }),
+            SaTimer::Retransmit(message_id) => self.give(id, Task::Retransmit(message_id)),
+            SaTimer::HalfOpen => self.give(id, Task::HalfOpenTooLong),
+            SaTimer::ForgetAnswer(message_id) => self.give(id, Task::ForgetAnswer(message_id)),
             SaTimer::Rekey => self.rekey_ike(id),
             SaTimer::Expire => self.expire_ike(id),
             SaTimer::Retire => self.retire_ike(id),
@@ -245,7 +245,7 @@ impl Endpoint {
             SaTimer::Deleted => self.ike_down(id, DownReason::DeletedByPeer),
             SaTimer::Forget => self.forget_deleted(id),
             SaTimer::Question => self.question_unanswered(id),
-            SaTimer::Keepalive => self.drive_live(id, v1::Live::keepalive_due),
+            SaTimer::Keepalive => self.give(id, Task::KeepaliveDue),
         }
     }
 

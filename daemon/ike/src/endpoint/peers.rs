@@ -190,7 +190,7 @@ impl Endpoint {
         self.usable(local, self.by_peer.get(&peer)?)
     }
 
-    /// The same of whoever is at an address.
+    /// The same at an address, whichever peer is there.
     pub(crate) fn usable_at(&self, local: IpAddr, address: IpAddr) -> Option<SaId> {
         self.usable(local, self.by_address.get(&address)?)
     }

@@ -6,6 +6,7 @@ use super::Endpoint;
 use crate::id::SaId;
 use crate::output::Output;
 use crate::question::{ANSWER_LIMIT, Answer, Question, QuestionId};
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::SaTimer;
 
@@ -63,7 +64,7 @@ impl Endpoint {
         };
         self.cancel_sa_timer(open.sa, SaTimer::Question);
         self.ctx.talk.resume(open.hushed);
-        self.drive(open.sa, |sa, common, turn| sa.answer(common, turn, answer));
+        self.give(open.sa, Task::Answer(answer));
         self.ctx.talk.over();
     }
 
@@ -78,9 +79,7 @@ impl Endpoint {
     /// The answer did not come.
     pub(super) fn question_unanswered(&mut self, sa: SaId) {
         if let Some(question) = self.questions.forget(sa) {
-            self.drive(sa, |sa, _, turn| {
-                Some(sa.unanswered_question(turn, &question))
-            });
+            self.give(sa, Task::Unanswered(&question));
         }
     }
 }

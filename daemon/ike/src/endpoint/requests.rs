@@ -14,6 +14,7 @@ use crate::output::Output;
 use crate::registry::ExchangeType;
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 
 /// Quick modes at once with one peer, of those that we start: some peers keep state for three exchanges
 /// only and drop the oldest.
@@ -136,13 +137,7 @@ impl Endpoint {
             self.ctx.bound_reached(path, Bound::AdmittedChildren);
             return self.request_failed(id, request, cause);
         }
-        let mut failed = None;
-        self.drive_live(id, |live, common, turn| {
-            failed = live.start_quick(common, turn, request, &connection).err();
-        });
-        if let Some(cause) = failed {
-            self.request_failed(id, request, cause);
-        }
+        self.give(id, Task::StartChild(request, &connection));
     }
 
     /// Exchanges with a peer that we began and with which it is not done.
@@ -154,7 +149,7 @@ impl Endpoint {
 
     /// Begins the exchanges that waited for others with the same peer to finish.
     pub(crate) fn next_request(&mut self, id: SaId) {
-        self.drive_live(id, |live, _, turn| live.settle(turn));
+        self.give(id, Task::Settle);
         let Some(peer) = self.sas.get(&id).map(|sa| sa.common.peer) else {
             return;
         };
@@ -263,7 +258,7 @@ impl Endpoint {
         }
     }
 
-    /// A want is over: its flow may be asked for again.
+    /// A request is over: its flow may be asked for again.
     pub(crate) fn request_over(&mut self, request: ChildRequest, failed: bool) {
         let Subject {
             connection, flow, ..
@@ -277,7 +272,7 @@ impl Endpoint {
         }
     }
 
-    /// A want came to nothing: it failed, or it was cut short.
+    /// A request came to nothing: it failed, or it was cut short.
     pub(crate) fn request_lost(&mut self, request: ChildRequest, failed: bool) {
         self.request_over(request, failed);
         if let Some(child) = request.rekeys {
@@ -285,7 +280,7 @@ impl Endpoint {
         }
     }
 
-    /// A want came to nothing in quick mode.
+    /// The exchange for a request failed.
     pub(crate) fn request_failed(&mut self, id: SaId, request: ChildRequest, cause: Cause) {
         let cut_short = matches!(
             &cause,

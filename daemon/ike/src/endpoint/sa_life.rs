@@ -14,8 +14,8 @@ use crate::id::{PeerId, SaId};
 use crate::registry::{ExchangeType, ProtocolId};
 use crate::sa::{IkeSa, Replacement, State};
 use crate::status::Role;
+use crate::task::Task;
 use crate::timer::SaTimer;
-use crate::v1;
 
 /// How long a deleted SA is shown.
 const SHOWN: Duration = Duration::from_secs(60);
@@ -88,9 +88,7 @@ impl Endpoint {
 
     /// Sets the timer of a periodic keepalive, if there is one.
     pub(super) fn schedule_keepalive(&mut self, id: SaId) {
-        self.drive_live(id, |live, common, turn| {
-            live.schedule_keepalive(common, turn)
-        });
+        self.give(id, Task::ScheduleKeepalive);
     }
 
     /// How long before the end the next phase 1 starts; the initiator is the earlier of the two.
@@ -212,13 +210,13 @@ impl Endpoint {
 
     /// Ends an ISAKMP SA, with a delete to the peer.
     pub(super) fn delete_ike(&mut self, id: SaId, reason: DownReason) {
-        self.drive_live(id, v1::Live::delete);
+        self.give(id, Task::Delete);
         self.ike_down(id, reason);
     }
 
     /// Ends every exchange of an SA that goes away; none begins under it any more.
     pub(super) fn end_exchanges(&mut self, id: SaId, cause: &Cause) {
-        self.drive_live(id, |live, _, turn| live.end_quick_modes(turn, cause));
+        self.give(id, Task::EndExchanges(cause));
     }
 
     /// The peer deleted the SA. What it sent under it before may still come.
@@ -244,7 +242,7 @@ impl Endpoint {
         self.move_requests(id);
     }
 
-    /// The peer has started afresh: whatever else we have with it is worth nothing
+    /// The peer has started afresh: what else we have with it is worth nothing
     /// (RFC 2407 4.6.3.3).
     ///
     /// The peer says so of the moment when it wrote the message: what came up since this exchange
@@ -377,7 +375,7 @@ impl Endpoint {
 
     /// An ISAKMP SA is gone: it is only shown for a while.
     pub(crate) fn ike_down(&mut self, id: SaId, reason: DownReason) {
-        self.drive_live(id, |live, _, turn| live.drop_quick_modes(turn));
+        self.give(id, Task::DropExchanges);
         let Some(sa) = self.sas.get_mut(&id) else {
             return;
         };
@@ -446,9 +444,7 @@ impl Endpoint {
 
     /// Tells the peer that these inbound SAs of ours are gone.
     pub(crate) fn send_deletes(&mut self, ike: SaId, deletes: Vec<(ProtocolId, u32)>) {
-        self.drive_live(ike, |live, common, turn| {
-            live.delete_children(common, turn, deletes);
-        });
+        self.give(ike, Task::DeleteChildren(deletes));
     }
 
     /// The peer does not answer: everything with it goes, and traffic will try the next peer.

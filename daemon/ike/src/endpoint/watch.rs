@@ -18,8 +18,8 @@ use crate::id::{PeerId, SaId};
 use crate::output::{Expiry, Traffic};
 use crate::sa::IkeSa;
 use crate::status::Role;
+use crate::task::Task;
 use crate::time::Instant;
-use crate::v1;
 
 /// Seconds in which packets went out and none came in, after which a doubted child is replaced.
 const SILENT: u32 = 3;
@@ -71,7 +71,7 @@ impl Doubt {
         }
     }
 
-    /// The peer may have deleted it while nobody listened. A flow that was found to be one-way is left alone, but for a
+    /// The peer may have deleted it while no endpoint listened. A flow that was found to be one-way is left alone, but for a
     /// doubt that was `known` before.
     pub(crate) fn of_a_resumed_child(
         now: Instant,
@@ -164,7 +164,7 @@ impl Endpoint {
         let life = self.sas.get(&ike).and_then(IkeSa::life);
         let proven = life.map(|life| life.heard).unwrap_or_default();
         if self.ctx.now.since(heard.max(proven)) >= keepalive.interval {
-            self.drive_live(ike, v1::Live::ask_peer);
+            self.give(ike, Task::AskPeer);
         }
     }
 

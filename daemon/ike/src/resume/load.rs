@@ -10,6 +10,7 @@ use crate::endpoint::peers::Peers;
 use crate::endpoint::watch::Doubt;
 use crate::sa::{Common, IkeSa, Life, State};
 use crate::status::Failure;
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::{ChildTimer, SaTimer, Timer};
 
@@ -64,9 +65,7 @@ impl Endpoint {
         // What has expired meanwhile is no use for what follows.
         self.timeout(now);
         for (id, (message_id, inbound)) in given_up {
-            self.drive_live(id, |live, common, turn| {
-                live.take_back(common, turn, message_id, inbound);
-            });
+            self.give(id, Task::TakeBack(message_id, inbound));
         }
         for (request, peer) in requests {
             self.ask_anew(vec![request], peer);

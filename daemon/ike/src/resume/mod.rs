@@ -9,7 +9,11 @@
 //! - ISAKMP SAs that are only shown, counters, and what strangers offered.
 //!
 //! The outbound keys of a child are saved while its outbound half is not installed, and only then: `Endpoint::save` gives
-//! them away (`endpoint/phase.rs`). So what is saved must be resumed once only, and never after the endpoint went on.
+//! them away (`endpoint/phase.rs`). So what is saved must be resumed once only: destroy the bytes before the first output of
+//! the resumed endpoint is carried out.
+//!
+//! The caller goes by the kernel: `Saved::halves` says what must be there, and what is not is ended after `resume`. Limits in
+//! bytes that the kernel reported to nobody show in the counters that `Endpoint::wants_traffic` asks for.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};

@@ -8,6 +8,7 @@ use crate::effect::{Effect, Turn};
 use crate::flight::{ANSWER_TIME, Flight, MAX_REPEATS};
 use crate::registry::ProtocolId;
 use crate::sa::{Common, Life, Replacement};
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::SaTimer;
 use crate::v1::dpd::Dpd;
@@ -98,6 +99,37 @@ impl Live {
             self.delete_children(common, turn, inbound);
         }
         true
+    }
+
+    /// Takes a task of an established SA.
+    pub(crate) fn take(&mut self, common: &Common, turn: &mut Turn<'_>, task: Task<'_>) {
+        match task {
+            Task::ForgetAnswer(message_id) => {
+                self.answered.remove(&message_id);
+            }
+            Task::ScheduleKeepalive => self.schedule_keepalive(common, turn),
+            Task::KeepaliveDue => self.keepalive_due(common, turn),
+            Task::AskPeer => self.ask_peer(common, turn),
+            Task::StartChild(request, connection) => {
+                if let Err(cause) = self.start_quick(common, turn, request, connection) {
+                    turn.push(Effect::RequestFailed(request, cause));
+                }
+            }
+            Task::Settle => self.settle(turn),
+            Task::DeleteChildren(deletes) => self.delete_children(common, turn, deletes),
+            Task::TakeBack(message_id, inbound) => {
+                self.take_back(common, turn, message_id, inbound);
+            }
+            Task::Delete => self.delete(common, turn),
+            Task::EndExchanges(cause) => self.end_quick_modes(turn, cause),
+            Task::DropExchanges => self.drop_quick_modes(turn),
+            Task::MessageV1(..)
+            | Task::RepeatedV1
+            | Task::Retransmit(_)
+            | Task::HalfOpenTooLong
+            | Task::Answer(_)
+            | Task::Unanswered(_) => {}
+        }
     }
 
     /// Tells when the peer has used very many message ids.

@@ -1,5 +1,5 @@
 //! Which message ids an ISAKMP SA has used: an id that comes again is a replay, however old (RFC 2409 5: message ids are
-//! unique). Kept by `established::Live`.
+//! unique). Kept by `live::Live`.
 //!
 //! Ours are not remembered at all: they are the numbers 0, 1, 2... through a secret permutation of 32 bits, so that they never
 //! repeat and one that comes back to us is known to be ours. Of the peer's those are remembered under which it began an

@@ -1,6 +1,6 @@
 //! IKEv1: main mode, quick mode, informational exchanges, dead peer detection (RFC 2409, RFC 3706).
 //!
-//! `state` says what an SA waits for, `live` what goes on under an established one. `main_mode`,
+//! No exchange acts: a `Task` comes with the SA and a `Turn`, the next state and effects go back (`task`, `effect`). `state` says what an SA waits for, `live` what goes on under an established one. `main_mode`,
 //! `quick_mode`, `info` and `dpd` are the exchanges; `message` makes and opens whole messages,
 //! `message_ids` knows replays, `main_mode/stateless` answers message 1 without keeping it.
 

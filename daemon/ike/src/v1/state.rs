@@ -1,5 +1,5 @@
-//! What an ISAKMP SA of IKEv1 waits for. The endpoint hands the whole [`Sa`] to a function of the exchange that a message,
-//! a timer or a request is about, and gets it back in its next state.
+//! What an ISAKMP SA of IKEv1 waits for. `sa::State` hands the whole [`Sa`] over with a task, and gets it back in its next
+//! state.
 
 use crate::cause::{Cause, Phase};
 use crate::child_request::Subject;
@@ -10,6 +10,7 @@ use crate::question::{ANSWER_LIMIT, Answer, Question};
 use crate::registry::ExchangeType;
 use crate::sa::{Common, Life};
 use crate::status::{Role, StateWord};
+use crate::task::Task;
 use crate::time::Instant;
 use crate::timer::SaTimer;
 use crate::v1::live::Live;
@@ -102,7 +103,7 @@ impl Sa {
         self.live_mut().map(|live| &mut live.life)
     }
 
-    pub(crate) fn may_be_anyones(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         matches!(
             self.state,
             State::AwaitsKeyForChoice(_) | State::AwaitsInitiatorsValue(_)
@@ -182,8 +183,33 @@ impl Sa {
         }
     }
 
+    /// Takes a task; none when the SA has come to its end.
+    pub(crate) fn take(
+        mut self,
+        common: &mut Common,
+        turn: &mut Turn<'_>,
+        task: Task<'_>,
+    ) -> Option<Self> {
+        match task {
+            Task::MessageV1(message, digest) => {
+                return self.message(common, turn, message, digest);
+            }
+            Task::Answer(answer) => return self.answer(common, turn, answer),
+            Task::RepeatedV1 => return Some(self.repeat_answer(turn)),
+            Task::Retransmit(message_id) => self.retransmit(common, turn, message_id),
+            Task::HalfOpenTooLong => self.half_open_too_long(common, turn),
+            Task::Unanswered(question) => unanswered_question(turn, question),
+            task => {
+                if let Some(live) = self.live_mut() {
+                    live.take(common, turn, task);
+                }
+            }
+        }
+        Some(self)
+    }
+
     /// A message for this SA; none when it has come to its end.
-    pub(crate) fn message(
+    fn message(
         self,
         common: &mut Common,
         turn: &mut Turn<'_>,
@@ -202,24 +228,10 @@ impl Sa {
     }
 
     /// An answer to the question that its state waits for; none when it has come to its end.
-    pub(crate) fn answer(
-        self,
-        common: &mut Common,
-        turn: &mut Turn<'_>,
-        answer: Answer,
-    ) -> Option<Self> {
+    fn answer(self, common: &mut Common, turn: &mut Turn<'_>, answer: Answer) -> Option<Self> {
         match answer {
             Answer::PeerKey(key) => main_mode::key_came(self, common, turn, key),
         }
-    }
-
-    /// The answer has not come.
-    pub(crate) fn unanswered_question(self, turn: &mut Turn<'_>, question: &Question) -> Self {
-        turn.push(Effect::Failed(Cause::Unanswered {
-            question: question.to_string(),
-            seconds: ANSWER_LIMIT.as_secs(),
-        }));
-        self
     }
 
     /// Repeats the last message of phase 1 because the peer repeated its own.
@@ -263,24 +275,18 @@ impl Sa {
     }
 
     /// Sends the last message of an exchange again, or gives up.
-    pub(crate) fn retransmit(
-        mut self,
-        common: &Common,
-        turn: &mut Turn<'_>,
-        message_id: u32,
-    ) -> Self {
+    fn retransmit(&mut self, common: &Common, turn: &mut Turn<'_>, message_id: u32) {
         let state = self.word();
         let flight = match (message_id, &mut self.state) {
             (0, _) => &mut self.flight,
             (_, State::Established(live)) => match live.quick.get_mut(&message_id) {
                 Some(quick) => &mut quick.flight,
-                None => return self,
+                None => return,
             },
-            _ => return self,
+            _ => return,
         };
         if flight.attempt >= RETRANSMITS {
-            self.unanswered(common, turn, message_id);
-            return self;
+            return self.unanswered(common, turn, message_id);
         }
         flight.attempt += 1;
         let attempt = flight.attempt;
@@ -298,7 +304,6 @@ impl Sa {
             attempt,
             of: RETRANSMITS,
         });
-        self
     }
 
     fn unanswered(&mut self, common: &Common, turn: &mut Turn<'_>, message_id: u32) {
@@ -313,9 +318,9 @@ impl Sa {
     }
 
     /// The responder has waited long enough.
-    pub(crate) fn half_open_too_long(self, common: &Common, turn: &mut Turn<'_>) -> Self {
+    fn half_open_too_long(&self, common: &Common, turn: &mut Turn<'_>) {
         if self.live().is_some() {
-            return self;
+            return;
         }
         let silence = || Cause::NoAnswer {
             phase: Phase::One,
@@ -327,6 +332,13 @@ impl Sa {
         };
         let cause = common.provisional_cause.clone().unwrap_or_else(silence);
         turn.push(Effect::Failed(cause));
-        self
     }
+}
+
+/// The answer that a negotiation waits for has not come.
+fn unanswered_question(turn: &mut Turn<'_>, question: &Question) {
+    turn.push(Effect::Failed(Cause::Unanswered {
+        question: question.to_string(),
+        seconds: ANSWER_LIMIT.as_secs(),
+    }));
 }

@@ -33,6 +33,7 @@ mod bounds;
 mod forged;
 mod many;
 mod replays;
+mod shared_address;
 
 struct Counter(u64);
 

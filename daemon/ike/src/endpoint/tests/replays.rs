@@ -42,7 +42,7 @@ fn reflected_messages_are_known() {
     let id = two.router().usable_at(at(1).ip(), at(0).ip()).unwrap();
     let mut reflected = Vec::new();
     for _ in 0..5 {
-        two.ends[1].drive_live(id, v1::Live::keepalive_due);
+        two.ends[1].give(id, Task::KeepaliveDue);
         while let Some(output) = next_output(&mut two.ends[1], two.now) {
             if let Output::Transmit { bytes, .. } = output {
                 reflected.push(bytes);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::{between, moved};
 use crate::cause::Cause;
 use crate::child_request::Subject;
-use crate::config::{Config, Connection, FlowId};
+use crate::config::{Config, Connection, FlowId, TransformSet};
 use crate::effect::{Effect, NewChild, Turn, spi_in_use};
 use crate::event::{Bound, DropReason, Event, ExchangeState, Input};
 use crate::flight::Flight;
-use crate::registry::{ExchangeType, NotifyType, ProtocolId};
+use crate::registry::{ExchangeType, GroupNumber, NotifyType, ProtocolId};
 use crate::sa::Common;
 use crate::selector::Selector;
 use crate::status::Role;
@@ -21,7 +21,7 @@ use crate::v1::quick_mode::states::{
     self, Answer, AwaitsConfirmation, Exchange, Quick, QuickError, QuickState, Request,
 };
 use crate::v1::quick_mode::transform::{self, Agreement, NoChoice};
-use crate::wire::v1::Ciphertext;
+use crate::wire::v1::{Ciphertext, SecurityAssociation};
 
 /// Flows shown in a cause.
 const MAX_FLOWS_SHOWN: usize = 16;
@@ -203,20 +203,7 @@ fn select_proposal(
     for (connection, flow) in candidates {
         let sets = transform::effective(&connection.transform_sets, host_to_host);
         let fits = states::pfs_fits(connection.pfs, request.has_public_value());
-        let debugs = turn.debugs();
-        let mut compared = Vec::new();
-        let choice = transform::choose(sa, &sets, fits, |offer, set, differs| {
-            if debugs && compared.len() < MAX_COMPARISONS_TOLD {
-                let (offer, set) = (offer.clone(), set.clone());
-                compared.push(Event::ChildCompared {
-                    offer,
-                    set,
-                    differs,
-                });
-            }
-        });
-        compared.into_iter().for_each(|event| turn.fact(event));
-        match choice {
+        match choose_told(turn, sa, &sets, fits) {
             Ok(agreement) => {
                 let spis = agreement.protocols.iter();
                 let spis = spis.map(|agreed| (agreed.protocol, agreed.peer_spi));
@@ -241,6 +228,29 @@ fn select_proposal(
             QuickError::Refused(cause, NotifyType::INVALID_ID_INFORMATION)
         }
     })
+}
+
+/// The first proposal that fits, with the comparisons told to debug; of a long offer only the first ones.
+fn choose_told(
+    turn: &mut Turn<'_>,
+    sa: &SecurityAssociation,
+    sets: &[TransformSet],
+    fits: impl Fn(Option<GroupNumber>) -> bool,
+) -> Result<Agreement, NoChoice> {
+    let debugs = turn.debugs();
+    let mut compared = Vec::new();
+    let choice = transform::choose(sa, sets, fits, |offer, set, differs| {
+        if debugs && compared.len() < MAX_COMPARISONS_TOLD {
+            let (offer, set) = (offer.clone(), set.clone());
+            compared.push(Event::ChildCompared {
+                offer,
+                set,
+                differs,
+            });
+        }
+    });
+    compared.into_iter().for_each(|event| turn.fact(event));
+    choice
 }
 
 /// No flow is what the peer asks for: the entry that comes closest.
@@ -270,11 +280,7 @@ fn no_flow(config: &Config, peer: IpAddr, local: Selector, remote: Selector) -> 
     }
 }
 
-fn no_common(
-    no_choice: NoChoice,
-    ours: Vec<crate::config::TransformSet>,
-    connection: &Connection,
-) -> Cause {
+fn no_common(no_choice: NoChoice, ours: Vec<TransformSet>, connection: &Connection) -> Cause {
     let origin = connection.origin.clone();
     match no_choice {
         NoChoice::Transforms(offered) => Cause::NoCommonTransform {

@@ -1,12 +1,12 @@
 //! The operator's side of an interactive session: keys in their order, text to the screen, and the
-//! terminal's settings. Everything typed ahead waits in one queue, whoever asks for it next: the
-//! prompt, a question or the pager.
+//! terminal's settings. Everything typed ahead waits in one queue, from which prompt,
+//! questions and pager all read.
 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use isthmus_control::{Reply, Terminal};
+use isthmus_control::{Reply, TerminalSettings};
 use isthmus_grammar::command::TerminalCommand;
 use nix::poll::{PollFd, PollFlags};
 
@@ -40,7 +40,7 @@ pub enum Listen {
 }
 
 /// The terminal with everything the session knows about it.
-pub struct Desk {
+pub struct Terminal {
     tty: Tty,
     decoder: Decoder,
     keys: VecDeque<Key>,
@@ -48,7 +48,7 @@ pub struct Desk {
     /// Whether the cursor is at the start of a row.
     fresh: bool,
     window: (usize, usize),
-    settings: Terminal,
+    settings: TerminalSettings,
     /// Whether the width and the length were set by a command; until then the window's count.
     width_set: bool,
     length_set: bool,
@@ -56,12 +56,12 @@ pub struct Desk {
     told: (u32, u32),
 }
 
-impl Desk {
+impl Terminal {
     /// Takes over a terminal. `settings` are those the daemon starts with.
     #[must_use]
-    pub fn new(tty: Tty, settings: Terminal) -> Self {
+    pub fn new(tty: Tty, settings: TerminalSettings) -> Self {
         let window = tty.size();
-        let mut desk = Self {
+        let mut terminal = Self {
             tty,
             decoder: Decoder::default(),
             keys: VecDeque::new(),
@@ -73,13 +73,13 @@ impl Desk {
             length_set: false,
             told: (0, 0),
         };
-        desk.begin(settings);
-        desk
+        terminal.begin(settings);
+        terminal
     }
 
     /// A session begins with these settings.
-    pub fn begin(&mut self, settings: Terminal) {
-        let default = Terminal::default();
+    pub fn begin(&mut self, settings: TerminalSettings) {
+        let default = TerminalSettings::default();
         self.width_set = settings.width != default.width;
         self.length_set = settings.length != default.length;
         self.settings = settings;
@@ -88,7 +88,7 @@ impl Desk {
 
     /// The daemon's terminal settings changed, by this command of the operator if one is given.
     /// What was set by hand counts from then on, also when it is the default.
-    pub fn set(&mut self, settings: Terminal, command: Option<TerminalCommand>) {
+    pub fn set(&mut self, settings: TerminalSettings, command: Option<TerminalCommand>) {
         self.width_set |= settings.width != self.settings.width;
         self.length_set |= settings.length != self.settings.length;
         match command {
@@ -119,7 +119,7 @@ impl Desk {
         }
     }
 
-    /// Length and width, when they are others than the daemon knows of; from now on it does.
+    /// Length and width when the daemon has other ones; the caller sends them.
     pub fn news(&mut self) -> Option<(u32, u32)> {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let screen = (count(self.length()), count(self.width()));
@@ -348,7 +348,7 @@ impl Desk {
     }
 }
 
-/// Why a daemon that hung up did so; whatever else it said before is of no more use.
+/// The reason that a daemon which hung up gave in its `Bye`; replies before that are passed over.
 fn last_words(session: &mut Session) -> End {
     loop {
         match session.receive() {
