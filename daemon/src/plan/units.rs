@@ -254,11 +254,34 @@ impl Plan {
             }
             cost += known.values().map(|gone| gone.units.len()).sum::<usize>();
         }
-        for (group, place, sequence) in self.dirty_units(dirty) {
-            let common = &self.groups[group].places[place].common;
-            cost = cost.saturating_add(size(&common.map, sequence));
+        let units = self.dirty_units(dirty);
+        for (group, place, sequence) in &units {
+            let common = &self.groups[*group].places[*place].common;
+            cost = cost.saturating_add(size(&common.map, *sequence));
+        }
+        if cost <= FEW * FEW && !self.exempting.is_empty() {
+            // The list of each of these is made from all units behind it.
+            let behind = self.connections.len() / 200 + 1;
+            cost += self.exemptions_met(source, &units) * behind;
         }
         cost
+    }
+
+    /// How many units exempt something that these units select, or did.
+    fn exemptions_met(&self, source: &impl Source, units: &BTreeSet<Position>) -> usize {
+        let mut moved: Vec<Selector> = Vec::new();
+        for (group, place, sequence) in units {
+            let place = &self.groups[*group].places[*place];
+            let entries = source.entries(&place.common, *sequence).entries;
+            let rules = entries.iter().flat_map(|entry| &entry.rules);
+            let meanings = rules.flat_map(|rule| &rule.meanings);
+            moved.extend(meanings.flat_map(|meaning| &meaning.selectors));
+            let old = place.units.get(sequence).into_iter().flat_map(Unit::lines);
+            moved.extend(old.flat_map(Line::selectors));
+        }
+        let exempting = self.exempting.iter();
+        let exempting = exempting.filter_map(|unit| self.unit(*unit));
+        exempting.filter(|unit| unit.exempts_of(&moved)).count()
     }
 
     /// Plans anew what is to be, and tells what has changed.
@@ -627,14 +650,8 @@ impl Plan {
     fn find_exemptions(&self, changes: &mut Changes) {
         let exempting = self.exempting.iter();
         for at in exempting.filter_map(|unit| self.position(*unit)) {
-            let lines = self.at(at).into_iter().flat_map(Unit::lines);
-            let exempt = lines.filter(|line| matches!(line, Line::Deny(_)));
-            let mut exempt = exempt.flat_map(Line::selectors);
-            let meets = |one: &Selector| {
-                let mut moved = changes.moved.iter();
-                moved.any(|other| order::intersection(one, other).is_some())
-            };
-            if exempt.any(meets) {
+            let unit = self.at(at);
+            if unit.is_some_and(|unit| unit.exempts_of(&changes.moved)) {
                 changes.lists.insert(at);
             }
         }
@@ -966,6 +983,16 @@ impl Changes {
 }
 
 impl Unit {
+    /// It exempts packets that one of these selects.
+    fn exempts_of(&self, selectors: &[Selector]) -> bool {
+        let exempt = self.lines().filter(|line| matches!(line, Line::Deny(_)));
+        let mut exempt = exempt.flat_map(Line::selectors);
+        exempt.any(|one| {
+            let mut selectors = selectors.iter();
+            selectors.any(|other| order::intersection(one, other).is_some())
+        })
+    }
+
     /// One of these selects all that a line of the unit does, and more.
     fn could_be_taken(&self, by: &[Selector]) -> bool {
         let items = self.list.iter().filter(|item| item.fate.is_some());
