@@ -11,7 +11,6 @@ mod control;
 mod corpus;
 mod fail_closed;
 mod hold;
-mod hostile;
 mod interfaces;
 mod logging;
 mod login;

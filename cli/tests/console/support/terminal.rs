@@ -207,6 +207,12 @@ impl Console {
         self
     }
 
+    /// Waits until the screen has a text somewhere.
+    pub fn has(&mut self, text: &str) -> &mut Self {
+        self.until(text, |seen| seen.parser.screen().contents().contains(text));
+        self
+    }
+
     /// Waits until the bytes sent so far are exactly these.
     pub fn sent(&mut self, expected: &str) -> &mut Self {
         let start = Instant::now();

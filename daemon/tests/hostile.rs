@@ -1,11 +1,13 @@
 //! Clients of the control socket that mean harm: none stops the daemon, holds up another session, makes it grow without
-//! end, or reads a secret.
+//! end, or reads a secret. A program of its own, for it counts the open files of the whole process.
+
+mod bed;
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::PathBuf;
 
-use crate::bed::{Bed, Client, hello, test};
+use bed::{Bed, Client, hello, test};
 use isthmus_control::{MAX_REQUEST, PROTOCOL_VERSION, Reply, Request, Status, encode};
 use isthmus_grammar::Mode;
 use isthmus_grammar::help::help;
