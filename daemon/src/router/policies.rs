@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use isthmus_kernel::{
-    Action, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Priority, Request, Selector,
-    Template,
+    Action, Direction, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Priority, Request,
+    Selector, Template,
 };
 
 use crate::log::Severity;
@@ -43,6 +43,8 @@ pub struct Policies {
     stand_ins: HashMap<PolicyKey, (PolicySpec, PolicyKey)>,
     /// Another program may have changed what stands: the kernel is to be asked.
     doubtful: bool,
+    /// Policies that the kernel did not delete.
+    stuck: HashSet<PolicyKey>,
     /// Only one task at a time changes policies.
     turn: Rc<tokio::sync::Mutex<()>>,
 }
@@ -266,9 +268,21 @@ impl Policies {
         changed.len()
     }
 
-    /// As the kernel has them now.
-    pub fn standing(&self) -> impl Iterator<Item = PolicySpec> {
+    /// How many the kernel has.
+    #[must_use]
+    pub fn standing(&self) -> usize {
+        let mut records = self.records.values();
+        records
+            .by_ref()
+            .filter(|one| one.standing.is_some())
+            .count()
+    }
+
+    /// What the kernel has for packets that leave by an interface.
+    pub fn standing_out(&self, interface: u32) -> impl Iterator<Item = PolicySpec> {
         let records = self.records.iter();
+        let records = records
+            .filter(move |(key, _)| key.interface == interface && key.direction == Direction::Out);
         records.filter_map(|(key, record)| Some(record.standing.as_ref()?.spec(key)))
     }
 
@@ -351,7 +365,7 @@ impl Policies {
         Rc::clone(&self.turn)
     }
 
-    /// Asks for everything again that was refused. False when there is no such thing.
+    /// Asks for everything again that was refused. False when there is no such thing and it is known what stands.
     pub fn retry(&mut self) -> bool {
         let keys: Vec<PolicyKey> = self.refused.keys().copied().collect();
         for key in keys {
@@ -360,15 +374,35 @@ impl Policies {
         for refused in self.refused.values_mut() {
             refused.again = true;
         }
-        !self.refused.is_empty()
+        let stuck: Vec<PolicyKey> = self.stuck.iter().copied().collect();
+        for key in stuck {
+            self.reopen(key);
+        }
+        self.doubtful || !self.refused.is_empty() || !self.stuck.is_empty()
     }
 
-    /// The kernel takes neither a wanted policy nor any block for it.
+    /// The kernel takes neither a wanted policy nor any block for it, or keeps an exemption.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
-        self.refused
-            .values()
-            .any(|refused| refused.stand_in == StandIn::Nothing)
+        self.is_unprotected() || self.keeps_exemption()
+    }
+
+    fn is_unprotected(&self) -> bool {
+        let mut refused = self.refused.values();
+        refused.any(|refused| refused.stand_in == StandIn::Nothing)
+    }
+
+    fn keeps_exemption(&self) -> bool {
+        self.stuck.iter().any(|key| self.is_exempt(key))
+    }
+
+    /// Steps that would open what an earlier one could not close.
+    fn held_back(&self) -> Option<Step> {
+        match (self.keeps_exemption(), self.is_unprotected()) {
+            (true, _) => Some(Step::MoveBack),
+            (false, true) => Some(Step::Last),
+            (false, false) => None,
+        }
     }
 
     /// Keeps what the operator was told of a refusal, for the screens.
@@ -437,13 +471,14 @@ impl Policies {
     /// Takes those of the keys into the round that belong to its step, or to an earlier one, which then is the round's; forgets
     /// those that are as they should be.
     fn sort_out(&mut self, round: &mut Round, keys: &[PolicyKey]) {
-        let exposed = self.is_exposed();
+        let held_back = self.held_back();
         for key in keys {
             match self.step(key) {
                 None => {
                     self.open.remove(key);
+                    self.stuck.remove(key);
                 }
-                Some((step, _)) if exposed && step == Step::Last => {}
+                Some((step, _)) if held_back.is_some_and(|from| step >= from) => {}
                 Some((step, request)) => {
                     if step < round.step {
                         round.step = step;
@@ -465,12 +500,12 @@ impl Policies {
     /// The next requests of a round; none when it is over, or when a change has come that must be made before. The round's
     /// changes must have been sorted, the last one first.
     fn requests(&self, round: &mut Round, most: usize) -> Vec<Request> {
-        let exposed = self.is_exposed();
+        let held_back = self.held_back();
         let earlier = |key: &PolicyKey| {
             let step = self.step(key);
             step.is_some_and(|(step, _)| step < round.step)
         };
-        if self.opened.iter().any(earlier) || (exposed && round.step == Step::Last) {
+        if self.opened.iter().any(earlier) || held_back.is_some_and(|from| round.step >= from) {
             round.changes.clear();
         }
         let left = round.changes.len().saturating_sub(most);
@@ -525,9 +560,11 @@ impl Policies {
             (Request::DeletePolicy(key), Err(error)) if error.kind != ErrorKind::NotFound => {
                 self.open.remove(key);
                 let (key, why) = (*key, error.to_string());
-                Some(Trouble::Stays { key, why })
+                // Told once.
+                (self.stuck.insert(key)).then_some(Trouble::Stays { key, why })
             }
             (Request::DeletePolicy(key), _) => {
+                self.stuck.remove(key);
                 if let Some(record) = self.records.get_mut(key) {
                     record.standing = None;
                     if record.wanted.is_none() {
@@ -541,6 +578,7 @@ impl Policies {
     }
 
     fn set(&mut self, spec: &PolicySpec) -> Option<Trouble> {
+        self.stuck.remove(&spec.key);
         let wanted = self
             .wanted_under(&spec.key)
             .filter(|wanted| wanted.is(spec));
@@ -682,15 +720,14 @@ pub async fn enforce(router: &Shared) {
         (router.kernel.clone(), router.tunnels.policies.turn.clone())
     };
     let _turn = turn.lock().await;
-    if router.borrow().tunnels.policies.doubtful {
-        look_again(router, &kernel).await;
-    }
     loop {
+        let doubtful = router.borrow().tunnels.policies.doubtful;
+        let known = !doubtful || look_again(router, &kernel).await;
         let mut round = find_round(router).await;
         if round.changes.is_empty() {
             return;
         }
-        carry_out_round(router, &kernel, &mut round).await;
+        carry_out_round(router, &kernel, &mut round, known).await;
     }
 }
 
@@ -710,7 +747,8 @@ async fn find_round(router: &Shared) -> Round {
     round
 }
 
-async fn carry_out_round(router: &Shared, kernel: &Kernel, round: &mut Round) {
+/// Until it is over, or, where it was `known` what stands, until that is doubtful.
+async fn carry_out_round(router: &Shared, kernel: &Kernel, round: &mut Round, known: bool) {
     loop {
         let requests = router.borrow_mut().tunnels.policies.requests(round, BATCH);
         if requests.is_empty() && round.changes.is_empty() {
@@ -725,15 +763,16 @@ async fn carry_out_round(router: &Shared, kernel: &Kernel, round: &mut Round) {
                 .collect();
             router.tell_troubles(troubles);
         }
-        if round.changes.is_empty() {
+        let doubtful = router.borrow().tunnels.policies.doubtful;
+        if round.changes.is_empty() || (known && doubtful) {
             return;
         }
         tokio::task::yield_now().await;
     }
 }
 
-/// Asks the kernel which policies stand, after another program touched them.
-async fn look_again(router: &Shared, kernel: &Kernel) {
+/// Asks the kernel which policies stand, after another program touched them. False when it does not say; `insist` asks again.
+async fn look_again(router: &Shared, kernel: &Kernel) -> bool {
     router.borrow_mut().tunnels.policies.doubtful = false;
     let found = kernel.dump_policies().await;
     let mut router = router.borrow_mut();
@@ -758,8 +797,11 @@ async fn look_again(router: &Shared, kernel: &Kernel) {
         Err(error) => {
             router.tunnels.policies.doubtful = true;
             router.notice(Severity::Errors, "KERNEL", error.to_string());
+            router.wake.refused.notify_one();
+            return false;
         }
     }
+    true
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use ike::Expiry;
 use ike::auth::psk::PreSharedKeys;
 use ike::config::{Connection, ConnectionId, EngineConfig};
 use isthmus_kernel::{
-    Action, AddressInfo, Direction, KernelError, LinkInfo, PolicyKey, PolicySpec, Request, SaId,
+    Action, AddressInfo, KernelError, LinkInfo, PolicyKey, PolicySpec, Request, SaId,
 };
 
 use crate::config::encrypt;
@@ -31,7 +31,7 @@ use crate::plan::source::Name;
 use crate::plan::units::{Delta, Dirty, Plan};
 use crate::router::policies::enforce;
 use crate::router::work::{Owner, Work};
-use crate::router::{Router, Shared};
+use crate::router::{Router, Shared, Stop};
 
 /// A child may be that young and not all of it in the kernel yet.
 pub const INSTALLING: Duration = Duration::from_secs(5);
@@ -232,6 +232,9 @@ impl Settings {
 /// Works out what the crypto maps ask for where that has changed, tells the engine, and has `policies` want it. What takes
 /// long is done beside the packet loop.
 async fn plan(router: &Shared, pending: &Pending, machine: bool) {
+    let turn = router.borrow().tunnels.policies.turn();
+    // Nobody asks the kernel for policies between the change of the plan and the wish for all that follows from it.
+    let mut guard = turn.lock().await;
     let (dirty, settings, few) = {
         let mut router = router.borrow_mut();
         router.isakmp_off();
@@ -258,13 +261,24 @@ async fn plan(router: &Shared, pending: &Pending, machine: bool) {
         };
         (delta, settings)
     } else {
-        plan_beside(router, dirty, settings).await
+        drop(guard);
+        let (plan, delta, settings) = plan_beside(router, dirty, settings).await;
+        guard = turn.lock().await;
+        let old = std::mem::replace(&mut router.borrow_mut().tunnels.plan, Arc::new(plan));
+        tokio::task::spawn_blocking(move || drop(old));
+        (delta, settings)
     };
-    follow_plan(router, delta, settings, machine).await;
+    want(router, delta.keys, &delta.flows, machine).await;
+    drop(guard);
+    follow_plan(router, delta.connections, settings, machine).await;
 }
 
 /// Plans on another thread, on the configuration as it is now. What changes meanwhile is pending, and follows.
-async fn plan_beside(router: &Shared, dirty: Dirty, settings: bool) -> (Delta, Option<Settings>) {
+async fn plan_beside(
+    router: &Shared,
+    dirty: Dirty,
+    settings: bool,
+) -> (Plan, Delta, Option<Settings>) {
     let (running, interfaces, old) = {
         let router = router.borrow();
         let plan = Arc::clone(&router.tunnels.plan);
@@ -277,33 +291,42 @@ async fn plan_beside(router: &Shared, dirty: Dirty, settings: bool) -> (Delta, O
         let settings = settings.then(|| Settings::of(&running));
         (plan, delta, settings)
     };
-    let made = tokio::task::spawn_blocking(make).await;
-    let (plan, delta, settings) = made.expect("planning does not fail");
-    let old = std::mem::replace(&mut router.borrow_mut().tunnels.plan, Arc::new(plan));
-    tokio::task::spawn_blocking(move || drop(old));
-    (delta, settings)
+    match tokio::task::spawn_blocking(make).await {
+        Ok(made) => made,
+        Err(error) => {
+            // The policies stay; the daemon that starts again plans everything.
+            let text = format!("planning the crypto maps failed: {error}");
+            router.borrow_mut().notice(Severity::Critical, "PLAN", text);
+            router.borrow_mut().stop(Stop::Reload);
+            std::future::pending().await
+        }
+    }
 }
 
-/// Has engine and policies follow the plan, in slices between which datagrams have their turn. No policy is asked of the
-/// kernel meanwhile: half of a change may leave open what the other half closes.
-async fn follow_plan(router: &Shared, delta: Delta, mut settings: Option<Settings>, machine: bool) {
-    let turn = router.borrow().tunnels.policies.turn();
-    let turn = turn.lock().await;
-    let keys = router
-        .borrow_mut()
-        .begin_to_follow(delta.keys, &delta.flows, machine);
+/// Has the policies follow the plan, in slices between which datagrams have their turn. Who calls this has the turn: half of
+/// a change may leave open what the other half closes.
+async fn want(router: &Shared, keys: Vec<PolicyKey>, flows: &[FlowName], machine: bool) {
+    let keys = router.borrow_mut().begin_to_follow(keys, flows, machine);
     for (number, slice) in keys.chunks(SLICE).enumerate() {
         if number > 0 {
             tokio::task::yield_now().await;
         }
         router.borrow_mut().tunnels.want(slice);
     }
-    drop(turn);
+}
+
+/// Has the engine follow the plan, in slices between which datagrams have their turn.
+async fn follow_plan(
+    router: &Shared,
+    connections: Vec<(ConnectionId, Option<Arc<Connection>>)>,
+    mut settings: Option<Settings>,
+    machine: bool,
+) {
     if let Some(settings) = &mut settings {
         // Before the connections that need them.
         router.borrow_mut().tunnels.keys = std::mem::take(&mut settings.keys);
     }
-    let connections = router.borrow_mut().connections(delta.connections);
+    let connections = router.borrow_mut().connections(connections);
     for (number, slice) in connections.chunks(SLICE).enumerate() {
         if number > 0 {
             tokio::task::yield_now().await;
@@ -564,15 +587,9 @@ impl Router {
     /// and takes it back if it is not.
     pub fn close_elsewhere(&mut self, interface: u32) {
         let policies = &self.tunnels.policies;
-        let protects = |policy: &PolicySpec| {
-            let key = &policy.key;
-            key.interface == interface
-                && key.direction == Direction::Out
-                && policy.action != Action::Bypass
-        };
         let blocks = policies
-            .standing()
-            .filter(protects)
+            .standing_out(interface)
+            .filter(|policy| policy.action != Action::Bypass)
             .map(|policy| PolicySpec {
                 key: PolicyKey {
                     interface: ANY_INTERFACE,
@@ -583,21 +600,26 @@ impl Router {
             });
         let is_open = |block: &PolicySpec| {
             let there = policies.standing_under(&block.key);
-            let blocked = there.is_some_and(|there| there.action != Action::Bypass);
+            let blocked = there.is_some_and(|there| {
+                there.action != Action::Bypass && there.priority <= block.priority
+            });
             !blocked || !policies.is_wanted(&block.key)
         };
-        let blocks: Vec<PolicySpec> = blocks.filter(is_open).collect();
-        if blocks.is_empty() {
-            return;
-        }
-        for block in blocks {
+        let blocks: Vec<(PolicySpec, bool)> = blocks
+            .map(|block| (block.clone(), is_open(&block)))
+            .collect();
+        for (block, open) in blocks {
             // Until it is known whether the interface is gone.
-            self.tunnels.recheck.push(block.key);
-            self.tunnels.policies.want(block);
+            self.tunnels.recheck.insert(block.key);
+            if open {
+                self.tunnels.policies.want(block);
+            }
         }
         self.wake.work.notify_one();
     }
 }
 
+#[cfg(test)]
+mod leak_tests;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 //! `waiting` has the acquires, `policies` the way to the kernel, `held` what an earlier run protected; `reconcile` gives the
 //! plan.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub struct Tunnels {
     /// The same for the interfaces that there are.
     placed: HashMap<PolicyKey, PolicySpec>,
     /// Keys that are blocked until it is known which links there are.
-    pub(super) recheck: Vec<PolicyKey>,
+    pub(super) recheck: HashSet<PolicyKey>,
     /// Those of them of which that is known.
     pub(super) known: Vec<PolicyKey>,
     /// Flows whose traffic waits for a tunnel.
@@ -116,7 +116,7 @@ impl Tunnels {
             policies: Policies::default(),
             held: Held::default(),
             placed: HashMap::new(),
-            recheck: Vec::new(),
+            recheck: HashSet::new(),
             known: Vec::new(),
             waiting: Waiting::default(),
             problems: BTreeSet::new(),
@@ -301,9 +301,10 @@ impl Tunnels {
         }
     }
 
-    /// Has the policies follow the plan under these keys.
+    /// Has the policies follow the plan under these keys; but what was blocked because a link went stays blocked until a
+    /// plan knows which links there are.
     pub(super) fn want(&mut self, keys: &[PolicyKey]) {
-        for key in keys {
+        for key in keys.iter().filter(|key| !self.recheck.contains(key)) {
             let desired = self.desired(key);
             self.policies.want_under(key, desired);
         }

@@ -260,6 +260,7 @@ async fn carry_on(router: Shared, socket: Rc<IkeSocket>) {
     }
 }
 
+/// Has engine and kernel follow whenever something has changed. Does not come back.
 async fn follow(router: Shared) {
     let wake = router.borrow().wake.clone();
     let mut settle = SETTLE;
@@ -284,6 +285,11 @@ async fn follow(router: Shared) {
         if let Err(error) = reconcile::follow(&router).await {
             let text = error.to_string();
             router.borrow_mut().notice(Severity::Errors, "KERNEL", text);
+            let again = wake.reconcile.clone();
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(INSIST[0]).await;
+                again.notify_one();
+            });
         }
         router.borrow_mut().reconcile.done = seen;
         wake.reconciled.notify_waiters();
@@ -315,3 +321,6 @@ async fn insist(router: Shared) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -224,7 +224,7 @@ impl Fake {
         self.state().lasting_failures.clear();
     }
 
-    /// Makes the next request whose text ([`Request`]'s display) contains `part` fail.
+    /// Makes the next request whose text ([`Request`]'s display, or `list policies` or `list links`) contains `part` fail.
     pub fn fail_next(&self, part: &str, kind: ErrorKind) {
         self.state().failures.push_back((part.into(), kind));
     }
@@ -336,18 +336,8 @@ impl Fake {
         let text = request.to_string();
         let mut state = self.state();
         state.count(&request);
-        if let Some(at) = state
-            .failures
-            .iter()
-            .position(|(part, _)| text.contains(part.as_str()))
-        {
-            let (_, kind) = state.failures.remove(at).expect("position is inside");
+        if let Some(kind) = state.failure_of(&text) {
             return Err(KernelError::of(kind, text, "made to fail by the test"));
-        }
-        let lasting = state.lasting_failures.iter();
-        let mut lasting = lasting.filter(|(part, _)| text.contains(part.as_str()));
-        if let Some((_, kind)) = lasting.next() {
-            return Err(KernelError::of(*kind, text, "made to fail by the test"));
         }
         let result = state.apply(request);
         drop(state);
@@ -390,6 +380,7 @@ impl Fake {
     }
 
     pub(crate) fn dump_policies(&self) -> Result<Vec<PolicyInfo>, KernelError> {
+        self.ask("list policies")?;
         let state = self.state();
         let info = |(spec, index, added): &(PolicySpec, u32, u64)| PolicyInfo {
             spec: spec.clone(),
@@ -408,7 +399,16 @@ impl Fake {
         })
     }
 
+    /// A question fails if the test says so.
+    fn ask(&self, what: &str) -> Result<(), KernelError> {
+        match self.state().failure_of(what) {
+            Some(kind) => Err(KernelError::of(kind, what, "made to fail by the test")),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn links(&self) -> Result<Vec<LinkInfo>, KernelError> {
+        self.ask("list links")?;
         Ok(self.state().links.values().cloned().collect())
     }
 

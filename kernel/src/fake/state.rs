@@ -76,6 +76,16 @@ impl State {
         }
     }
 
+    /// Whether the test made something of this text fail.
+    pub(super) fn failure_of(&mut self, text: &str) -> Option<ErrorKind> {
+        let is_meant = |(part, _): &(String, ErrorKind)| text.contains(part.as_str());
+        if let Some(at) = self.failures.iter().position(is_meant) {
+            return self.failures.remove(at).map(|(_, kind)| kind);
+        }
+        let mut lasting = self.lasting_failures.iter();
+        lasting.find(|one| is_meant(one)).map(|(_, kind)| *kind)
+    }
+
     pub(super) fn apply(&mut self, request: Request) -> Result<Vec<Event>, Refusal> {
         match request {
             Request::AddSa(spec) => self.add_sa(spec)?,
