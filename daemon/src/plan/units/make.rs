@@ -186,7 +186,7 @@ impl Plan {
             if let Some(known) = self.flows.get_mut(&name) {
                 plan.places = std::mem::take(&mut known.places);
                 if !known.is_like(&plan) {
-                    self.by_reqid.remove(&(known.reqid, known.interface));
+                    release(&mut self.by_reqid, known, name);
                     for selector in &plan.places {
                         changes.touch(&self.claims, selector);
                     }
@@ -269,11 +269,19 @@ impl Plan {
 
     pub(super) fn forget_flow(&mut self, name: FlowName, changes: &mut Changes) {
         if let Some(flow) = self.flows.remove(&name) {
-            self.by_reqid.remove(&(flow.reqid, flow.interface));
+            release(&mut self.by_reqid, &flow, name);
             for selector in &flow.places {
                 changes.touch(&self.claims, selector);
             }
             changes.delta.flows.push(name);
         }
+    }
+}
+
+/// Acquires of a flow's reqid on its interface mean it no more; they may mean another by now.
+fn release(by_reqid: &mut HashMap<(Reqid, u32), FlowName>, flow: &FlowPlan, name: FlowName) {
+    let key = (flow.reqid, flow.interface);
+    if by_reqid.get(&key) == Some(&name) {
+        by_reqid.remove(&key);
     }
 }
