@@ -263,18 +263,39 @@ impl Plan {
                 }
             }
             cost += known.values().map(|gone| gone.units.len()).sum::<usize>();
+            let known = self.places().map(|place| key_of(place).0);
+            if !known.eq(places
+                .iter()
+                .map(|one| (one.interface.as_str(), one.map.as_str())))
+            {
+                // Other units stand behind those that exempt something.
+                let behind = self.connections.len() / 200 + 1;
+                cost = cost.saturating_add(self.exempting.len() * behind);
+                cost = cost.saturating_add(self.noted_lines(0..self.groups.len()));
+            }
         }
         let units = self.dirty_units(dirty);
         for (group, place, sequence) in &units {
             let common = &self.groups[*group].places[*place].common;
             cost = cost.saturating_add(size(&common.map, *sequence));
         }
+        let groups: BTreeSet<usize> = units.iter().map(|(group, ..)| *group).collect();
+        cost = cost.saturating_add(self.noted_lines(groups));
         if cost <= FEW * FEW && !self.exempting.is_empty() {
             // The list of each of these is made from all units behind it.
             let behind = self.connections.len() / 200 + 1;
             cost += self.exemptions_met(source, &units) * behind;
         }
         cost
+    }
+
+    /// The lines of those of the groups of which it is told which lines never match: they are all compared again.
+    fn noted_lines(&self, groups: impl IntoIterator<Item = usize>) -> usize {
+        let groups = groups.into_iter().map(|group| &self.groups[group]);
+        let noted = groups.filter(|group| !group.notes.is_empty());
+        let units = noted.flat_map(|group| &group.places);
+        let units = units.flat_map(|place| place.units.values());
+        units.map(|unit| unit.lines().count()).sum()
     }
 
     /// How many units exempt something that these units select, or did.

@@ -40,10 +40,13 @@ impl Plan {
             })
             .collect();
         let notes = shadow::notes(entries.iter().map(|(.., lines)| *lines));
-        let entry = |at: usize| {
+        // A long list is looked up once.
+        let mut looked_up: HashMap<(u32, u16), Vec<Entry>> = HashMap::new();
+        let mut entry = |at: usize| {
             let (place, sequence, number, _) = entries.get(at)?;
-            let mut found = source.entries(&place.common, *sequence).entries;
-            (*number < found.len()).then(|| found.swap_remove(*number))
+            let found = looked_up.entry((place.id, *sequence));
+            let found = found.or_insert_with(|| source.entries(&place.common, *sequence).entries);
+            found.get(*number).cloned()
         };
         let notes = notes.into_iter().take(shadow::MOST);
         let texts = notes.filter_map(|((at, rule), by)| {
