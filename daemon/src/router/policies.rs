@@ -9,22 +9,26 @@
 //! 4. exemptions that are new or move to the front, and what protects or blocks and is not wanted any more.
 //!
 //! A policy that the kernel refuses is replaced by a block ([`StandIn`]). While there is not even a block, step 4 does not
-//! happen, and [`Policies::retry`] asks again and again.
+//! happen, nor do steps 3 and 4 while the kernel keeps an exemption that should go; [`Policies::retry`] asks again and again.
+
+mod enforce;
+mod refusal;
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use isthmus_kernel::{
     Action, Direction, ErrorKind, Kernel, KernelError, PolicyKey, PolicySpec, Priority, Request,
     Selector, Template,
 };
 
 use crate::log::Severity;
-
 use crate::router::Shared;
+
+pub use enforce::enforce;
+use refusal::{Refused, StandIn, block};
 
 /// What the kernel has of ours, and what it should have.
 #[derive(Debug, Default)]
@@ -94,44 +98,6 @@ impl Stance {
                 _ => false,
             }
     }
-}
-
-/// A wanted policy that the kernel refused.
-#[derive(Debug, Clone)]
-struct Refused {
-    wanted: PolicySpec,
-    /// The kernel's reason.
-    why: String,
-    stand_in: StandIn,
-    /// What the operator was told of it.
-    told: String,
-    /// Worth another attempt now.
-    again: bool,
-}
-
-/// What happens to traffic whose policy was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum StandIn {
-    /// A block under the same key.
-    Block,
-    /// A block under a wider key: so many bits wider, or everything on the interface.
-    Wider(PolicyKey, Width),
-    /// No block was taken either: what stands under the key stays.
-    Nothing,
-    /// Not needed: it was an exemption, and without it more is protected; or the operator of the machine has a policy of
-    /// the same key, which decides.
-    NotNeeded,
-}
-
-/// How much wider than the refused policy a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Width {
-    /// All protocols and ports between the same prefixes.
-    AllProtocols,
-    /// Both prefixes one bit shorter.
-    OneBit,
-    /// Everything that leaves by the interface.
-    Everything,
 }
 
 /// Something the operator must know of.
@@ -613,195 +579,6 @@ impl Policies {
             None => Some(self.newly_refused(spec, error)),
         }
     }
-
-    fn newly_refused(&mut self, spec: &PolicySpec, error: &KernelError) -> Trouble {
-        let (wanted, why) = (spec.clone(), error.to_string());
-        let refused = Refused {
-            wanted: wanted.clone(),
-            why: why.clone(),
-            stand_in: StandIn::NotNeeded,
-            told: String::new(),
-            again: false,
-        };
-        self.refused.insert(spec.key, refused);
-        if spec.action == Action::Bypass {
-            return Trouble::NotExempt { wanted, why };
-        }
-        if error.kind == ErrorKind::NotOurs {
-            return Trouble::Foreign { wanted, why };
-        }
-        let open = self.stand_in(spec.key);
-        open.unwrap_or(Trouble::Blocked { wanted, why })
-    }
-
-    /// Chooses the first block for a refused policy.
-    fn stand_in(&mut self, key: PolicyKey) -> Option<Trouble> {
-        self.reopen(key);
-        let refused = self.refused.get_mut(&key)?;
-        if refused.wanted.action == Action::Block {
-            return self.wider(key);
-        }
-        refused.stand_in = StandIn::Block;
-        None
-    }
-
-    /// The block that was chosen for a refused policy was refused too: chooses the next wider one.
-    fn wider(&mut self, owner: PolicyKey) -> Option<Trouble> {
-        let refused = self.refused.get(&owner)?;
-        let last = match refused.stand_in {
-            StandIn::Wider(_, width) => Some(width),
-            _ => None,
-        };
-        let widths = [Width::AllProtocols, Width::OneBit, Width::Everything];
-        let left = widths
-            .iter()
-            .skip_while(|width| last.is_some() && Some(**width) != last)
-            .skip(usize::from(last.is_some()));
-        let free =
-            |key: &PolicyKey| !self.records.contains_key(key) && !self.stand_ins.contains_key(key);
-        let next = left
-            .map(|width| (width.of(owner), *width))
-            .find(|(key, _)| free(key));
-        let refused = self.refused.get_mut(&owner)?;
-        match next {
-            Some((key, width)) => {
-                refused.stand_in = StandIn::Wider(key, width);
-                let spec = block(key, &refused.wanted);
-                self.stand_ins.insert(key, (spec, owner));
-                self.reopen(key);
-                None
-            }
-            None => {
-                refused.stand_in = StandIn::Nothing;
-                let (wanted, why) = (refused.wanted.clone(), refused.why.clone());
-                Some(Trouble::Open { wanted, why })
-            }
-        }
-    }
-}
-
-impl Width {
-    fn of(self, key: PolicyKey) -> PolicyKey {
-        let Selector {
-            source,
-            destination,
-            ..
-        } = key.selector;
-        let selector = match self {
-            Self::AllProtocols => Selector::between(source, destination),
-            Self::OneBit => Selector::between(shorter(source, 1), shorter(destination, 1)),
-            Self::Everything => Selector::between(shorter(source, 128), shorter(destination, 128)),
-        };
-        PolicyKey { selector, ..key }
-    }
-}
-
-fn shorter(net: IpNet, bits: u8) -> IpNet {
-    let length = net.prefix_len().saturating_sub(bits);
-    match net {
-        IpNet::V4(net) => IpNet::V4(Ipv4Net::new_assert(net.addr(), length).trunc()),
-        IpNet::V6(net) => IpNet::V6(Ipv6Net::new_assert(net.addr(), length).trunc()),
-    }
-}
-
-/// A block under a key, in the place of a policy.
-fn block(key: PolicyKey, instead_of: &PolicySpec) -> PolicySpec {
-    PolicySpec {
-        key,
-        priority: instead_of.priority,
-        action: Action::Block,
-    }
-}
-
-/// Asks the kernel for every change that is open, step by step, and comes back when all stand that can.
-pub async fn enforce(router: &Shared) {
-    let (kernel, turn) = {
-        let router = router.borrow();
-        (router.kernel.clone(), router.tunnels.policies.turn.clone())
-    };
-    let _turn = turn.lock().await;
-    loop {
-        let doubtful = router.borrow().tunnels.policies.doubtful;
-        let known = !doubtful || look_again(router, &kernel).await;
-        let mut round = find_round(router).await;
-        if round.changes.is_empty() {
-            return;
-        }
-        carry_out_round(router, &kernel, &mut round, known).await;
-    }
-}
-
-/// The changes of the next step. Datagrams have their turn in between.
-async fn find_round(router: &Shared) -> Round {
-    let (mut round, keys) = router.borrow_mut().tunnels.policies.begin_round();
-    for (number, slice) in keys.chunks(SLICE).enumerate() {
-        if number > 0 {
-            tokio::task::yield_now().await;
-        }
-        let policies = &mut router.borrow_mut().tunnels.policies;
-        policies.sort_out(&mut round, slice);
-    }
-    round
-        .changes
-        .sort_unstable_by_key(|(place, _)| Reverse(*place));
-    round
-}
-
-/// Until it is over, or, where it was `known` what stands, until that is doubtful.
-async fn carry_out_round(router: &Shared, kernel: &Kernel, round: &mut Round, known: bool) {
-    loop {
-        let requests = router.borrow_mut().tunnels.policies.requests(round, BATCH);
-        if requests.is_empty() && round.changes.is_empty() {
-            return;
-        }
-        let answers = kernel.submit(requests.clone()).await;
-        {
-            let mut router = router.borrow_mut();
-            let answered = requests.iter().zip(answers);
-            let troubles: Vec<Trouble> = answered
-                .filter_map(|(request, answer)| router.tunnels.policies.answered(request, answer))
-                .collect();
-            router.tell_troubles(troubles);
-        }
-        let doubtful = router.borrow().tunnels.policies.doubtful;
-        if round.changes.is_empty() || (known && doubtful) {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Asks the kernel which policies stand, after another program touched them. False when it does not say; `insist` asks again.
-async fn look_again(router: &Shared, kernel: &Kernel) -> bool {
-    router.borrow_mut().tunnels.policies.doubtful = false;
-    let found = kernel.dump_policies().await;
-    let mut router = router.borrow_mut();
-    match found {
-        Ok(found) => {
-            let changed = router
-                .tunnels
-                .policies
-                .found(found.into_iter().map(|info| info.spec));
-            if changed > 0 {
-                router.log.system(
-                    "CRYPTO",
-                    Severity::Warnings,
-                    "POLICY_CHANGED",
-                    format!(
-                        "another program changed or deleted {changed} policies of crypto maps in the kernel; they are \
-                         set again"
-                    ),
-                );
-            }
-        }
-        Err(error) => {
-            router.tunnels.policies.doubtful = true;
-            router.notice(Severity::Errors, "KERNEL", error.to_string());
-            router.wake.refused.notify_one();
-            return false;
-        }
-    }
-    true
 }
 
 #[cfg(test)]

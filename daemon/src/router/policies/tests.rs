@@ -4,6 +4,8 @@
 use isthmus_kernel::{Direction, IpsecMode, IpsecProtocol, Level, Reqid};
 use proptest::prelude::*;
 
+use ipnet::IpNet;
+
 use super::*;
 
 const INTERFACE: u32 = 2;
