@@ -14,9 +14,7 @@ use crate::router::{Files, Router};
 /// Blocks in the place of the last run's policies, behind everything that the running-config asks for.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// What is found is to be held, and until when.
-    expected: Option<Until>,
-    /// Until when what is held is.
+    /// Until when what was found is held; `None` when it is not.
     until: Option<Until>,
     policies: Vec<PolicySpec>,
 }
@@ -88,15 +86,14 @@ impl Held {
 impl Router {
     /// There is no startup-config and the operator did not erase it, or it may be cut off.
     pub fn expect_to_hold(&mut self, until: Until) {
-        self.tunnels.held.expected = Some(until);
+        self.tunnels.held.until = Some(until);
     }
 
     /// Blocks what was protected by the policies that were found, if there is no whole startup-config to ask.
     pub fn hold(&mut self, found: &[PolicySpec]) {
-        let Some(until) = self.tunnels.held.expected.take() else {
+        let Some(until) = self.tunnels.held.until else {
             return;
         };
-        self.tunnels.held.until = Some(until);
         self.tunnels.held.take(found);
         let count = self.tunnels.held.policies.len();
         if count > 0 {

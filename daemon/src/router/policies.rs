@@ -237,11 +237,8 @@ impl Policies {
     /// How many the kernel has.
     #[must_use]
     pub fn standing(&self) -> usize {
-        let mut records = self.records.values();
-        records
-            .by_ref()
-            .filter(|one| one.standing.is_some())
-            .count()
+        let records = self.records.values();
+        records.filter(|record| record.standing.is_some()).count()
     }
 
     /// What the kernel has for packets that leave by an interface.
@@ -514,7 +511,7 @@ impl Policies {
         }
     }
 
-    /// Takes the kernel's answer to a request of [`Policies::next_step`].
+    /// Takes the kernel's answer to one of a round's requests.
     pub fn answered(
         &mut self,
         request: &Request,

@@ -1,4 +1,4 @@
-//! Makes engine and kernel what the running-config says. Run by a task of `run` whenever the configuration or an
+//! Makes engine and kernel what the running-config says. Run by a task of `tasks` whenever the configuration or an
 //! interface changed.
 //!
 //! Policies come before links and routes, so that nothing leaves in clear before they stand. Only differences are

@@ -269,8 +269,7 @@ impl Plan {
                 .map(|one| (one.interface.as_str(), one.map.as_str())))
             {
                 // Other units stand behind those that exempt something.
-                let behind = self.connections.len() / 200 + 1;
-                cost = cost.saturating_add(self.exempting.len() * behind);
+                cost = cost.saturating_add(self.exempting.len() * self.behind());
                 cost = cost.saturating_add(self.noted_lines(0..self.groups.len()));
             }
         }
@@ -282,11 +281,14 @@ impl Plan {
         let groups: BTreeSet<usize> = units.iter().map(|(group, ..)| *group).collect();
         cost = cost.saturating_add(self.noted_lines(groups));
         if cost <= FEW * FEW && !self.exempting.is_empty() {
-            // The list of each of these is made from all units behind it.
-            let behind = self.connections.len() / 200 + 1;
-            cost += self.exemptions_met(source, &units) * behind;
+            cost += self.exemptions_met(source, &units) * self.behind();
         }
         cost
+    }
+
+    /// What the list of a unit that exempts something costs: it is made from all units behind it.
+    fn behind(&self) -> usize {
+        self.connections.len() / 200 + 1
     }
 
     /// The lines of those of the groups of which it is told which lines never match: they are all compared again.

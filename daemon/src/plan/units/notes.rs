@@ -58,12 +58,8 @@ impl Plan {
                 Taken::Earlier(by) => (by, "it never matches"),
             };
             let (own, other) = (entry(at)?, entry(by.0)?);
-            never_matches(
-                &own,
-                own.rules.get(rule)?,
-                (&other, other.rules.get(by.1)?),
-                so,
-            )
+            let (line, taker) = (own.rules.get(rule)?, other.rules.get(by.1)?);
+            Some(never_matches(&own, line, (&other, taker), so))
         });
         texts.collect()
     }
@@ -75,7 +71,7 @@ fn never_matches(
     line: &selector::Line,
     (by, taker): (&Entry, &selector::Line),
     so: &str,
-) -> Option<String> {
+) -> String {
     let whose = match by.sequence == entry.sequence {
         true => String::new(),
         false => format!(" of {}", by.name()),
@@ -84,5 +80,5 @@ fn never_matches(
         "\"{}\"{whose} before it takes all of its traffic",
         taker.shown()
     );
-    Some(flows::refused(entry, line, &problem, so))
+    flows::refused(entry, line, &problem, so)
 }

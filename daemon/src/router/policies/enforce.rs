@@ -6,7 +6,7 @@ use super::*;
 pub async fn enforce(router: &Shared) {
     let (kernel, turn) = {
         let router = router.borrow();
-        (router.kernel.clone(), router.tunnels.policies.turn.clone())
+        (router.kernel.clone(), router.tunnels.policies.turn())
     };
     let _turn = turn.lock().await;
     loop {
